@@ -1,0 +1,298 @@
+//! `model/README.md`: what the model is, how it was made, how good it is, where it ends, how to load it.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{Artifact, Delivered};
+
+/// The card. `head` is the path of the head's weight file within the model folder, where it has one.
+pub fn text(artifact: &Artifact, head: Option<&str>) -> String {
+    let report = artifact.report;
+    let mut card = front_matter(report);
+    card += match artifact.delivered {
+        Delivered::Tuned => "# A sentence encoder adapted to one search log\n\n",
+        Delivered::Base => "# The base encoder, unchanged\n\n",
+    };
+    card += &what_it_is(artifact);
+    if let Some(head) = head {
+        card += &how_to_load(artifact.head.dims, head);
+    }
+    card += &figures(report);
+    card += &data(report);
+    card += &recipe(report);
+    card += &limits(report);
+    card
+}
+
+fn front_matter(report: &Value) -> String {
+    let mut text = "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n".to_owned();
+    // Only a hub's `owner/name` means something to a reader of this field, and only such a name needs no quoting.
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    let encoder = report
+        .pointer("/models/encoder/id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if encoder
+        .split_once('/')
+        .is_some_and(|(owner, name)| plain(owner) && plain(name))
+    {
+        let _ = writeln!(text, "base_model: {encoder}");
+    }
+    text + "tags:\n- sentence-transformers\n- sentence-similarity\n- feature-extraction\n- querytune\n---\n\n"
+}
+
+fn what_it_is(artifact: &Artifact) -> String {
+    let report = artifact.report;
+    let encoder = model_name(report, "encoder").unwrap_or_else(|| "the base encoder".into());
+    let teacher = model_name(report, "crossEncoder").unwrap_or_else(|| "a cross-encoder".into());
+    let warnings = report
+        .pointer("/fit/warnings")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let mut text = match artifact.delivered {
+        Delivered::Tuned => format!(
+            "This is {encoder} with one linear layer on the side of the queries, trained by querytune to rank as the \
+             cross-encoder {teacher} does. No person labelled anything for it.\n\n\
+             A query's vector q becomes `normalize(q + W q)`. **Documents keep the vectors of the base encoder**: an \
+             existing index stays as it is.\n\n"
+        ),
+        Delivered::Base => {
+            let reason = report.pointer("/fit/reason").and_then(Value::as_str);
+            let reason = reason.unwrap_or("On queries held out from training, no step of it was better than the base.");
+            format!(
+                "This folder is {encoder} as it was, because training did not help: {reason}\n\n\
+                 The head that was trained is in `adapter/` of the download, for those who want to try it all the \
+                 same. Its figures are in the column \"tuned\" below.\n\n"
+            )
+        }
+    };
+    for warning in warnings.filter_map(Value::as_str) {
+        let _ = writeln!(text, "> **Note**: {}\n", one_line(warning));
+    }
+    text
+}
+
+fn how_to_load(dims: usize, head: &str) -> String {
+    format!(
+        r#"## How to load it
+
+**sentence-transformers 5 or newer** (`pip install "sentence-transformers>=5"`). Queries and documents have their own
+calls; plain `encode` gives the document's vector, which is the base encoder's.
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("model")  # this folder
+queries = model.encode_query(["your query"])
+documents = model.encode_document(["your document"])
+scores = model.similarity(queries, documents)
+```
+
+**numpy**, on the base encoder's normalised query vectors, one a row:
+
+```python
+import numpy as np
+from safetensors.numpy import load_file
+
+weight = load_file("{head}")["linear.weight"]  # I + W
+tuned = queries @ weight.T
+tuned /= np.linalg.norm(tuned, axis=1, keepdims=True)
+```
+
+**JavaScript**, on one normalised query vector of the base encoder:
+
+```js
+const file = await (await fetch("{head}")).arrayBuffer();
+const header = Number(new DataView(file).getBigUint64(0, true));
+const weight = new Float32Array(file, 8 + header); // I + W, {dims} rows of {dims}
+
+function tune(query) {{
+  const tuned = new Float32Array({dims});
+  for (let row = 0; row < {dims}; row++) {{
+    for (let i = 0; i < {dims}; i++) tuned[row] += weight[row * {dims} + i] * query[i];
+  }}
+  const length = Math.hypot(...tuned);
+  return tuned.map((value) => value / length);
+}}
+```
+
+"#
+    )
+}
+
+fn figures(report: &Value) -> String {
+    let judged = judged(report);
+    let agreement = agreement(report);
+    if judged.is_empty() && agreement.is_empty() {
+        return String::new();
+    }
+    format!("## Figures\n\n{judged}{agreement}")
+}
+
+/// The metrics in the order they are shown in.
+const METRICS: [&str; 4] = ["ndcg@10", "mrr@10", "map@100", "recall@100"];
+
+fn judged(report: &Value) -> String {
+    let Some(judged) = report.pointer("/evaluation/judged").filter(|judged| judged.is_object()) else {
+        return String::new();
+    };
+    let mut rows = String::new();
+    for name in METRICS {
+        let Some(metric) = judged.get(name) else { continue };
+        let interval = match (number(metric, "/ci95/0"), number(metric, "/ci95/1")) {
+            (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
+            _ => "-".into(),
+        };
+        let cell = |path: &str| number(metric, path).map_or("-".into(), |value| format!("{value:.4}"));
+        let _ = writeln!(
+            rows,
+            "| {name} | {} | {} | {} | {interval} | {} |",
+            cell("/base"),
+            cell("/tuned"),
+            cell("/ceiling"),
+            cell("/p")
+        );
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let queries =
+        count(report, "/evaluation/queries").map_or("Judged queries".into(), |n| format!("{n} judged queries"));
+    let own = report.pointer("/evaluation/on").and_then(Value::as_str) == Some("own queries");
+    let which = if own {
+        " These queries were also trained on: the figures say how well the model serves the log's own queries, and \
+         nothing about new ones."
+    } else {
+        ""
+    };
+    format!(
+        "{queries}; metrics as trec_eval defines them.{which} The interval is that of tuned minus base (paired \
+         bootstrap over the queries), p that of a paired randomisation test.\n\n\
+         | metric | base | tuned | cross-encoder's own ranking | 95 % interval of the difference | p |\n\
+         |---|---|---|---|---|---|\n{rows}\n"
+    )
+}
+
+fn agreement(report: &Value) -> String {
+    let mut rows = String::new();
+    for (key, name) in [("random", "queries like the log's"), ("grouped", "new queries")] {
+        let figure = |side: &str| number(report, &format!("/evaluation/agreement/{key}/{side}"));
+        if let (Some(base), Some(tuned)) = (figure("base"), figure("tuned")) {
+            let _ = writeln!(rows, "| {name} | {base:.4} | {tuned:.4} |");
+        }
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "Agreement with the cross-encoder on queries held out from training (nDCG@10 with the cross-encoder's scores \
+         as gains). It says how well the model imitates the cross-encoder, not how good the results are.\n\n\
+         | held out | base | tuned |\n|---|---|---|\n{rows}\n"
+    )
+}
+
+fn data(report: &Value) -> String {
+    let rows = [
+        ("distinct queries", "/data/queries"),
+        ("distinct documents", "/data/documents"),
+        ("duplicates merged", "/data/duplicates"),
+        ("candidates for a query", "/relations/candidates"),
+        ("pairs scored by the cross-encoder", "/stages/score/pairs"),
+        ("rows of relations", "/relations/rows"),
+    ];
+    let rows: String = rows
+        .iter()
+        .filter_map(|(name, path)| Some(format!("| {name} | {} |\n", count(report, path)?)))
+        .collect();
+    if rows.is_empty() {
+        rows
+    } else {
+        format!("## Data\n\n| | |\n|---|---|\n{rows}\n")
+    }
+}
+
+fn recipe(report: &Value) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, value: &Value| {
+        let value = match value {
+            Value::String(text) => one_line(text),
+            other => other.to_string(),
+        };
+        let _ = writeln!(text, "| {} | {} |", cell(name), cell(&value));
+    };
+    for key in ["method", "steps"] {
+        if let Some(value) = report.pointer(&format!("/fit/{key}")) {
+            row(key, value);
+        }
+    }
+    for key in ["selected", "recipe"] {
+        for (name, value) in report
+            .pointer(&format!("/fit/{key}"))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            row(
+                &if key == "selected" {
+                    format!("selected {name}")
+                } else {
+                    name.clone()
+                },
+                value,
+            );
+        }
+    }
+    if text.is_empty() {
+        text
+    } else {
+        format!("## Recipe\n\n| | |\n|---|---|\n{text}\n")
+    }
+}
+
+fn limits(report: &Value) -> String {
+    let no_judgements = report.pointer("/evaluation/judged").is_none_or(Value::is_null);
+    let unjudged = if no_judgements {
+        "- No judgements were given, so whether results became better was **not measured**; only the agreement with \
+         the cross-encoder was. Judge some 50 queries and evaluate again to know.\n"
+    } else {
+        ""
+    };
+    format!(
+        "## Limits\n\n\
+         - The model learned from a cross-encoder. Where that one is wrong about a domain, so is this model.\n\
+         - It helps most with queries that are in the log it was trained on, or close to them.\n\
+         {unjudged}\
+         - It fits the encoder named above and no other: the head works on that encoder's vectors only.\n\
+         - The licence of the base encoder holds for this folder too.\n"
+    )
+}
+
+fn model_name(report: &Value, which: &str) -> Option<String> {
+    let id = report.pointer(&format!("/models/{which}/id"))?.as_str()?;
+    Some(format!("`{}`", one_line(id).replace('`', "'")))
+}
+
+fn number(value: &Value, path: &str) -> Option<f64> {
+    value.pointer(path)?.as_f64()
+}
+
+fn count(value: &Value, path: &str) -> Option<u64> {
+    value.pointer(path)?.as_u64()
+}
+
+/// Text that cannot end the paragraph it stands in.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text that cannot end the table cell it stands in.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

@@ -1,0 +1,68 @@
+//! What reading a file found, for people to check.
+
+use serde::Serialize;
+
+use super::options::Format;
+
+/// At most this many skipped rows are listed one by one; the total goes on counting.
+pub const LISTED_SKIPS: usize = 1000;
+
+/// How a file was read and what became of its rows.
+///
+/// `rows = texts + duplicates + skipped_total`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reading {
+    /// The file's name as the caller gave it; `array` for texts given by a program.
+    pub file: String,
+    /// The layout.
+    pub format: Format,
+    /// The character between two fields; `None` if there is but one column.
+    pub delimiter: Option<String>,
+    /// The encoding's name; `None` for texts given by a program.
+    pub encoding: Option<String>,
+    /// Whether the first row was taken as names of the columns, not as data.
+    pub has_header: bool,
+    /// The columns there are: their names, or their numbers where there is no header. Empty for lines.
+    pub columns: Vec<String>,
+    /// Which of them were used.
+    pub used: UsedColumns,
+    /// Rows of data: without header and blank lines, with the skipped ones.
+    pub rows: usize,
+    /// Different texts.
+    pub texts: usize,
+    /// Rows whose text was there before and that were merged with it.
+    pub duplicates: usize,
+    /// The first [`LISTED_SKIPS`] rows that were not used.
+    pub skipped: Vec<Skipped>,
+    /// How many rows were not used.
+    pub skipped_total: usize,
+    /// Decisions that a person may want to check, in words.
+    pub notes: Vec<String>,
+}
+
+/// The columns that were used, by name, or by number where a column has no name of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UsedColumns {
+    /// Ids; without this column the ids are the numbers of the rows.
+    pub id: Option<String>,
+    /// Titles.
+    pub title: Option<String>,
+    /// Texts; `None` where there are no columns.
+    pub text: Option<String>,
+    /// How often each text occurred.
+    pub count: Option<String>,
+}
+
+/// A row that was not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Skipped {
+    /// The file's name.
+    pub file: String,
+    /// Line of the file on which the row begins, counted from 1; for texts given by a program the item's number.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,33 @@
+//! Adapt a search model to your own domain from the search log you already have.
+//!
+//! The road the data takes, one module a step:
+//!
+//! ```text
+//! files ─► input ─► model ─► search ─► synthesize ─► relations ─► tune ─► judge ─► report ─► artifact
+//!          texts    vectors  top-k     logits        data set     head    figures  json      zip
+//! ```
+//!
+//! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
+//! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser.
+
+pub mod artifact;
+pub mod device;
+pub mod download;
+pub mod error;
+pub mod evaluate;
+pub mod input;
+pub mod job;
+pub mod judge;
+pub mod model;
+pub mod relations;
+pub mod report;
+pub mod results;
+pub mod search;
+pub mod synthesize;
+pub mod tune;
+pub mod tuner;
+pub mod vectors;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
+pub use error::{Code, Error, Position, Result};

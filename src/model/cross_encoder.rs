@@ -1,0 +1,128 @@
+//! The cross-encoder: reads query and document together and says how well they match. Precise and dear.
+
+use burn::tensor::{Tensor, activation};
+
+use super::batch::Batch;
+use super::bert::Bert;
+use super::config::BertConfig;
+use super::files::{ModelFiles, ModelInfo};
+use super::forward::forward_all;
+use super::linear::Linear;
+use super::tokenizer::{Tokenized, Tokenizer};
+use super::weights::Weights;
+use crate::device::Device;
+use crate::error::{Code, Error, Result};
+use crate::job::Job;
+
+/// A BERT sequence classifier with one label on a device; its output is a raw logit, no sigmoid.
+pub struct CrossEncoder {
+    bert: Bert,
+    pooler: Linear,
+    classifier: Linear,
+    tokenizer: Tokenizer,
+    device: Device,
+    info: ModelInfo,
+    key: String,
+}
+
+impl CrossEncoder {
+    /// Loads a `BertForSequenceClassification` folder with one label.
+    ///
+    /// # Errors
+    /// [`Code::ModelFileMissing`], [`Code::ModelConfig`], [`Code::ModelTokenizer`], [`Code::ModelWeights`],
+    /// [`Code::ModelShape`], [`Code::Cancelled`]
+    pub async fn load(files: &ModelFiles, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let config = BertConfig::read(files)?;
+        if config.labels() != 1 {
+            let text = format!(
+                "The model {} has num_labels = {}; supported: 1. Choose a cross-encoder made for ranking.",
+                files.id,
+                config.labels()
+            );
+            return Err(Error::new(Code::ModelConfig, text).at("config.json", 0, 0));
+        }
+        if config.type_vocab_size < 2 {
+            let text = format!(
+                "The model {} has type_vocab_size = 1; a pair of texts needs 2.",
+                files.id
+            );
+            return Err(Error::new(Code::ModelConfig, text).at("config.json", 0, 0));
+        }
+        let max_length = config.max_position_embeddings;
+        let tokenizer = Tokenizer::read(files, config.vocab_size, max_length)?;
+        let weights = Weights::read(files)?;
+        let hidden = config.hidden_size;
+        let bert = Bert::load(&config, &weights, device.tensors(), job).await?;
+        let info = ModelInfo {
+            id: files.id.clone(),
+            sha256: files.sha256("model.safetensors"),
+            layers: config.num_hidden_layers,
+            dims: hidden,
+            max_length,
+        };
+        Ok(Self {
+            bert,
+            pooler: Linear::load(&weights, "pooler.dense", hidden, hidden, device.tensors())?,
+            classifier: Linear::load(&weights, "classifier", hidden, 1, device.tensors())?,
+            tokenizer,
+            device: device.clone(),
+            info,
+            key: files.key(max_length),
+        })
+    }
+
+    /// What the report says about the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// One hash of everything that decides the logits, to key stored ones by.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A pair as the model reads it.
+    ///
+    /// # Errors
+    /// [`Code::ModelTokenizer`]
+    pub fn tokenize(&self, query: &str, document: &str) -> Result<Tokenized> {
+        self.tokenizer.pair(query, document)
+    }
+
+    /// The logits of (query, document) pairs, in their order.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
+    pub async fn score(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
+        let mut logits = vec![0.0; pairs.len()];
+        self.score_each(pairs, job, async |numbers, scores| {
+            for (number, score) in numbers.iter().zip(scores) {
+                logits[*number] = *score;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(logits)
+    }
+
+    /// The logits of pairs in the order in which they are finished: `sink` receives the pairs' numbers and logits.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::score`], and what `sink` returns.
+    pub async fn score_each(
+        &self,
+        pairs: &[(&str, &str)],
+        job: &Job<'_>,
+        sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let tokenize = |number: usize| self.tokenize(pairs[number].0, pairs[number].1);
+        let head = |states, batch: &Batch| self.classify(states, batch);
+        forward_all(pairs.len(), &self.bert, &self.device, job, tokenize, head, sink).await
+    }
+
+    fn classify(&self, states: Tensor<3>, batch: &Batch) -> Tensor<2> {
+        let hidden = self.info.dims;
+        let first = states.slice([0..batch.size, 0..1]).reshape([batch.size, hidden]);
+        self.classifier.forward(activation::tanh(self.pooler.forward(first)))
+    }
+}

@@ -1,0 +1,157 @@
+//! The bi-encoder: a text becomes a vector, and near vectors mean near texts.
+
+use burn::tensor::Tensor;
+
+use super::batch::Batch;
+use super::bert::Bert;
+use super::config::{BertConfig, EncoderConfig, Pooling};
+use super::files::{ModelFiles, ModelInfo};
+use super::forward::forward_all;
+use super::tokenizer::{Tokenized, Tokenizer};
+use super::weights::Weights;
+use crate::device::Device;
+use crate::error::Result;
+use crate::job::Job;
+use crate::vectors::Vectors;
+
+/// Which side of the search a text is on; encoders trained with prompts tell the two apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    /// What somebody looks for.
+    Query,
+    /// What is found.
+    Document,
+}
+
+/// A pre-trained sentence encoder on a device.
+pub struct Encoder {
+    bert: Bert,
+    config: EncoderConfig,
+    tokenizer: Tokenizer,
+    device: Device,
+    info: ModelInfo,
+    key: String,
+}
+
+impl Encoder {
+    /// Loads a sentence-transformers folder of the BERT family.
+    ///
+    /// # Errors
+    /// [`crate::Code::ModelFileMissing`], [`crate::Code::ModelConfig`], [`crate::Code::ModelTokenizer`],
+    /// [`crate::Code::ModelWeights`], [`crate::Code::ModelShape`], [`crate::Code::Cancelled`]
+    pub async fn load(files: &ModelFiles, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let bert_config = BertConfig::read(files)?;
+        let config = EncoderConfig::read(files, &bert_config)?;
+        let tokenizer = Tokenizer::read(files, bert_config.vocab_size, config.max_length)?;
+        let bert = Bert::load(&bert_config, &Weights::read(files)?, device.tensors(), job).await?;
+        let info = ModelInfo {
+            id: files.id.clone(),
+            sha256: files.sha256("model.safetensors"),
+            layers: bert_config.num_hidden_layers,
+            dims: bert_config.hidden_size,
+            max_length: config.max_length,
+        };
+        let key = files.key(config.max_length);
+        Ok(Self {
+            bert,
+            config,
+            tokenizer,
+            device: device.clone(),
+            info,
+            key,
+        })
+    }
+
+    /// What the report says about the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// What the model's own files say.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// One hash of everything that decides the vectors, to key stored ones by.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A text as the model reads it, prompt included.
+    ///
+    /// # Errors
+    /// [`crate::Code::ModelTokenizer`]
+    pub fn tokenize(&self, text: &str, kind: TextKind) -> Result<Tokenized> {
+        let prompt = match kind {
+            TextKind::Query => &self.config.query_prompt,
+            TextKind::Document => &self.config.document_prompt,
+        };
+        let lower;
+        let text = if self.config.lower_case {
+            lower = text.to_lowercase();
+            &lower
+        } else {
+            text
+        };
+        if prompt.is_empty() {
+            self.tokenizer.text(text)
+        } else {
+            self.tokenizer.text(&format!("{prompt}{text}"))
+        }
+    }
+
+    /// The vectors of texts, one row a text.
+    ///
+    /// # Errors
+    /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`], [`crate::Code::ModelTokenizer`]
+    pub async fn encode(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
+        let mut vectors = Vectors::zeros(texts.len(), self.info.dims);
+        self.encode_each(texts, kind, job, async |numbers, rows| {
+            for (number, row) in numbers.iter().zip(rows.chunks_exact(self.info.dims)) {
+                vectors.row_mut(*number).copy_from_slice(row);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(vectors)
+    }
+
+    /// The vectors of texts in the order in which they are finished: `sink` receives the texts' numbers and their
+    /// vectors, row by row.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], and what `sink` returns.
+    pub async fn encode_each(
+        &self,
+        texts: &[&str],
+        kind: TextKind,
+        job: &Job<'_>,
+        sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let tokenize = |number: usize| self.tokenize(texts[number], kind);
+        let head = |states, batch: &Batch| self.pool(states, batch);
+        forward_all(texts.len(), &self.bert, &self.device, job, tokenize, head, sink).await
+    }
+
+    fn pool(&self, states: Tensor<3>, batch: &Batch) -> Tensor<2> {
+        let [size, _, dims] = states.dims();
+        let pooled: Tensor<2> = match self.config.pooling {
+            Pooling::Cls => states.slice([0..size, 0..1]).reshape([size, dims]),
+            Pooling::Mean => {
+                let sum = (states * batch.mask.clone()).sum_dim(1);
+                (sum / batch.mask.clone().sum_dim(1)).reshape([size, dims])
+            }
+        };
+        if self.config.normalize {
+            normalize(pooled)
+        } else {
+            pooled
+        }
+    }
+}
+
+/// Rows scaled to length 1; the epsilon is that of `torch.nn.functional.normalize`.
+pub fn normalize(rows: Tensor<2>) -> Tensor<2> {
+    let length = rows.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(1e-12);
+    rows / length
+}

@@ -1,0 +1,85 @@
+//! Texts to token ids, by the model's own `tokenizer.json`.
+
+use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
+
+use super::files::ModelFiles;
+use crate::error::{Code, Error, Result};
+
+/// A text, or a pair of texts, as the model reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokenized {
+    /// Token ids, special tokens included, at most `max_length`.
+    pub ids: Vec<u32>,
+    /// 0 for tokens of the first text, 1 for those of the second.
+    pub type_ids: Vec<u32>,
+}
+
+/// The model's tokenizer with its truncation set and its padding off: batches are padded where they are made.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    max_length: usize,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json`; its own truncation and padding presets are overridden.
+    ///
+    /// # Errors
+    /// [`Code::ModelFileMissing`]; [`Code::ModelTokenizer`] if it cannot be read, or knows more tokens than the
+    /// model's `vocab_size`.
+    pub fn read(files: &ModelFiles, vocab_size: usize, max_length: usize) -> Result<Self> {
+        let refuse = |error: tokenizers::Error| {
+            Error::new(
+                Code::ModelTokenizer,
+                format!("The tokenizer of {} cannot be used: {error}.", files.id),
+            )
+            .at("tokenizer.json", 0, 0)
+        };
+        let mut inner = tokenizers::Tokenizer::from_bytes(files.require("tokenizer.json")?).map_err(refuse)?;
+        let tokens = inner.get_vocab_size(true);
+        if tokens > vocab_size {
+            return Err(refuse(
+                format!("it knows {tokens} tokens, the model {vocab_size}").into(),
+            ));
+        }
+        inner.with_padding(None);
+        inner
+            .with_truncation(Some(TruncationParams {
+                max_length,
+                strategy: TruncationStrategy::LongestFirst,
+                stride: 0,
+                direction: TruncationDirection::Right,
+            }))
+            .map_err(refuse)?;
+        Ok(Self { inner, max_length })
+    }
+
+    /// Most tokens of an input, special tokens included.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// A single text with its special tokens.
+    ///
+    /// # Errors
+    /// [`Code::ModelTokenizer`] if the text cannot be split with this vocabulary.
+    pub fn text(&self, text: &str) -> Result<Tokenized> {
+        self.encode(self.inner.encode(text, true))
+    }
+
+    /// A query and a document as one input; the longer of the two is cut first where both do not fit.
+    ///
+    /// # Errors
+    /// [`Code::ModelTokenizer`] if the texts cannot be split with this vocabulary.
+    pub fn pair(&self, query: &str, document: &str) -> Result<Tokenized> {
+        self.encode(self.inner.encode((query, document), true))
+    }
+
+    fn encode(&self, encoding: tokenizers::Result<tokenizers::Encoding>) -> Result<Tokenized> {
+        let encoding = encoding
+            .map_err(|error| Error::new(Code::ModelTokenizer, format!("A text could not be tokenized: {error}.")))?;
+        Ok(Tokenized {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: encoding.get_type_ids().to_vec(),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! `report.json`: everything a person needs to judge, repeat or doubt a result.
+
+use serde_json::{Value, json};
+
+use crate::input::{Reading, Skipped};
+use crate::job::StageTime;
+use crate::judge::Verdict;
+use crate::relations::Relations;
+use crate::tune::Fit;
+use crate::tuner::TunerInfo;
+
+/// The report of one run. Where nothing was judged, `evaluation.judged` is absent and `stages.evaluate` is zero.
+pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Option<&Verdict>) -> Value {
+    let summary = relations.summary();
+    let times = &relations.times;
+    let mut score = stage(&times.score);
+    score["pairs"] = json!(summary.scored);
+    score["cached"] = json!(summary.cached);
+    let readings = [&relations.queries.reading, &relations.documents.reading];
+    let skipped: Vec<&Skipped> = readings.iter().flat_map(|reading| &reading.skipped).collect();
+    let total = |count: fn(&Reading) -> usize| readings.iter().map(|reading| count(reading)).sum::<usize>();
+    let mut evaluation = json!({
+        "agreement": { "meaning": AGREEMENT, "random": fit.random, "grouped": fit.grouped },
+    });
+    if let Some(verdict) = verdict {
+        evaluation["on"] = json!(verdict.on);
+        evaluation["queries"] = json!(verdict.queries);
+        evaluation["missingQueries"] = json!(verdict.missing_queries);
+        evaluation["missingDocuments"] = json!(verdict.missing_documents);
+        evaluation["judged"] = json!(verdict.judged);
+    }
+    json!({
+        "version": info.version,
+        "device": info.device,
+        "models": info.models,
+        "data": {
+            "queries": summary.queries,
+            "documents": summary.documents,
+            "duplicates": total(|reading| reading.duplicates),
+            "skippedTotal": total(|reading| reading.skipped_total),
+            "skipped": skipped,
+            "readings": { "queries": readings[0], "documents": readings[1] },
+        },
+        "stages": {
+            "encode": stage(&times.encode),
+            "search": stage(&times.search),
+            "score": score,
+            "tune": stage(&fit.time),
+            "evaluate": stage(&verdict.map(|verdict| verdict.time).unwrap_or_default()),
+        },
+        "relations": {
+            "queries": summary.queries,
+            "rows": summary.rows,
+            "candidates": summary.candidates,
+            "depth": relations.options.depth,
+            "logit": summary.logit,
+        },
+        "fit": {
+            "method": fit.recipe.method,
+            "recipe": fit.recipe,
+            "steps": fit.steps,
+            "selected": {
+                "step": if fit.delivered { fit.head_step } else { 0 },
+                "strength": if fit.delivered { 1.0 } else { 0.0 },
+            },
+            "trainedStep": fit.head_step,
+            "history": fit.history,
+            "delivered": if fit.delivered { "tuned" } else { "base" },
+            "reason": fit.reason,
+            "warnings": fit.warnings,
+        },
+        "evaluation": evaluation,
+    })
+}
+
+const AGREEMENT: &str = "Agreement with the cross-encoder on queries left out of training (nDCG@10 with the softmax of \
+     its logits as gains), not quality. random: queries like the log's. grouped: new queries, left out together with \
+     all queries that share their best document.";
+
+fn stage(time: &StageTime) -> Value {
+    // Two decimals are more than a noisy machine can tell.
+    let rounded = |value: f64| (value * 100.0).round() / 100.0;
+    json!({ "seconds": rounded(time.seconds), "items": time.items, "perSecond": rounded(time.per_second) })
+}

@@ -1,0 +1,53 @@
+//! The query head: `q' = normalize(q + W q)`.
+
+use burn::tensor::{Tensor, TensorData, Transaction};
+
+use crate::device::Device;
+use crate::error::Result;
+use crate::model::normalize;
+use crate::vectors::Vectors;
+
+/// A trained head, on the host. W starts at zero, where the head changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryHead {
+    /// W, dims x dims, row by row.
+    pub weight: Vec<f32>,
+    /// Numbers in a vector.
+    pub dims: usize,
+}
+
+/// Queries adapted at once.
+const TILE: usize = 1024;
+
+impl QueryHead {
+    /// The head that changes nothing but lengths.
+    pub fn identity(dims: usize) -> Self {
+        Self {
+            weight: vec![0.0; dims * dims],
+            dims,
+        }
+    }
+
+    /// Adapts query vectors.
+    ///
+    /// # Errors
+    /// [`crate::Code::DeviceFaulty`]
+    pub async fn apply(&self, queries: &Vectors, device: &Device) -> Result<Vectors> {
+        let dims = self.dims;
+        let matrix = |data: Vec<f32>, rows: usize| -> Tensor<2> {
+            Tensor::from_data(TensorData::new(data, [rows, dims]), device.tensors())
+        };
+        let weight = matrix(self.weight.clone(), dims);
+        let mut adapted = Vec::with_capacity(queries.as_slice().len());
+        for rows in queries.as_slice().chunks(TILE * dims) {
+            let rows = adapt(matrix(rows.to_vec(), rows.len() / dims), weight.clone());
+            adapted.extend(device.read(Transaction::default().register(rows)).await?.remove(0));
+        }
+        Vectors::from_rows(adapted, dims)
+    }
+}
+
+/// The head's formula on a device; queries [rows, dims], weight [dims, dims].
+pub fn adapt(queries: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    normalize(queries.clone() + queries.matmul(weight.transpose()))
+}

@@ -1,0 +1,101 @@
+//! The caller's surroundings: a JavaScript object with the functions of [`Host`] and, if it keeps one, a store.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::error::thrown;
+use crate::error::{Code, Result};
+use crate::job::{Host, LocalFuture, Progress, Store};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `{ progress(p), cancelled(), pause(), store? }`
+    #[wasm_bindgen(js_name = Host)]
+    pub type JsHost;
+    #[wasm_bindgen(method)]
+    fn progress(this: &JsHost, progress: JsValue);
+    #[wasm_bindgen(method)]
+    fn cancelled(this: &JsHost) -> bool;
+    #[wasm_bindgen(method)]
+    fn pause(this: &JsHost) -> Promise;
+    #[wasm_bindgen(method, getter)]
+    fn store(this: &JsHost) -> Option<JsStore>;
+
+    /// `{ count(log), read(log, chunk), append(log, bytes) }`, each returning a promise.
+    #[wasm_bindgen(js_name = Store)]
+    pub type JsStore;
+    #[wasm_bindgen(method, catch)]
+    fn count(this: &JsStore, log: &str) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &JsStore, log: &str, chunk: usize) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn append(this: &JsStore, log: &str, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// A [`Host`] in JavaScript.
+pub struct PageHost {
+    host: JsHost,
+    store: Option<PageStore>,
+}
+
+struct PageStore(JsStore);
+
+impl From<JsHost> for PageHost {
+    fn from(host: JsHost) -> Self {
+        let store = host.store().map(PageStore);
+        Self { host, store }
+    }
+}
+
+impl Host for PageHost {
+    fn progress(&self, progress: &Progress) {
+        if let Ok(progress) = super::to_js(progress) {
+            self.host.progress(progress);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.host.cancelled()
+    }
+
+    fn pause(&self) -> LocalFuture<'_, ()> {
+        let pause = self.host.pause();
+        Box::pin(async move {
+            // A pause has no result; if it fails the job simply goes on.
+            let _ = JsFuture::from(pause).await;
+        })
+    }
+
+    fn now(&self) -> f64 {
+        performance_now() / 1000.0
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        self.store.as_ref().map(|store| store as &dyn Store)
+    }
+}
+
+async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
+    let failed = |value| thrown(Code::Store, value);
+    JsFuture::from(promise.map_err(failed)?).await.map_err(failed)
+}
+
+impl Store for PageStore {
+    fn count<'a>(&'a self, log: &'a str) -> LocalFuture<'a, Result<usize>> {
+        Box::pin(async move { Ok(settle(self.0.count(log)).await?.as_f64().unwrap_or(0.0) as usize) })
+    }
+
+    fn read<'a>(&'a self, log: &'a str, chunk: usize) -> LocalFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move { Ok(Uint8Array::new(&settle(self.0.read(log, chunk)).await?).to_vec()) })
+    }
+
+    fn append<'a>(&'a self, log: &'a str, bytes: &'a [u8]) -> LocalFuture<'a, Result<()>> {
+        // A copy, not a view: wasm memory may move while the store writes.
+        let bytes = Uint8Array::from(bytes);
+        Box::pin(async move { settle(self.0.append(log, bytes)).await.map(|_| ()) })
+    }
+}

@@ -1,0 +1,37 @@
+//! JavaScript's view of the crate: values in, values out, no logic of its own.
+//!
+//! Long functions return promises and hold no borrow of their object while they wait, so calls may overlap.
+
+mod error;
+mod host;
+mod relations;
+mod texts;
+mod tuner;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Code, Error, Result};
+
+/// Makes a panic readable in the console before it ends the worker.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Plain objects, as `JSON.parse` would make them.
+fn to_js(value: &impl Serialize) -> Result<JsValue> {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))
+}
+
+/// Options, with defaults for what is absent.
+fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(T::default());
+    }
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| Error::new(Code::Option, format!("The options are not understood: {error}.")))
+}

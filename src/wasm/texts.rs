@@ -1,0 +1,129 @@
+//! Inputs: texts and judgements.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::{from_js, to_js};
+use crate::error::{Code, Error};
+use crate::input::{self, InputItem, ReadOptions, Role, Text};
+
+/// Queries or documents.
+#[wasm_bindgen]
+pub struct Texts {
+    pub(super) inner: Rc<input::Texts>,
+}
+
+#[derive(Serialize)]
+struct TextItem<'t> {
+    ids: &'t [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'t str>,
+    text: &'t str,
+    count: u32,
+}
+
+impl<'t> From<&'t Text> for TextItem<'t> {
+    fn from(text: &'t Text) -> Self {
+        Self {
+            ids: &text.ids,
+            title: text.title.as_deref(),
+            text: &text.text,
+            count: text.count,
+        }
+    }
+}
+
+fn role(role: &str) -> Result<Role, Error> {
+    match role {
+        "queries" => Ok(Role::Queries),
+        "documents" => Ok(Role::Documents),
+        other => Err(Error::new(
+            Code::Option,
+            format!("\"{other}\" is neither \"queries\" nor \"documents\"."),
+        )),
+    }
+}
+
+#[wasm_bindgen]
+impl Texts {
+    /// Reads a file's bytes.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn read(bytes: &[u8], file: &str, role_name: &str, options: JsValue) -> Result<Texts, JsValue> {
+        let options: ReadOptions = from_js(options)?;
+        let inner = Rc::new(input::read(bytes, file, role(role_name)?, &options)?);
+        Ok(Self { inner })
+    }
+
+    /// Takes texts from an array.
+    #[wasm_bindgen(js_name = fromItems, skip_typescript)]
+    pub fn from_items(items: JsValue, role_name: &str) -> Result<Texts, JsValue> {
+        let items: Vec<InputItem> = from_js(items)?;
+        let inner = Rc::new(input::Texts::from_items(items, role(role_name)?)?);
+        Ok(Self { inner })
+    }
+
+    /// How the texts were read.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn reading(&self) -> Result<JsValue, JsValue> {
+        Ok(to_js(&self.inner.reading)?)
+    }
+
+    /// Some of the texts.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn items(&self, from: usize, count: usize) -> Result<JsValue, JsValue> {
+        let items: Vec<TextItem<'_>> = self
+            .inner
+            .items
+            .iter()
+            .skip(from)
+            .take(count)
+            .map(TextItem::from)
+            .collect();
+        Ok(to_js(&items)?)
+    }
+
+    /// How many there are.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn length(&self) -> usize {
+        self.inner.items.len()
+    }
+}
+
+/// Judgements.
+#[wasm_bindgen]
+pub struct Qrels {
+    pub(super) inner: Rc<input::Qrels>,
+}
+
+#[derive(Serialize)]
+struct QrelsSummary<'q> {
+    queries: usize,
+    judgements: usize,
+    relevant: usize,
+    skipped: &'q [input::Skipped],
+}
+
+#[wasm_bindgen]
+impl Qrels {
+    /// Reads a file's bytes.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn read(bytes: &[u8], file: &str) -> Result<Qrels, JsValue> {
+        Ok(Self {
+            inner: Rc::new(input::Qrels::read(bytes, file)?),
+        })
+    }
+
+    /// The judgements in figures.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn summary(&self) -> Result<JsValue, JsValue> {
+        let all = || self.inner.judgements.values().flat_map(|judged| judged.values());
+        Ok(to_js(&QrelsSummary {
+            queries: self.inner.judgements.len(),
+            judgements: all().count(),
+            relevant: all().filter(|relevance| **relevance > 0).count(),
+            skipped: &self.inner.skipped,
+        })?)
+    }
+}

@@ -1,0 +1,312 @@
+//! The tuner, fits and indexes as JavaScript holds them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Float32Array, Object, Promise, Reflect, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::host::{JsHost, PageHost};
+use super::relations::{Hit, Relations, hits};
+use super::texts::{Qrels, Texts};
+use super::{from_js, to_js};
+use crate::artifact::query_head;
+use crate::device::DevicePreference;
+use crate::download::{download, head};
+use crate::error::{Code, Error, Result};
+use crate::job::Job;
+use crate::judge::{Verdict, judge_fit};
+use crate::model::{ModelFiles, TextKind};
+use crate::report::report;
+use crate::synthesize::SynthesizeOptions;
+use crate::tune::{Method, Recipe};
+use crate::{relations, tune, tuner};
+
+/// Both models.
+#[wasm_bindgen]
+pub struct Tuner {
+    inner: Rc<tuner::Tuner>,
+}
+
+/// A trained head with its figures.
+#[wasm_bindgen]
+pub struct Fit {
+    inner: Rc<FitState>,
+}
+
+struct FitState {
+    tuner: Rc<tuner::Tuner>,
+    relations: Rc<relations::Relations>,
+    fit: tune::Fit,
+    verdict: RefCell<Option<Verdict>>,
+}
+
+impl FitState {
+    fn report(&self) -> serde_json::Value {
+        report(
+            &self.tuner.info(),
+            &self.relations,
+            &self.fit,
+            self.verdict.borrow().as_ref(),
+        )
+    }
+}
+
+/// Documents ready to be searched.
+#[wasm_bindgen]
+pub struct Index {
+    tuner: Rc<tuner::Tuner>,
+    inner: Rc<tuner::Index>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct FitOptions {
+    // The only method there is; named, so that an unknown one is refused.
+    #[allow(dead_code, reason = "read for its type")]
+    method: Method,
+    seed: u64,
+}
+
+#[derive(Serialize)]
+struct BaseAndTuned<'r> {
+    base: Vec<Hit<'r>>,
+    tuned: Vec<Hit<'r>>,
+}
+
+/// A promise of what `work` returns; it owns all it uses.
+fn promise(host: JsHost, work: impl AsyncFnOnce(&Job<'_>) -> Result<JsValue> + 'static) -> Promise {
+    future_to_promise(async move {
+        let host = PageHost::from(host);
+        let job = Job::new(&host);
+        work(&job).await.map_err(JsValue::from)
+    })
+}
+
+/// Reads `{ id, files: { path: Uint8Array } }`, leaving nothing behind in JavaScript's memory but the caller's own.
+fn model_files(value: &JsValue) -> Result<ModelFiles> {
+    let wrong = || Error::new(Code::Option, "A model is { id, files: { path: Uint8Array } }.");
+    let get = |key: &str| Reflect::get(value, &key.into()).map_err(|_| wrong());
+    let id = get("id")?.as_string().ok_or_else(wrong)?;
+    let files = get("files")?.dyn_into::<Object>().map_err(|_| wrong())?;
+    let mut model = ModelFiles {
+        id,
+        ..ModelFiles::default()
+    };
+    for entry in Object::entries(&files) {
+        let entry: js_sys::Array = entry.into();
+        let path = entry.get(0).as_string().ok_or_else(wrong)?;
+        let bytes = entry.get(1).dyn_into::<Uint8Array>().map_err(|_| wrong())?;
+        model.files.insert(path, bytes.to_vec());
+    }
+    Ok(model)
+}
+
+fn set(object: &Object, key: &str, value: JsValue) {
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(object, &key.into(), &value);
+}
+
+#[wasm_bindgen]
+impl Tuner {
+    /// Loads both models; resolves to a `Tuner`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn load(encoder: JsValue, cross_encoder: JsValue, device: JsValue, host: JsHost) -> Promise {
+        promise(host, async move |job| {
+            let preference: DevicePreference = from_js(device)?;
+            let encoder = model_files(&encoder)?;
+            let cross_encoder = model_files(&cross_encoder)?;
+            let inner = tuner::Tuner::load(&encoder, &cross_encoder, preference, job).await?;
+            Ok(Tuner { inner: Rc::new(inner) }.into())
+        })
+    }
+
+    /// Which models run where, and why there.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn info(&self) -> std::result::Result<JsValue, JsValue> {
+        Ok(to_js(&self.inner.info())?)
+    }
+
+    /// Vectors of texts; resolves to `{ data: Float32Array, dims: [texts, numbers] }`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn embed(&self, texts: Vec<String>, host: JsHost) -> Promise {
+        let tuner = self.inner.clone();
+        promise(host, async move |job| {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let vectors = tuner.embed(&texts, TextKind::Document, job).await?;
+            let embedded = Object::new();
+            set(&embedded, "data", Float32Array::from(vectors.as_slice()).into());
+            set(&embedded, "dims", to_js(&[texts.len(), vectors.dims()])?);
+            Ok(embedded.into())
+        })
+    }
+
+    /// Logits of documents for a query, in the order given; resolves to a `Float32Array`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn rerank(&self, query: String, documents: Vec<String>, host: JsHost) -> Promise {
+        let tuner = self.inner.clone();
+        promise(host, async move |job| {
+            let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+            Ok(Float32Array::from(&tuner.rerank(&query, &documents, job).await?[..]).into())
+        })
+    }
+
+    /// Makes relations; resolves to `Relations`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn synthesize(&self, queries: &Texts, documents: &Texts, options: JsValue, host: JsHost) -> Promise {
+        let (tuner, queries, documents) = (self.inner.clone(), queries.inner.clone(), documents.inner.clone());
+        promise(host, async move |job| {
+            let options: SynthesizeOptions = from_js(options)?;
+            let relations = tuner.synthesize(queries, documents, options, job).await?;
+            Ok(Relations {
+                inner: Rc::new(relations),
+            }
+            .into())
+        })
+    }
+
+    /// Trains a head; resolves to a `Fit`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn fit(&self, relations: &Relations, options: JsValue, host: JsHost) -> Promise {
+        let (tuner, relations) = (self.inner.clone(), relations.inner.clone());
+        promise(host, async move |job| {
+            let options: FitOptions = from_js(options)?;
+            let recipe = Recipe::for_queries(relations.queries.items.len(), options.seed);
+            let fit = tuner.fit(&relations, recipe, job).await?;
+            let state = FitState {
+                tuner,
+                relations,
+                fit,
+                verdict: RefCell::default(),
+            };
+            Ok(Fit { inner: Rc::new(state) }.into())
+        })
+    }
+
+    /// Holds a fit against judgements of the log's own queries; resolves to the verdict, which the fit's report then
+    /// has too.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn evaluate(&self, fit: &Fit, qrels: &Qrels, host: JsHost) -> Promise {
+        evaluate(fit.inner.clone(), qrels.inner.clone(), None, host)
+    }
+
+    /// The same for judgements of other queries.
+    #[wasm_bindgen(js_name = evaluateOn, skip_typescript)]
+    pub fn evaluate_on(&self, fit: &Fit, qrels: &Qrels, queries: &Texts, host: JsHost) -> Promise {
+        evaluate(
+            fit.inner.clone(),
+            qrels.inner.clone(),
+            Some(queries.inner.clone()),
+            host,
+        )
+    }
+
+    /// Searches the relations' documents; resolves to `{ base, tuned }`, hits best first.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn search(&self, fit: &Fit, query: String, top: usize, host: JsHost) -> Promise {
+        let (tuner, state) = (self.inner.clone(), fit.inner.clone());
+        promise(host, async move |job| {
+            let documents = &state.relations.document_vectors;
+            let base = tuner.search_vectors(documents, None, &query, top, job).await?;
+            let tuned = tuner
+                .search_vectors(documents, Some(&state.fit.head), &query, top, job)
+                .await?;
+            let texts = &state.relations.documents;
+            to_js(&BaseAndTuned {
+                base: hits(texts, &base),
+                tuned: hits(texts, &tuned),
+            })
+        })
+    }
+
+    /// Encodes documents for searching with the base encoder; resolves to an `Index`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn index(&self, documents: &Texts, host: JsHost) -> Promise {
+        index(self.inner.clone(), documents.inner.clone(), None, host)
+    }
+
+    /// Encodes documents for searching with a fit's head; resolves to an `Index`.
+    #[wasm_bindgen(js_name = indexTuned, skip_typescript)]
+    pub fn index_tuned(&self, documents: &Texts, fit: &Fit, host: JsHost) -> Promise {
+        index(
+            self.inner.clone(),
+            documents.inner.clone(),
+            Some(fit.inner.fit.head.clone()),
+            host,
+        )
+    }
+}
+
+fn evaluate(
+    state: Rc<FitState>,
+    qrels: Rc<crate::input::Qrels>,
+    queries: Option<Rc<crate::input::Texts>>,
+    host: JsHost,
+) -> Promise {
+    promise(host, async move |job| {
+        let verdict = judge_fit(&state.tuner, &state.relations, &state.fit, &qrels, queries, job).await?;
+        let shown = to_js(&verdict)?;
+        state.verdict.replace(Some(verdict));
+        Ok(shown)
+    })
+}
+
+fn index(
+    tuner: Rc<tuner::Tuner>,
+    documents: Rc<crate::input::Texts>,
+    head: Option<tune::QueryHead>,
+    host: JsHost,
+) -> Promise {
+    promise(host, async move |job| {
+        let inner = Rc::new(tuner.index(documents, head, job).await?);
+        Ok(Index { tuner, inner }.into())
+    })
+}
+
+#[wasm_bindgen]
+impl Fit {
+    /// `report.json`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn report(&self) -> std::result::Result<JsValue, JsValue> {
+        Ok(to_js(&self.inner.report())?)
+    }
+
+    /// The head as a safetensors file.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn adapter(&self) -> std::result::Result<Uint8Array, JsValue> {
+        let state = &self.inner;
+        Ok(Uint8Array::from(&query_head(head(&state.fit), &state.report())?[..]))
+    }
+
+    /// The download; resolves to a zip's bytes.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn artifact(&self, encoder: JsValue, host: JsHost) -> Promise {
+        let state = self.inner.clone();
+        promise(host, async move |job| {
+            let encoder = model_files(&encoder)?;
+            let zip = download(&state.report(), &state.relations, &state.fit, &encoder.files, job).await?;
+            Ok(Uint8Array::from(&zip[..]).into())
+        })
+    }
+}
+
+#[wasm_bindgen]
+impl Index {
+    /// The nearest documents; resolves to hits, best first.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn search(&self, query: String, top: usize, host: JsHost) -> Promise {
+        let (tuner, index) = (self.tuner.clone(), self.inner.clone());
+        promise(host, async move |job| {
+            let found = tuner.search(&index, &query, top, job).await?;
+            to_js(&hits(index.documents(), &found))
+        })
+    }
+
+    /// How many documents there are.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn length(&self) -> usize {
+        self.inner.documents().items.len()
+    }
+}

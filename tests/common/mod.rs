@@ -1,0 +1,168 @@
+//! What the tests that need real weights share: where the weights are, and a host without a screen.
+#![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use querytune::job::{Host, LocalFuture, Progress, Store};
+use querytune::model::ModelFiles;
+use querytune::{Code, Error, Result};
+
+/// The folder with the prepared models: `QUERYTUNE_MODELS`, or where `npm run setup` puts them.
+pub fn models_folder() -> PathBuf {
+    let cache = || std::env::var_os("QUERYTUNE_CACHE").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/querytune"));
+    std::env::var_os("QUERYTUNE_MODELS")
+        .map(PathBuf::from)
+        .or_else(|| cache().or_else(home).map(|cache| cache.join("models")))
+        .expect("QUERYTUNE_MODELS or HOME is set")
+}
+
+/// The files of one prepared model.
+pub fn model(name: &str) -> ModelFiles {
+    fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+        let entries = std::fs::read_dir(folder)
+            .unwrap_or_else(|error| panic!("{}: {error}; `npm run setup` fetches the models", folder.display()));
+        for entry in entries {
+            let path = entry.expect("a folder entry").path();
+            let name = format!("{prefix}{}", path.file_name().expect("a name").to_string_lossy());
+            if path.is_dir() {
+                collect(&path, &format!("{name}/"), files);
+            } else {
+                files.insert(name, std::fs::read(&path).expect("a readable file"));
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    collect(&models_folder().join(name), "", &mut files);
+    ModelFiles {
+        id: name.to_owned(),
+        files,
+    }
+}
+
+/// all-MiniLM-L6-v2.
+pub fn encoder_files() -> ModelFiles {
+    model("all-MiniLM-L6-v2")
+}
+
+/// ms-marco-MiniLM-L-12-v2.
+pub fn cross_encoder_files() -> ModelFiles {
+    model("ms-marco-MiniLM-L-12-v2")
+}
+
+/// Runs a future that never waits for anything but itself.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+/// A host that keeps what it is told and stores in memory.
+pub struct TestHost {
+    started: Instant,
+    pub reports: RefCell<Vec<Progress>>,
+    pub store: Option<MemoryStore>,
+    /// Cancelled once this many progress reports were made.
+    pub cancel_after: Cell<Option<usize>>,
+}
+
+impl TestHost {
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            reports: RefCell::default(),
+            store: None,
+            cancel_after: Cell::new(None),
+        }
+    }
+
+    pub fn with_store() -> Self {
+        Self {
+            store: Some(MemoryStore::default()),
+            ..Self::new()
+        }
+    }
+}
+
+impl Host for TestHost {
+    fn progress(&self, progress: &Progress) {
+        self.reports.borrow_mut().push(progress.clone());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel_after
+            .get()
+            .is_some_and(|after| self.reports.borrow().len() >= after)
+    }
+
+    fn pause(&self) -> LocalFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn now(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        self.store.as_ref().map(|store| store as &dyn Store)
+    }
+}
+
+/// Logs in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    pub logs: RefCell<BTreeMap<String, Vec<Vec<u8>>>>,
+}
+
+impl Store for MemoryStore {
+    fn count<'a>(&'a self, log: &'a str) -> LocalFuture<'a, Result<usize>> {
+        Box::pin(async move { Ok(self.logs.borrow().get(log).map_or(0, Vec::len)) })
+    }
+
+    fn read<'a>(&'a self, log: &'a str, chunk: usize) -> LocalFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let logs = self.logs.borrow();
+            let chunk = logs.get(log).and_then(|chunks| chunks.get(chunk));
+            chunk
+                .cloned()
+                .ok_or_else(|| Error::new(Code::Store, "There is no such chunk."))
+        })
+    }
+
+    fn append<'a>(&'a self, log: &'a str, bytes: &'a [u8]) -> LocalFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.logs
+                .borrow_mut()
+                .entry(log.to_owned())
+                .or_default()
+                .push(bytes.to_vec());
+            Ok(())
+        })
+    }
+}
+
+/// A JSON file of `tests/golden`.
+pub fn golden(name: &str) -> serde_json::Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    serde_json::from_slice(&std::fs::read(path).expect("a golden file")).expect("JSON")
+}
+
+/// A JSON array of numbers.
+pub fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|number| number.as_f64().expect("a number"))
+        .collect()
+}
