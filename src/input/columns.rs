@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::names;
 use super::options::{ReadOptions, Role};
-use super::reading::{Reading, UsedColumns};
+use super::reading::{Reading, UsedColumns, excerpt};
 use crate::error::{Code, Error, Result};
 
 /// How many rows are looked at to choose columns.
@@ -271,16 +271,19 @@ impl Table<'_> {
     }
 
     fn listing(&self) -> String {
-        let number = |column: usize| (column + 1).to_string();
-        let list: Vec<String> = match self.header {
-            Some(header) => header
-                .iter()
-                .enumerate()
-                .map(|(column, name)| format!("{} {name:?}", column + 1))
-                .collect(),
-            None => (0..self.width).map(number).collect(),
+        const LISTED: usize = 50;
+        let list: Vec<String> = (0..self.width.min(LISTED))
+            .map(|column| match self.header {
+                Some(header) => format!("{} {:?}", column + 1, excerpt(&header[column])),
+                None => (column + 1).to_string(),
+            })
+            .collect();
+        let more = if self.width > LISTED {
+            format!(" … {}", self.width)
+        } else {
+            String::new()
         };
-        format!("The columns are: {}.", list.join(", "))
+        format!("The columns are: {}{more}.", list.join(", "))
     }
 }
 
@@ -338,12 +341,12 @@ impl Counts {
 
     pub fn note(self, reading: &mut Reading) {
         if let Some((line, cell)) = self.first {
-            let cell: String = cell.chars().take(40).collect();
             let column = reading.used.count.as_deref().unwrap_or_default();
             reading.notes.push(format!(
-                "{} rows have no whole number in the column {column:?} (the first on line {line}: {cell:?}); each was \
+                "{} rows have no whole number in the column {column:?} (the first on line {line}: {:?}); each was \
                  counted once.",
-                self.odd
+                self.odd,
+                excerpt(&cell)
             ));
         }
     }

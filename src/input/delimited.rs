@@ -4,6 +4,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::{self, Columns, Counts, Table};
 use super::options::{ReadOptions, Role};
+use super::reading::excerpt;
 use super::records::{Quoted, Record, Records};
 use super::sniff;
 use super::texts::{Collector, Row};
@@ -43,7 +44,7 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
         .next()
         .map_or(1, |record| record.line);
     if let Some(why) = guess {
-        let shown: String = first.join(", ").chars().take(80).collect();
+        let shown = excerpt(&first.join(", "));
         collector.note(format!(
             "Line {header_line} ({shown}) was taken as a header, not as data: {why}."
         ));
@@ -173,7 +174,7 @@ fn sample(text: &str, dialect: Dialect) -> Vec<Vec<String>> {
     let mut bytes = 0;
     while sample.len() <= columns::SAMPLE_ROWS && bytes <= columns::SAMPLE_BYTES {
         let Some((_, cells)) = rows.next_row() else { break };
-        bytes += cells.as_slice().len();
+        bytes += cells.as_slice().len() + cells.len();
         sample.push(cells.iter().map(|cell| cell.trim().to_owned()).collect());
     }
     sample

@@ -7,8 +7,12 @@ use serde_json::{Map, Value};
 use super::columns::{self, Columns, Counts, Table};
 use super::lines;
 use super::options::{ReadOptions, Role};
+use super::reading::excerpt;
 use super::texts::{Collector, Row};
 use crate::error::{Code, Error, Result};
+
+/// More keys than any table has columns: beyond them, keys are data and none of them a column.
+const MOST_COLUMNS: usize = 1000;
 
 /// Reads JSON lines. The first line that is an object or a string decides which of the two the others have to be.
 pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mut Collector) -> Result<()> {
@@ -115,7 +119,7 @@ impl Sample {
             match parse(json) {
                 Ok(Value::Object(object)) => {
                     for name in object.keys() {
-                        if !names.contains(name) {
+                        if names.len() < MOST_COLUMNS && !names.contains(name) {
                             names.push(name.clone());
                         }
                     }
@@ -184,5 +188,5 @@ fn cell<'a>(object: &'a Map<String, Value>, name: &str) -> std::result::Result<C
             .map(|parts| Cow::Owned(parts.join(" "))),
         value => text(value),
     };
-    found.ok_or_else(|| format!("{name:?} is not a text"))
+    found.ok_or_else(|| format!("{:?} is not a text", excerpt(name)))
 }

@@ -2,6 +2,7 @@
 
 use super::names;
 use super::options::{ReadOptions, Role};
+use super::reading::excerpt;
 use super::texts::{Collector, Row};
 use crate::error::{Code, Error, Result};
 
@@ -66,7 +67,7 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
         if detected {
             collector.note(format!(
                 "Line {line} ({:?}) was taken as a header, not as a text.",
-                first.trim()
+                excerpt(first.trim())
             ));
         }
         if detected || options.has_header == Some(true) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::delimited::{self, Dialect, Rows};
-use super::reading::{LISTED_SKIPS, Skipped};
+use super::reading::{LISTED_SKIPS, Skipped, excerpt};
 use super::{encoding, lines};
 use crate::error::{Code, Error, Result};
 
@@ -134,7 +134,8 @@ impl Judgements<'_> {
         if query.is_empty() || document.is_empty() {
             return Err("an id is empty".to_owned());
         }
-        let relevance = whole(cell).ok_or_else(|| format!("the relevance {cell:?} is not a whole number"))?;
+        let relevance =
+            whole(cell).ok_or_else(|| format!("the relevance {:?} is not a whole number", excerpt(cell)))?;
         match self
             .qrels
             .judgements

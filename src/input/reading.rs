@@ -66,3 +66,12 @@ pub struct Skipped {
     /// Why.
     pub reason: String,
 }
+
+/// The beginning of a cell, short enough for a message.
+pub(super) fn excerpt(cell: &str) -> String {
+    const LETTERS: usize = 60;
+    match cell.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
+    }
+}

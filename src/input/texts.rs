@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::options::{Format, Role};
-use super::reading::{LISTED_SKIPS, Reading, Skipped, UsedColumns};
+use super::reading::{LISTED_SKIPS, Reading, Skipped, UsedColumns, excerpt};
 use crate::error::{Code, Error, Result};
 
 /// A query or document.
@@ -142,7 +142,10 @@ impl Collector {
         if let Some((item, first)) = known_id
             && found != Ok(*item)
         {
-            let reason = format!("the id {id:?} is already used, with another text, on line {first}");
+            let reason = format!(
+                "the id {:?} is already used, with another text, on line {first}",
+                excerpt(&id)
+            );
             return self.skip(line, reason);
         }
         let new_id = known_id.is_none();
