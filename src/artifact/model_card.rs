@@ -50,7 +50,8 @@ fn front_matter(report: &Value) -> String {
 fn what_it_is(artifact: &Artifact) -> String {
     let report = artifact.report;
     let encoder = model_name(report, "encoder").unwrap_or_else(|| "the base encoder".into());
-    let teacher = model_name(report, "crossEncoder").unwrap_or_else(|| "a cross-encoder".into());
+    let teacher =
+        model_name(report, "crossEncoder").map_or("a cross-encoder".into(), |name| format!("the cross-encoder {name}"));
     let warnings = report
         .pointer("/fit/warnings")
         .and_then(Value::as_array)
@@ -58,8 +59,8 @@ fn what_it_is(artifact: &Artifact) -> String {
         .flatten();
     let mut text = match artifact.delivered {
         Delivered::Tuned => format!(
-            "This is {encoder} with one linear layer on the side of the queries, trained by querytune to rank as the \
-             cross-encoder {teacher} does. No person labelled anything for it.\n\n\
+            "This is {encoder} with one linear layer on the side of the queries, trained by querytune to rank as \
+             {teacher} does. No person labelled anything for it.\n\n\
              A query's vector q becomes `normalize(q + W q)`. **Documents keep the vectors of the base encoder**: an \
              existing index stays as it is.\n\n"
         ),
@@ -203,7 +204,7 @@ fn data(report: &Value) -> String {
         ("distinct queries", "/data/queries"),
         ("distinct documents", "/data/documents"),
         ("duplicates merged", "/data/duplicates"),
-        ("candidates for a query", "/relations/candidates"),
+        ("candidates found", "/relations/candidates"),
         ("pairs scored by the cross-encoder", "/stages/score/pairs"),
         ("rows of relations", "/relations/rows"),
     ];

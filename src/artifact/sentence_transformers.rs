@@ -124,9 +124,9 @@ fn config(artifact: &Artifact) -> Result<Value> {
         None => Map::new(),
     };
     config.insert("model_type".into(), json!("SentenceTransformer"));
-    let versions = config.entry("__version__").or_insert_with(|| json!({}));
-    if let Some(versions) = versions.as_object_mut() {
-        versions.insert("sentence_transformers".into(), json!(WRITTEN_AS));
+    let written_by = config.entry("__version__").or_insert_with(|| json!({}));
+    if let Some(written_by) = written_by.as_object_mut() {
+        written_by.insert("sentence_transformers".into(), json!(WRITTEN_AS));
     }
     let mut prompts = config
         .get("prompts")

@@ -90,7 +90,7 @@ struct Quantisation {
 }
 
 impl<'a> Dequantised<'a> {
-    /// Looks for 8-bit tensors `NAME` with a `NAME.scale` in `file`; `None` if it has none and can be passed on as it is.
+    /// Looks for 8-bit tensors `NAME` with a `NAME.scale`; `None` if the file has none and can be passed on as it is.
     ///
     /// # Errors
     /// [`Code::ModelWeights`] if this is no safetensors file, or a scale or zero point does not fit its tensor.
@@ -188,11 +188,12 @@ impl Tensor<'_> {
             };
             ((integer - quantisation.zero) * scale).to_le_bytes()
         };
-        let rows = data.chunks(row).zip(&quantisation.scale);
-        Cow::Owned(
-            rows.flat_map(|(row, &scale)| row.iter().flat_map(move |&byte| value(byte, scale)))
-                .collect(),
-        )
+        let mut bytes = Vec::with_capacity(self.len());
+        for (row, &scale) in data.chunks(row).zip(&quantisation.scale) {
+            row.iter()
+                .for_each(|&byte| bytes.extend_from_slice(&value(byte, scale)));
+        }
+        Cow::Owned(bytes)
     }
 }
 

@@ -1,0 +1,126 @@
+//! The model card says what was measured, and what was not.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+use querytune::artifact::{Artifact, Delivered, Head};
+use serde_json::{Value, json};
+
+fn card(report: &Value, delivered: Delivered) -> String {
+    let weights = safetensors::serialize::<&str, safetensors::tensor::TensorView, _>([], None).unwrap();
+    let base = BTreeMap::from([("model.safetensors".to_owned(), weights)]);
+    let head = Head { dims: 1, w: &[0.5] };
+    let zip = Artifact {
+        base: &base,
+        head,
+        delivered,
+        report,
+        data: vec![],
+    }
+    .to_zip()
+    .unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    archive
+        .by_name("model/README.md")
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    text
+}
+
+fn report() -> Value {
+    json!({
+        "models": { "encoder": { "id": "owner/encoder" }, "crossEncoder": { "id": "teacher" } },
+        "data": { "queries": 1109, "documents": 5183, "duplicates": 3 },
+        "relations": { "rows": 22180, "candidates": 100 },
+        "fit": {
+            "method": "query-head", "steps": 270, "selected": { "step": 15 },
+            "recipe": { "learningRate": 0.001, "odd|name": "a\nb" }, "warnings": ["Few queries."],
+        },
+        "evaluation": {
+            "queries": 300, "on": "test queries",
+            "agreement": { "random": { "base": 0.5, "tuned": 0.6 }, "grouped": { "base": 0.5, "tuned": 0.51 } },
+            "judged": {
+                "ndcg@10": { "base": 0.645, "tuned": 0.687, "ceiling": 0.688, "ci95": [0.02, 0.06], "p": 0.0004 },
+                "recall@100": { "base": 0.92, "tuned": 0.93, "ceiling": null, "ci95": [-0.01, 0.02], "p": 0.3 },
+            },
+        },
+    })
+}
+
+#[test]
+fn figures_stand_in_the_card_as_in_the_report() {
+    let card = card(&report(), Delivered::Tuned);
+    assert!(
+        card.contains("| ndcg@10 | 0.6450 | 0.6870 | 0.6880 | +0.0200 to +0.0600 | 0.0004 |"),
+        "{card}"
+    );
+    assert!(
+        card.contains("| recall@100 | 0.9200 | 0.9300 | - | -0.0100 to +0.0200 | 0.3000 |"),
+        "{card}"
+    );
+    assert!(card.contains("| new queries | 0.5000 | 0.5100 |"), "{card}");
+    assert!(card.contains("300 judged queries"));
+    assert!(card.contains("| distinct queries | 1109 |"));
+    assert!(card.contains("| learningRate | 0.001 |"));
+    assert!(card.contains("> **Note**: Few queries."));
+    assert!(!card.contains("not measured"));
+}
+
+#[test]
+fn without_judgements_the_card_says_that_quality_was_not_measured() {
+    let mut report = report();
+    report["evaluation"]["judged"] = Value::Null;
+    let card = card(&report, Delivered::Tuned);
+    assert!(card.contains("**not measured**"));
+    assert!(card.contains("not how good the results are"));
+    assert!(!card.contains("ndcg@10 |"));
+}
+
+#[test]
+fn figures_on_the_logs_own_queries_are_named_as_such() {
+    let mut report = report();
+    report["evaluation"]["on"] = json!("own queries");
+    assert!(card(&report, Delivered::Tuned).contains("also trained on"));
+    assert!(!card(&self::report(), Delivered::Tuned).contains("also trained on"));
+}
+
+#[test]
+fn a_delivered_base_is_called_unchanged_with_the_reason() {
+    let mut report = report();
+    report["fit"]["reason"] = json!("Held-out agreement did not rise.");
+    let card = card(&report, Delivered::Base);
+    assert!(card.contains("# The base encoder, unchanged"));
+    assert!(card.contains("Held-out agreement did not rise."));
+    assert!(!card.contains("adapted"));
+    assert!(!card.contains("encode_query"));
+}
+
+#[test]
+fn the_code_to_load_names_the_heads_file() {
+    let card = card(&report(), Delivered::Tuned);
+    // Without modules.json the base is Transformer and Pooling; Normalize is added, the router is module 3.
+    assert_eq!(card.matches("3_Router/query_0_Dense/model.safetensors").count(), 2);
+    assert!(card.contains("encode_query") && card.contains("encode_document"));
+}
+
+#[test]
+fn names_from_outside_cannot_break_the_card() {
+    let mut report = report();
+    report["models"]["encoder"]["id"] = json!("x/y\nlicense: mit\n---\n`code`");
+    let text = card(&report, Delivered::Tuned);
+    assert!(!text.contains("base_model"));
+    assert!(!text.contains("\nlicense"));
+    assert!(text.contains("| odd\\|name | a b |"));
+    assert!(card(&self::report(), Delivered::Tuned).contains("\nbase_model: owner/encoder\n"));
+}
+
+#[test]
+fn an_empty_report_still_gives_a_card() {
+    for delivered in [Delivered::Tuned, Delivered::Base] {
+        let card = card(&json!({}), delivered);
+        assert!(card.contains("## Limits"));
+        assert!(!card.contains("## Figures") && !card.contains("## Recipe") && !card.contains("## Data"));
+    }
+}
