@@ -1,0 +1,72 @@
+//! The base encoder on all of SciFact gives the published figures.
+//!
+//! Takes minutes, so it has a file of its own. The data are in `tests/data/scifact`, with their licence.
+
+mod common;
+
+use std::io::Read;
+use std::path::Path;
+
+use common::{TestHost, block_on, encoder_files};
+use flate2::read::GzDecoder;
+use querytune::device::Device;
+use querytune::evaluate::{Run, judge};
+use querytune::input::{Qrels, ReadOptions, Role, Texts, read};
+use querytune::job::Job;
+use querytune::model::{Encoder, TextKind};
+use querytune::search::top_k;
+use querytune::synthesize::encode_texts;
+
+fn file(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scifact").join(name);
+    let bytes = std::fs::read(path).expect("a data file");
+    if !name.ends_with(".gz") {
+        return bytes;
+    }
+    let mut plain = Vec::new();
+    GzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("gzip");
+    plain
+}
+
+fn texts(bytes: &[u8], name: &str, role: Role) -> Texts {
+    read(bytes, name, role, &ReadOptions::default()).expect("a readable file")
+}
+
+#[test]
+fn the_base_encoder_has_the_published_figures_on_scifact() {
+    let queries = texts(&file("queries.csv"), "queries.csv", Role::Queries);
+    // Two parts of one CSV file; the second has no header of its own.
+    let bytes = [file("documents-1.csv.gz"), file("documents-2.csv.gz")].concat();
+    let documents = texts(&bytes, "documents.csv", Role::Documents);
+    assert_eq!((queries.items.len(), documents.reading.rows), (300, 5183));
+    let qrels = Qrels::read(&file("qrels.tsv"), "qrels.tsv").expect("judgements");
+
+    let host = TestHost::new();
+    let job = Job::new(&host);
+    let device = Device::cpu();
+    let encoder = block_on(Encoder::load(&encoder_files(), &device, &job)).expect("the encoder loads");
+    let query_texts: Vec<&str> = queries.items.iter().map(|query| query.text.as_str()).collect();
+    let document_texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
+    let sides = [(&query_texts[..], TextKind::Query), (&document_texts[..], TextKind::Document)];
+    let (vectors, time) = block_on(encode_texts(&encoder, &sides, &job)).expect("vectors");
+    println!("encoded {} texts in {:.0} s", time.items, time.seconds);
+    let found = block_on(top_k(&vectors[0], &vectors[1], 100, &device, &job, |_| {})).expect("neighbours");
+
+    let mut run = Run::new();
+    for (query, found) in queries.items.iter().zip(&found) {
+        let hits = found.iter().flat_map(|hit| {
+            documents.items[hit.document as usize].ids.iter().map(|id| (id.clone(), hit.score))
+        });
+        run.insert(query.ids[0].clone(), hits.collect());
+    }
+    let mean = judge(&qrels.judgements, &run).mean;
+    for (name, found, expected) in [
+        ("nDCG@10", mean.ndcg_10, 0.6451),
+        ("MRR@10", mean.mrr_10, 0.6047),
+        ("MAP@100", mean.map_100, 0.6031),
+        ("recall@100", mean.recall_100, 0.9250),
+    ] {
+        println!("{name} {found:.4}");
+        assert!((found - expected).abs() <= 0.0005, "{name} is {found:.4}, published {expected:.4}");
+    }
+}
