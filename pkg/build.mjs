@@ -1,0 +1,24 @@
+// Bundles the package's own modules to dist/, with comlink and idb inside, so that the result runs in a browser
+// without a bundler. The wasm beside it (dist/wasm) comes from the engine's build and is left as it is.
+import { readdir, rm } from "node:fs/promises";
+import { build } from "esbuild";
+
+// Shared modules carry a hash in their names: those of earlier builds would pile up.
+for (const name of await readdir("dist")) {
+  if (/^shared-.*\.js$/.test(name)) await rm(`dist/${name}`);
+}
+
+await build({
+  entryPoints: ["src/index.ts", "src/core.ts", "src/worker.ts"],
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  external: ["./wasm/querytune.js"],
+  chunkNames: "shared-[hash]",
+  legalComments: "inline",
+  logLevel: "warning",
+});

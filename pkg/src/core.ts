@@ -1,0 +1,37 @@
+/**
+ * The package without a worker: the engine runs in the thread that calls it. For a worker of one's own, and for
+ * Node.
+ *
+ * ```ts
+ * import { load } from "querytune/core";
+ * const tuner = await load({
+ *   encoder: new URL("file:///models/all-MiniLM-L6-v2/"),
+ *   crossEncoder: new URL("file:///models/ms-marco-MiniLM-L-12-v2/"),
+ *   device: "cpu",
+ * });
+ * const { data, dims } = await tuner.embed(["surfing lessons"]);
+ * ```
+ *
+ * All sessions of a thread share one engine: a defect that stops it stops them all, and only a new thread helps.
+ *
+ * @module
+ */
+
+import { CoreSession } from "./session.js";
+import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
+
+export type { ErrorCode, Position } from "./errors.js";
+export { isAbort, QuerytuneError } from "./errors.js";
+export { IndexedDbStore, MemoryStore } from "./store.js";
+export type * from "./types.js";
+
+/** Starts the engine, before any model is there. */
+export async function open(options: OpenOptions = {}): Promise<Session> {
+  return CoreSession.open(options);
+}
+
+/** Starts the engine and loads two models. */
+export async function load(options: OpenOptions & LoadOptions = {}): Promise<Tuner> {
+  const session = await CoreSession.open(options);
+  return session.load(options);
+}

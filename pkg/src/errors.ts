@@ -1,0 +1,89 @@
+/** The one error class, and what a cancelled call throws. */
+
+/** A place in an input file. */
+export interface Position {
+  file: string;
+  /** Counted from 1; 0 where the whole file is meant. */
+  line: number;
+  /** A field's number in delimited text, a character's in JSON, counted from 1; 0 where the whole line is meant. */
+  column: number;
+}
+
+/** The kinds of failure. New ones may be added. */
+export type ErrorCode =
+  | "input-empty"
+  | "input-binary"
+  | "input-encoding"
+  | "input-syntax"
+  | "input-column"
+  | "input-qrels"
+  | "model-file-missing"
+  | "model-config"
+  | "model-weights"
+  | "model-shape"
+  | "model-tokenizer"
+  | "model-download"
+  | "device-unavailable"
+  | "device-faulty"
+  | "option"
+  | "store"
+  | "disposed"
+  | "internal";
+
+/** What went wrong, in words that say what to do; `code` is for programs and stable. */
+export class QuerytuneError extends Error {
+  override readonly name = "QuerytuneError";
+  readonly code: ErrorCode;
+  /** Where, if the error is about an input file. */
+  readonly position: Position | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { position?: Position; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.position = options.position;
+  }
+}
+
+/** Whether a call ended because its signal was aborted. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+/** Whatever the engine threw, as one of this package's errors. */
+export function fromEngine(thrown: unknown): Error {
+  if (thrown instanceof QuerytuneError || isAbort(thrown)) return thrown as Error;
+  if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string") {
+    if (thrown.code === "cancelled") return new DOMException(thrown.message, "AbortError");
+    const position = "position" in thrown ? (thrown.position as Position | undefined) : undefined;
+    return new QuerytuneError(thrown.code as ErrorCode, thrown.message, { position, cause: thrown });
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new QuerytuneError(
+    "internal",
+    `The engine stopped: ${message}. Start again in a new session; what was scored is kept.`,
+    {
+      cause: thrown,
+    },
+  );
+}
+
+/** An error as plain data, to cross from a worker. */
+export interface ErrorData {
+  name: string;
+  code?: ErrorCode;
+  message: string;
+  position?: Position;
+}
+
+export function toData(thrown: unknown): ErrorData {
+  const error = fromEngine(thrown);
+  if (error instanceof QuerytuneError) {
+    return { name: error.name, code: error.code, message: error.message, position: error.position };
+  }
+  return { name: error.name, message: error.message };
+}
+
+export function fromData(data: ErrorData): Error {
+  if (data.code === undefined) return new DOMException(data.message, data.name);
+  return new QuerytuneError(data.code, data.message, { position: data.position });
+}

@@ -1,0 +1,118 @@
+/** What crosses between the main thread and the worker: the worker's functions, and errors with their code. */
+
+import * as Comlink from "comlink";
+import { type ErrorData, fromData, toData } from "./errors.js";
+import type { ModelFiles } from "./models.js";
+import type {
+  CandidateRow,
+  DeviceChoice,
+  Embeddings,
+  EngineInfo,
+  JudgementsSummary,
+  Progress,
+  Reading,
+  ReadOptions,
+  RelationRow,
+  RelationsSummary,
+  Report,
+  Reranked,
+  SearchHit,
+  Store,
+  SynthesizeOptions,
+  TextItem,
+  TextsInput,
+} from "./types.js";
+
+/** The number under which the worker keeps an object. */
+export type Id = number;
+
+/** Texts in the worker, or still to be read there. */
+export type RemoteTexts = { id: Id } | { input: TextsInput };
+
+export interface RemoteJudgements {
+  qrels: { id: Id } | { input: Blob | Uint8Array };
+  queries?: RemoteTexts;
+}
+
+/**
+ * What the worker tells without being asked. It goes the same way as comlink's answers, so that a call's last
+ * progress comes before its result.
+ */
+export type Notice = { notice: "progress"; call: number; progress: Progress } | { notice: "warning"; message: string };
+
+/** How the worker's engine is started. */
+export interface Opening {
+  wasm?: string | BufferSource | WebAssembly.Module;
+  store?: "indexeddb" | "memory";
+}
+
+/**
+ * The worker's functions. `call` numbers a long call: its progress is told under that number, and `cancel` stops
+ * it.
+ */
+export interface Service {
+  open(opening: Opening, store?: Store): Promise<void>;
+  cancel(call: number): void;
+  dispose(id: Id): void;
+  readTexts(
+    role: "queries" | "documents",
+    input: TextsInput,
+    options: ReadOptions & { file?: string },
+  ): Promise<{ id: Id; reading: Reading; length: number }>;
+  readJudgements(qrels: Blob | Uint8Array, options: { file?: string }): Promise<{ id: Id; summary: JudgementsSummary }>;
+  items(texts: Id, from: number, count: number): Promise<TextItem[]>;
+  load(
+    call: number,
+    models: { encoder: ModelFiles; crossEncoder: ModelFiles },
+    device: DeviceChoice,
+  ): Promise<{ id: Id; info: EngineInfo }>;
+  embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;
+  rerank(
+    call: number,
+    tuner: Id,
+    query: string,
+    documents: readonly string[],
+    topK: number | undefined,
+  ): Promise<Reranked[]>;
+  synthesize(
+    call: number,
+    tuner: Id,
+    queries: RemoteTexts,
+    documents: RemoteTexts,
+    options: Omit<SynthesizeOptions, "onProgress" | "signal">,
+  ): Promise<{ id: Id; summary: RelationsSummary }>;
+  rows(relations: Id, from: number, count: number): Promise<RelationRow[]>;
+  candidates(relations: Id, query: number): Promise<CandidateRow[]>;
+  export(relations: Id, format: "toCsv" | "toGplTsv" | "toJsonl" | "toScoresTsv"): Promise<string>;
+  fit(
+    call: number,
+    tuner: Id,
+    relations: Id,
+    options: { method?: "query-head"; seed?: number },
+    judgements: RemoteJudgements | undefined,
+  ): Promise<{ id: Id; report: Report }>;
+  evaluate(call: number, run: Id, judgements: RemoteJudgements): Promise<Report>;
+  search(
+    call: number,
+    run: Id,
+    query: string,
+    topK: number | undefined,
+  ): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
+  artifact(call: number, run: Id): Promise<Uint8Array>;
+  adapter(run: Id): Promise<Uint8Array>;
+  index(call: number, of: Id, documents: RemoteTexts): Promise<{ id: Id; length: number }>;
+  searchIndex(call: number, index: Id, query: string, topK: number | undefined): Promise<SearchHit[]>;
+}
+
+/** Comlink's own handler keeps only an error's message. */
+export function carryErrors(): void {
+  const thrown = Comlink.transferHandlers.get("throw");
+  if (!thrown) return;
+  Comlink.transferHandlers.set("throw", {
+    canHandle: thrown.canHandle,
+    serialize: ({ value }: { value: unknown }): [ErrorData, Transferable[]] => [toData(value), []],
+    deserialize: (data: ErrorData) => {
+      throw fromData(data);
+    },
+  } as Comlink.TransferHandler<{ value: unknown }, ErrorData>);
+}

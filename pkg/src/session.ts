@@ -1,0 +1,485 @@
+/** The engine's objects as the public types describe them, all in the thread that calls them. */
+
+import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
+import { type ModelFiles, nodeFiles, resolveModels } from "./models.js";
+import { Queue } from "./queue.js";
+import { openStore } from "./store.js";
+import type {
+  CandidateRow,
+  DeviceChoice,
+  Embeddings,
+  EngineInfo,
+  FitOptions,
+  Index,
+  InputItem,
+  Judgements,
+  JudgementsInput,
+  JudgementsSummary,
+  LoadOptions,
+  OpenOptions,
+  Reading,
+  ReadOptions,
+  RelationRow,
+  Relations,
+  RelationsSummary,
+  Report,
+  Reranked,
+  Run,
+  SearchHit,
+  SearchOptions,
+  Session,
+  Store,
+  SynthesizeOptions,
+  TextItem,
+  Texts,
+  TextsInput,
+  Tuner,
+  WasmSource,
+  Watch,
+} from "./types.js";
+import init, * as engine from "./wasm/querytune.js";
+
+let started: Promise<unknown> | undefined;
+
+/** Instantiates the WebAssembly module, once in a thread: later sources are not looked at. */
+async function start(wasm: WasmSource | undefined): Promise<void> {
+  started ??= instantiate(wasm ?? new URL("./wasm/querytune_bg.wasm", import.meta.url));
+  try {
+    await started;
+  } catch (cause) {
+    started = undefined;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new QuerytuneError(
+      "internal",
+      `The WebAssembly module could not be started: ${why}. Check that it is served and that the page's ` +
+        "Content-Security-Policy has 'wasm-unsafe-eval' in script-src.",
+      { cause },
+    );
+  }
+}
+
+async function instantiate(wasm: WasmSource): Promise<unknown> {
+  const source = typeof wasm === "string" ? new URL(wasm, globalThis.location?.href) : wasm;
+  if (source instanceof URL && source.protocol === "file:") {
+    return init({ module_or_path: await (await nodeFiles()).readFile(source) });
+  }
+  return init({ module_or_path: source });
+}
+
+/**
+ * A macrotask: messages that ask for cancelling are delivered before it resolves. Not a timer, which browsers hold
+ * back.
+ */
+const macrotask: () => Promise<void> = (() => {
+  const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown };
+  if (setImmediate) return () => new Promise((resolve) => setImmediate(resolve));
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      port2.postMessage(0);
+    });
+})();
+
+/** Shared by all that belongs to a session: the order of calls, the store, the way errors take. */
+class Thread {
+  readonly queue = new Queue();
+  readonly store: Store;
+  readonly warn: (message: string) => void;
+
+  constructor(store: Store, warn: (message: string) => void) {
+    this.store = store;
+    this.warn = warn;
+  }
+
+  /** A long call: after all earlier ones, watched and abortable. */
+  async long<T>(watch: Watch, work: (host: engine.Host) => Promise<T>): Promise<T> {
+    const { signal, onProgress } = watch;
+    try {
+      return await this.queue.run(async () => {
+        try {
+          return await work({
+            progress: (progress) => {
+              try {
+                onProgress?.(progress);
+              } catch (error) {
+                // It must not fly through the engine, but be heard of as if the page had called the function.
+                queueMicrotask(() => {
+                  throw error;
+                });
+              }
+            },
+            cancelled: () => signal?.aborted ?? false,
+            pause: macrotask,
+            store: this.store,
+          });
+        } catch (thrown) {
+          throw this.failure(thrown);
+        }
+      }, signal);
+    } catch (error) {
+      if (signal?.aborted && isAbort(error)) throw signal.reason;
+      throw error;
+    }
+  }
+
+  /** A short call that disturbs no long one. */
+  short<T>(work: () => T): T {
+    if (this.queue.dead) throw this.queue.dead;
+    try {
+      return work();
+    } catch (thrown) {
+      throw this.failure(thrown);
+    }
+  }
+
+  /** Frees memory of the engine when no call uses it any more. */
+  free(object: { free(): void }): void {
+    this.queue.run(async () => object.free()).catch(() => {});
+  }
+
+  failure(thrown: unknown): Error {
+    const error = fromEngine(thrown);
+    // A trap leaves the engine's memory in an unknown state.
+    if (thrown instanceof WebAssembly.RuntimeError) this.queue.kill(error);
+    return error;
+  }
+}
+
+/** Frees the engine's object once, however often it is disposed of. */
+abstract class Handle<T extends { free(): void }> {
+  readonly thread: Thread;
+  #engine: T | undefined;
+
+  constructor(thread: Thread, object: T) {
+    this.thread = thread;
+    this.#engine = object;
+  }
+
+  get engine(): T {
+    if (!this.#engine) throw new QuerytuneError("disposed", "This object was disposed of; make a new one.");
+    return this.#engine;
+  }
+
+  dispose(): void {
+    if (this.#engine) this.thread.free(this.#engine);
+    this.#engine = undefined;
+  }
+}
+
+export class CoreTexts extends Handle<engine.Texts> implements Texts {
+  readonly reading: Reading;
+  readonly length: number;
+
+  constructor(thread: Thread, texts: engine.Texts) {
+    super(thread, texts);
+    this.reading = texts.reading();
+    this.length = texts.length;
+  }
+
+  async items(from: number, count: number): Promise<TextItem[]> {
+    return this.thread.short(() => this.engine.items(from, count));
+  }
+}
+
+export class CoreJudgements extends Handle<engine.Qrels> implements Judgements {
+  readonly summary: JudgementsSummary;
+
+  constructor(thread: Thread, qrels: engine.Qrels) {
+    super(thread, qrels);
+    this.summary = qrels.summary();
+  }
+}
+
+export class CoreRelations extends Handle<engine.Relations> implements Relations {
+  readonly #summary: RelationsSummary;
+
+  constructor(thread: Thread, relations: engine.Relations) {
+    super(thread, relations);
+    this.#summary = relations.summary();
+  }
+
+  summary(): RelationsSummary {
+    return this.#summary;
+  }
+
+  async rows(from: number, count: number): Promise<RelationRow[]> {
+    return this.thread.short(() => this.engine.rows(from, count));
+  }
+
+  async candidates(query: number): Promise<CandidateRow[]> {
+    return this.thread.short(() => this.engine.candidates(query));
+  }
+
+  async toCsv(): Promise<string> {
+    return this.thread.short(() => this.engine.toCsv());
+  }
+
+  async toGplTsv(): Promise<string> {
+    return this.thread.short(() => this.engine.toGplTsv());
+  }
+
+  async toJsonl(): Promise<string> {
+    return this.thread.short(() => this.engine.toJsonl());
+  }
+
+  async toScoresTsv(): Promise<string> {
+    return this.thread.short(() => this.engine.toScoresTsv());
+  }
+}
+
+export class CoreIndex extends Handle<engine.Index> implements Index {
+  readonly length: number;
+
+  constructor(thread: Thread, index: engine.Index) {
+    super(thread, index);
+    this.length = index.length;
+  }
+
+  search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
+    const index = this.engine;
+    return this.thread.long(options, (host) => index.search(query, options.topK ?? 10, host));
+  }
+}
+
+export class CoreRun extends Handle<engine.Fit> implements Run {
+  readonly #tuner: CoreTuner;
+  #report: Report;
+
+  constructor(tuner: CoreTuner, fit: engine.Fit) {
+    super(tuner.thread, fit);
+    this.#tuner = tuner;
+    this.#report = fit.report();
+  }
+
+  get report(): Report {
+    return this.#report;
+  }
+
+  search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
+    const [tuner, fit] = [this.#tuner.engine, this.engine];
+    return this.thread.long(options, (host) => tuner.search(fit, query, options.topK ?? 10, host));
+  }
+
+  async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
+    const { qrels, queries } = judgements;
+    const [tuner, fit] = [this.#tuner.engine, this.engine];
+    const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
+    try {
+      await this.#tuner.session.withTexts(queries, "queries", (texts) =>
+        this.thread.long(watch, (host) =>
+          texts ? tuner.evaluateOn(fit, judged.engine, texts, host) : tuner.evaluate(fit, judged.engine, host),
+        ),
+      );
+    } finally {
+      if (judged !== qrels) judged.dispose();
+    }
+    this.#report = this.thread.short(() => fit.report());
+    return this.#report;
+  }
+
+  async saveArtifact(watch: Watch = {}): Promise<Blob> {
+    const zip = await this.artifactBytes(watch);
+    return new Blob([zip as Uint8Array<ArrayBuffer>], { type: "application/zip" });
+  }
+
+  artifactBytes(watch: Watch): Promise<Uint8Array> {
+    const fit = this.engine;
+    return this.thread.long(watch, (host) => fit.artifact(this.#tuner.encoder, host));
+  }
+
+  async adapter(): Promise<Uint8Array> {
+    return this.thread.short(() => this.engine.adapter());
+  }
+
+  async index(documents: TextsInput | Texts, watch: Watch = {}): Promise<CoreIndex> {
+    return this.#tuner.index(documents, watch, this.engine);
+  }
+}
+
+export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
+  readonly info: EngineInfo;
+  readonly session: CoreSession;
+  /** Kept for the artifact, which holds the base model. */
+  readonly encoder: ModelFiles;
+
+  constructor(session: CoreSession, tuner: engine.Tuner, encoder: ModelFiles) {
+    super(session.thread, tuner);
+    this.session = session;
+    this.info = tuner.info();
+    this.encoder = encoder;
+  }
+
+  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+    return this.session.readQueries(queries, options);
+  }
+
+  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+    return this.session.readDocuments(documents, options);
+  }
+
+  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<CoreJudgements> {
+    return this.session.readJudgements(qrels, options);
+  }
+
+  embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+    const tuner = this.engine;
+    return this.thread.long(watch, (host) => tuner.embed(texts, host));
+  }
+
+  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+    const tuner = this.engine;
+    const logits = await this.thread.long(options, (host) => tuner.rerank(query, documents, host));
+    return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
+      .sort((a, b) => b.logit - a.logit)
+      .slice(0, options.topK);
+  }
+
+  synthesize(
+    queries: TextsInput | Texts,
+    documents: TextsInput | Texts,
+    options: SynthesizeOptions = {},
+  ): Promise<CoreRelations> {
+    const { onProgress, signal, ...choices } = options;
+    const tuner = this.engine;
+    return this.session.withTexts(queries, "queries", (log) =>
+      this.session.withTexts(documents, "documents", async (corpus) => {
+        const relations = await this.thread.long({ onProgress, signal }, (host) =>
+          tuner.synthesize(log, corpus, given(choices), host),
+        );
+        return new CoreRelations(this.thread, relations);
+      }),
+    );
+  }
+
+  async fit(relations: Relations, options: FitOptions = {}): Promise<CoreRun> {
+    if (!(relations instanceof CoreRelations)) {
+      throw new QuerytuneError("option", "The relations are not of this session; synthesize them here.");
+    }
+    const { onProgress, signal, judgements, ...choices } = options;
+    const [tuner, data] = [this.engine, relations.engine];
+    const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), host));
+    const run = new CoreRun(this, fit);
+    if (judgements) {
+      try {
+        await run.evaluate(judgements, { onProgress, signal });
+      } catch (error) {
+        run.dispose();
+        throw error;
+      }
+    }
+    return run;
+  }
+
+  index(documents: TextsInput | Texts, watch: Watch = {}, fit?: engine.Fit): Promise<CoreIndex> {
+    const tuner = this.engine;
+    return this.session.withTexts(documents, "documents", async (texts) => {
+      const index = await this.thread.long(watch, (host) =>
+        fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host),
+      );
+      return new CoreIndex(this.thread, index);
+    });
+  }
+}
+
+export class CoreSession implements Session {
+  readonly thread: Thread;
+
+  private constructor(thread: Thread) {
+    this.thread = thread;
+  }
+
+  static async open(options: OpenOptions): Promise<CoreSession> {
+    const warn = options.onWarning ?? ((message) => console.warn(message));
+    const [store] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
+    return new CoreSession(new Thread(store, warn));
+  }
+
+  async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+    return new CoreTexts(this.thread, await this.#read(queries, "queries", options));
+  }
+
+  async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+    return new CoreTexts(this.thread, await this.#read(documents, "documents", options));
+  }
+
+  async readJudgements(qrels: Blob | Uint8Array, options: { file?: string } = {}): Promise<CoreJudgements> {
+    const bytes = await read(qrels);
+    const file = options.file ?? nameOf(qrels) ?? "qrels";
+    return this.thread.short(() => new CoreJudgements(this.thread, engine.Qrels.read(bytes, file)));
+  }
+
+  async load(options: LoadOptions = {}): Promise<CoreTuner> {
+    const { onProgress, signal, encoder, crossEncoder, device = "auto" } = options;
+    const onWarning = this.thread.warn;
+    const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning });
+    return this.loadFiles(models, device, { onProgress, signal });
+  }
+
+  /** The same, with the files already here. */
+  async loadFiles(
+    models: { encoder: ModelFiles; crossEncoder: ModelFiles },
+    device: DeviceChoice,
+    watch: Watch,
+  ): Promise<CoreTuner> {
+    const tuner = await this.thread.long(watch, (host) =>
+      engine.Tuner.load(models.encoder, models.crossEncoder, device, host),
+    );
+    return new CoreTuner(this, tuner, models.encoder);
+  }
+
+  dispose(): void {
+    this.thread.queue.kill(new QuerytuneError("disposed", "The session was ended; open a new one."));
+  }
+
+  /** Lends texts to `use`, read for it unless the caller holds them already. */
+  async withTexts<R, T extends TextsInput | Texts | undefined>(
+    texts: T,
+    role: engine.Role,
+    use: (texts: T extends undefined ? engine.Texts | undefined : engine.Texts) => Promise<R>,
+  ): Promise<R> {
+    type Lent = T extends undefined ? engine.Texts | undefined : engine.Texts;
+    if (texts === undefined) return use(undefined as Lent);
+    if (texts instanceof CoreTexts) return use(texts.engine as Lent);
+    const own = await this.#read(texts as TextsInput, role, {});
+    try {
+      return await use(own as Lent);
+    } finally {
+      this.thread.free(own);
+    }
+  }
+
+  async #read(
+    input: TextsInput,
+    role: engine.Role,
+    { file, ...options }: ReadOptions & { file?: string },
+  ): Promise<engine.Texts> {
+    if (Array.isArray(input)) {
+      const items = input.map((item: string | InputItem) => (typeof item === "string" ? { text: item } : item));
+      return this.thread.short(() => engine.Texts.fromItems(items, role));
+    }
+    const source = bytesOf(input);
+    const bytes = await read(source);
+    return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
+  }
+}
+
+/** The options that are given: the engine takes an `undefined` for a value of the wrong type. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function bytesOf(input: unknown): Blob | Uint8Array {
+  if (input instanceof Blob || input instanceof Uint8Array) return input;
+  throw new QuerytuneError("option", "Give a File, a Blob, its bytes, an array, or what this session has read.");
+}
+
+async function read(source: Blob | Uint8Array): Promise<Uint8Array> {
+  return source instanceof Uint8Array ? source : new Uint8Array(await source.arrayBuffer());
+}
+
+function nameOf(source: Blob | Uint8Array): string | undefined {
+  return "name" in source && typeof source.name === "string" ? source.name : undefined;
+}

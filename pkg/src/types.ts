@@ -1,0 +1,511 @@
+/** The public types. Sizes and units are given where they are not obvious; times are in seconds. */
+
+/** Where the models run. `auto` takes WebGPU where it is there and passes the self-test, else the CPU. */
+export type DeviceChoice = "auto" | "webgpu" | "cpu";
+
+/** The WebAssembly binary: where it is, its bytes, or the compiled module. */
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+
+/**
+ * Where a model comes from:
+ * - a hub id such as `"sentence-transformers/all-MiniLM-L6-v2"`, or `{ hub, revision, host }`;
+ * - the URL of a folder: a `URL`, or a string with `://` in it or beginning with `/` or `.`
+ *   (`file:` works in Node);
+ * - the files of a folder, as a folder picker gives them;
+ * - bytes by relative path, such as `{ "config.json": …, "1_Pooling/config.json": … }`; they are copied.
+ */
+export type ModelSource =
+  | string
+  | URL
+  | { readonly hub: string; readonly revision?: string; readonly host?: string }
+  | FileList
+  | readonly File[]
+  | Readonly<Record<string, Uint8Array>>;
+
+/** A model's files are on their way. `total` is 0 while it is not known. */
+export interface DownloadProgress {
+  stage: "download";
+  /** Which of the two models. */
+  model: "encoder" | "crossEncoder";
+  /** Bytes here. */
+  loaded: number;
+  /** Bytes in all. */
+  total: number;
+}
+
+/** How far a stage of the engine is. */
+export interface StageProgress {
+  stage: "load" | "self-test" | "encode" | "search" | "score" | "tune" | "evaluate" | "artifact";
+  /** Items finished, those found in the store included. */
+  done: number;
+  /** Items in all. */
+  total: number;
+  /** Items found in the store, which took no time. */
+  cached: number;
+  /** Items a second, without the cached ones; 0 before the first is done. */
+  perSecond: number;
+  /** Estimated time to the end of the stage, in seconds; none before the first item is done. */
+  secondsLeft?: number | null;
+  /** Training loss, in the `tune` stage. */
+  loss?: number | null;
+}
+
+/** What `onProgress` receives, at most some ten times a second per stage. */
+export type Progress = DownloadProgress | StageProgress;
+
+/** What every long call takes. */
+export interface Watch {
+  /** Receives progress. */
+  onProgress?: (progress: Progress) => void;
+  /** Stops the call between batches; the promise is then rejected with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Append-only logs of bytes that outlive a job, so that a cancelled or crashed one goes on where it was.
+ * Chunks are numbered from 0 in the order they were appended.
+ */
+export interface Store {
+  /** How many chunks the log holds; 0 for a log never written. */
+  count(log: string): Promise<number>;
+  /** The chunk of that number. */
+  read(log: string, chunk: number): Promise<Uint8Array>;
+  /** Adds a chunk at the end; it is kept once the promise resolves. The bytes belong to the store. */
+  append(log: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** How a session is opened. */
+export interface OpenOptions {
+  /** The WebAssembly binary; by default the one beside the package's modules. */
+  wasm?: WasmSource;
+  /**
+   * Where finished vectors and scores are kept: `"indexeddb"` (the default where it is there), `"memory"`, or a
+   * store of your own.
+   */
+  store?: "indexeddb" | "memory" | Store;
+  /** Receives what is worth knowing but stops nothing, such as a full disk. Default: `console.warn`. */
+  onWarning?: (message: string) => void;
+}
+
+/** Which models, on which device. */
+export interface LoadOptions extends Watch {
+  /** The sentence encoder to adapt. Default: `sentence-transformers/all-MiniLM-L6-v2` from the hub. */
+  encoder?: ModelSource;
+  /** The cross-encoder that teaches. Default: `cross-encoder/ms-marco-MiniLM-L-12-v2` from the hub. */
+  crossEncoder?: ModelSource;
+  /** Default `auto`. */
+  device?: DeviceChoice;
+}
+
+/**
+ * How a file is read; whatever is left out is detected. A column is named by its header, or by its number from 1
+ * (`"3"`); the empty string means "none".
+ */
+export interface ReadOptions {
+  format?: "csv" | "jsonl" | "lines";
+  /** One character, or `"tab"`, `"comma"`, `"semicolon"`, `"pipe"`. */
+  delimiter?: string;
+  /** A label of the Encoding Standard, such as `"utf-8"` or `"windows-1252"`. */
+  encoding?: string;
+  /** Whether the first row names the columns. */
+  hasHeader?: boolean;
+  /** Whether `"` encloses fields. */
+  quotes?: boolean;
+  idColumn?: string;
+  titleColumn?: string;
+  textColumn?: string;
+  countColumn?: string;
+}
+
+/** One text given as an object. */
+export interface InputItem {
+  id?: string;
+  title?: string;
+  text: string;
+  /** How often it occurs; default 1. */
+  count?: number;
+}
+
+/**
+ * Queries or documents as they may be given: a file, its bytes, texts, or objects. A `Texts` handle (from
+ * `readQueries` or `readDocuments`) may stand wherever texts are asked for.
+ */
+export type TextsInput = Blob | Uint8Array | readonly string[] | readonly InputItem[];
+
+/** One text as it was read. */
+export interface TextItem {
+  /** The first is the one that is used; the others are of merged duplicates. */
+  ids: string[];
+  title?: string;
+  /** What is encoded: title and text joined by one space. */
+  text: string;
+  count: number;
+}
+
+/** A row that could not be used, and why. */
+export interface Skipped {
+  file: string;
+  /** Counted from 1. */
+  line: number;
+  reason: string;
+}
+
+/** How a file was read. */
+export interface Reading {
+  file: string;
+  format: "csv" | "jsonl" | "lines" | "array";
+  /** Absent where there is but one column. */
+  delimiter?: string | null;
+  encoding?: string | null;
+  hasHeader: boolean;
+  /** By name, or by number where there is no header; empty for plain lines. */
+  columns: string[];
+  /** The columns in use. */
+  used: { id?: string | null; title?: string | null; text?: string | null; count?: string | null };
+  /** Rows in the file, the header not counted: `texts + duplicates + skippedTotal`. */
+  rows: number;
+  /** Distinct texts. */
+  texts: number;
+  /** Rows merged into an equal text. */
+  duplicates: number;
+  /** At most 1,000 rows. */
+  skipped: Skipped[];
+  skippedTotal: number;
+  /** Decisions that are worth a look, in words. */
+  notes?: string[];
+}
+
+/** Queries or documents, read and held by the engine. */
+export interface Texts {
+  /** How they were read. */
+  readonly reading: Reading;
+  /** Number of distinct texts. */
+  readonly length: number;
+  /** Some of them, for display. */
+  items(from: number, count: number): Promise<TextItem[]>;
+  /** Frees the memory. */
+  dispose(): void;
+}
+
+/** What a qrels file holds. */
+export interface JudgementsSummary {
+  queries: number;
+  judgements: number;
+  relevant: number;
+  skipped: Skipped[];
+}
+
+/** Relevance judgements (qrels), read and held by the engine. */
+export interface Judgements {
+  readonly summary: JudgementsSummary;
+  /** Frees the memory. */
+  dispose(): void;
+}
+
+/** A model as loaded. */
+export interface ModelInfo {
+  id: string;
+  sha256: string;
+  layers: number;
+  /** Hidden size. */
+  dims: number;
+  /** Tokens a text is cut at. */
+  maxLength: number;
+}
+
+/** What runs, and where. */
+export interface EngineInfo {
+  version: string;
+  device: {
+    kind: "webgpu" | "cpu";
+    adapter: string;
+    /** Why this device was chosen. */
+    reason: string;
+  };
+  models: { encoder: ModelInfo; crossEncoder: ModelInfo };
+}
+
+/** Vectors, row after row. */
+export interface Embeddings {
+  /** `dims[0] * dims[1]` numbers, row-major. */
+  data: Float32Array;
+  /** Texts, dimensions. */
+  dims: [number, number];
+}
+
+/** A document's place in a reranking. */
+export interface Reranked {
+  /** Its place in the list that was given. */
+  index: number;
+  /** The cross-encoder's output. */
+  logit: number;
+  /** `1 / (1 + exp(-logit))`. */
+  score: number;
+}
+
+/** A document that was found. */
+export interface SearchHit {
+  /** Its number among the documents, from 0. */
+  document: number;
+  id: string;
+  title?: string;
+  text: string;
+  /** Cosine. */
+  score: number;
+}
+
+/** How the synthetic data set is made. */
+export interface SynthesizeOptions extends Watch {
+  /** Documents retrieved for each query. Default 100. */
+  candidates?: number;
+  /** How many of them, from the first, the cross-encoder scores. Default 20. */
+  depth?: number;
+  /** Rows for each query are `relations - 1`. */
+  relations?: number;
+}
+
+/** The data set in figures. */
+export interface RelationsSummary {
+  queries: number;
+  documents: number;
+  rows: number;
+  candidates: number;
+  /** Pairs with a logit. */
+  scored: number;
+  /** Pairs of these that came from the store. */
+  cached: number;
+  logit: { mean: number; std: number; min: number; max: number };
+  /** Logits in bins of equal width. */
+  histogram: { from: number; to: number; counts: number[] };
+}
+
+/** One row of the data set: the query is nearer to `similar` than to `dissimilar`, by `margin` in logits. */
+export interface RelationRow {
+  query: string;
+  similar: string;
+  dissimilar: string;
+  margin: number;
+}
+
+/** One candidate of a query. */
+export interface CandidateRow {
+  document: number;
+  id: string;
+  title?: string;
+  text: string;
+  cosine: number;
+  /** Absent where the cross-encoder did not score it. */
+  logit?: number;
+}
+
+/** The synthetic data set: each query with its candidates and the cross-encoder's logits. */
+export interface Relations {
+  summary(): RelationsSummary;
+  /** Some rows, for display. */
+  rows(from: number, count: number): Promise<RelationRow[]>;
+  /** The candidates of a query, by its number from 0, nearest first. */
+  candidates(query: number): Promise<CandidateRow[]>;
+  /** Rows as CSV: query, similar, dissimilar, margin. */
+  toCsv(): Promise<string>;
+  /** The file GPL trains on. */
+  toGplTsv(): Promise<string>;
+  /** The file FlagEmbedding trains on. */
+  toJsonl(): Promise<string>;
+  /** Every candidate: query-id, corpus-id, rank, cosine, logit. */
+  toScoresTsv(): Promise<string>;
+  /** Frees the memory. */
+  dispose(): void;
+}
+
+/** Judgements to compare the rankings by. */
+export interface JudgementsInput {
+  /** A qrels file (query id, document id, relevance), its bytes, or what `readJudgements` gave. */
+  qrels: Blob | Uint8Array | Judgements;
+  /** The queries judged; by default the log's own. */
+  queries?: TextsInput | Texts;
+}
+
+/** How the adapter is trained. */
+export interface FitOptions extends Watch {
+  /** A linear head on the query side; documents keep their vectors. */
+  method?: "query-head";
+  seed?: number;
+  judgements?: JudgementsInput;
+}
+
+/** What a stage took. */
+export interface StageTime {
+  seconds: number;
+  items: number;
+  perSecond: number;
+}
+
+/** Base, tuned and ceiling by one metric. */
+export interface Comparison {
+  base: number;
+  tuned: number;
+  /** The cross-encoder's own ranking. */
+  ceiling: number | null;
+  /** 95 % interval of `tuned - base`, from a bootstrap over queries. */
+  ci95: [number, number];
+  /** Of a paired randomisation test. */
+  p: number;
+}
+
+/** Metrics by trec_eval's definitions. */
+export type JudgedMetrics = Partial<Record<"ndcg@10" | "mrr@10" | "map@100" | "recall@100", Comparison>>;
+
+/** Agreement with the cross-encoder on queries left out of training. */
+export interface Agreement {
+  base: number;
+  tuned: number;
+  /** Of the mean of tuned minus base over queries. */
+  standardError: number;
+  /** Number of queries it was measured on. */
+  queries: number;
+  folds: number;
+}
+
+/** A step of the training curve. */
+export interface HistoryEntry {
+  /** Steps taken; 0 is the base model. */
+  step: number;
+  /** Of the batch that follows; none after the last. */
+  loss: number | null;
+  /** Agreement on queries left out, where it was measured. */
+  heldOut: number | null;
+}
+
+/** The whole account of a job, as `report.json` holds it. */
+export interface Report {
+  version: string;
+  device: EngineInfo["device"];
+  models: EngineInfo["models"];
+  data: {
+    queries: number;
+    documents: number;
+    duplicates: number;
+    skippedTotal: number;
+    /** At most 1,000 rows of each file. */
+    skipped: Skipped[];
+    readings: { queries: Reading; documents: Reading };
+  };
+  stages: {
+    encode: StageTime;
+    search: StageTime;
+    score: StageTime & { pairs: number; cached: number };
+    tune: StageTime;
+    evaluate: StageTime;
+  };
+  relations: {
+    queries: number;
+    rows: number;
+    candidates: number;
+    depth: number;
+    logit: { mean: number; std: number; min: number; max: number };
+  };
+  fit: {
+    method: string;
+    /** Every constant of the recipe. */
+    recipe: Record<string, unknown>;
+    steps: number;
+    /** What is delivered; step 0 is the base model. */
+    selected: { step: number; strength: number };
+    /** Where the trained head was taken, delivered or not. */
+    trainedStep: number;
+    history: HistoryEntry[];
+    /** Which model is in the artifact. */
+    delivered: "tuned" | "base";
+    /** Why. */
+    reason: string;
+    warnings: string[];
+  };
+  evaluation: {
+    /**
+     * nDCG@10 against the cross-encoder's own opinion, on queries left out of training: left out at random, or so
+     * that queries with the same top document stay together. Agreement, not quality.
+     */
+    agreement: { meaning: string; random: Agreement | null; grouped: Agreement | null };
+    /** There when judgements were given. */
+    judged?: JudgedMetrics;
+    /** Number of queries judged. */
+    queries?: number;
+    on?: "own queries" | "test queries";
+    /** Judged queries that are not among the queries. */
+    missingQueries?: number;
+    /** Judged documents that are not among the documents. */
+    missingDocuments?: number;
+  };
+}
+
+/** How many results. */
+export interface SearchOptions extends Watch {
+  /** Default 10. */
+  topK?: number;
+}
+
+/** A trained adapter with its report. */
+export interface Run {
+  /** The account of the job; judged figures are added to it by `evaluate`. */
+  readonly report: Report;
+  /** The job's documents, ranked for a query by the base and by the tuned model. */
+  search(query: string, options?: SearchOptions): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
+  /** Compares base, tuned and ceiling by judgements. */
+  evaluate(judgements: JudgementsInput, watch?: Watch): Promise<Report>;
+  /** A zip: a folder that sentence-transformers loads, the adapter, the data set, the report, a model card. */
+  saveArtifact(watch?: Watch): Promise<Blob>;
+  /** The adapter alone, as safetensors. */
+  adapter(): Promise<Uint8Array>;
+  /** Searches other documents with the tuned model. */
+  index(documents: TextsInput | Texts, watch?: Watch): Promise<Index>;
+  /** Frees the memory. */
+  dispose(): void;
+}
+
+/** Documents ready to be searched. */
+export interface Index {
+  /** Number of documents. */
+  readonly length: number;
+  search(query: string, options?: SearchOptions): Promise<SearchHit[]>;
+  /** Frees the memory. */
+  dispose(): void;
+}
+
+/** What can be done before any model is there. */
+export interface Reader {
+  /** Reads queries: a log, one a row. `options` are for files and bytes. */
+  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  /** Reads documents. `options` are for files and bytes. */
+  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  /** Reads judgements (qrels). */
+  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements>;
+}
+
+/** Two models on a device. Calls may overlap: they run one after the other. */
+export interface Tuner extends Reader {
+  readonly info: EngineInfo;
+  /** Vectors of texts, by the base encoder. */
+  embed(texts: readonly string[], watch?: Watch): Promise<Embeddings>;
+  /** Documents by the cross-encoder's logit for the query, best first. */
+  rerank(query: string, documents: readonly string[], options?: SearchOptions): Promise<Reranked[]>;
+  /** Retrieves candidates for each query, scores them, and makes the data set. */
+  synthesize(
+    queries: TextsInput | Texts,
+    documents: TextsInput | Texts,
+    options?: SynthesizeOptions,
+  ): Promise<Relations>;
+  /** Trains the adapter and compares it with the base model. */
+  fit(relations: Relations, options?: FitOptions): Promise<Run>;
+  /** Searches documents with the base model. */
+  index(documents: TextsInput | Texts, watch?: Watch): Promise<Index>;
+  /** Frees the models; calls under way are rejected where the tuner owns its worker. */
+  dispose(): void;
+}
+
+/** The engine, before any model is there. */
+export interface Session extends Reader {
+  /** Loads two models. Several tuners may share a session; they run one call at a time. */
+  load(options?: LoadOptions): Promise<Tuner>;
+  /** Ends the session and all that belongs to it; pending calls are rejected. */
+  dispose(): void;
+}

@@ -1,0 +1,105 @@
+// The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
+// Every value it throws is an Error with `code` and, for input files, `position`.
+import type {
+  CandidateRow,
+  DeviceChoice,
+  EngineInfo,
+  InputItem,
+  JudgementsSummary,
+  Reading,
+  ReadOptions,
+  RelationRow,
+  RelationsSummary,
+  Report,
+  SearchHit,
+  StageProgress,
+  TextItem,
+} from "../types.js";
+
+export default function init(options: {
+  module_or_path: URL | Response | BufferSource | WebAssembly.Module;
+}): Promise<unknown>;
+
+export type Role = "queries" | "documents";
+
+export interface Host {
+  progress(progress: StageProgress): void;
+  cancelled(): boolean;
+  pause(): Promise<void>;
+  store?: {
+    count(log: string): Promise<number>;
+    read(log: string, chunk: number): Promise<Uint8Array>;
+    append(log: string, bytes: Uint8Array): Promise<void>;
+  };
+}
+
+export interface ModelFiles {
+  id: string;
+  files: Record<string, Uint8Array>;
+}
+
+export class Texts {
+  private constructor();
+  static read(bytes: Uint8Array, file: string, role: Role, options: ReadOptions): Texts;
+  static fromItems(items: readonly InputItem[], role: Role): Texts;
+  reading(): Reading;
+  items(from: number, count: number): TextItem[];
+  readonly length: number;
+  free(): void;
+}
+
+export class Qrels {
+  private constructor();
+  static read(bytes: Uint8Array, file: string): Qrels;
+  summary(): JudgementsSummary;
+  free(): void;
+}
+
+export class Tuner {
+  private constructor();
+  static load(encoder: ModelFiles, crossEncoder: ModelFiles, device: DeviceChoice, host: Host): Promise<Tuner>;
+  info(): EngineInfo;
+  embed(texts: readonly string[], host: Host): Promise<{ data: Float32Array; dims: [number, number] }>;
+  rerank(query: string, documents: readonly string[], host: Host): Promise<Float32Array>;
+  synthesize(
+    queries: Texts,
+    documents: Texts,
+    options: { candidates?: number; depth?: number; relations?: number },
+    host: Host,
+  ): Promise<Relations>;
+  fit(relations: Relations, options: { method?: "query-head"; seed?: number }, host: Host): Promise<Fit>;
+  /** The verdict is in the fit's report from then on. */
+  evaluate(fit: Fit, qrels: Qrels, host: Host): Promise<unknown>;
+  evaluateOn(fit: Fit, qrels: Qrels, queries: Texts, host: Host): Promise<unknown>;
+  search(fit: Fit, query: string, topK: number, host: Host): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
+  index(documents: Texts, host: Host): Promise<Index>;
+  indexTuned(documents: Texts, fit: Fit, host: Host): Promise<Index>;
+  free(): void;
+}
+
+export class Relations {
+  private constructor();
+  summary(): RelationsSummary;
+  rows(from: number, count: number): RelationRow[];
+  candidates(query: number): CandidateRow[];
+  toCsv(): string;
+  toGplTsv(): string;
+  toJsonl(): string;
+  toScoresTsv(): string;
+  free(): void;
+}
+
+export class Fit {
+  private constructor();
+  report(): Report;
+  adapter(): Uint8Array;
+  artifact(encoder: ModelFiles, host: Host): Promise<Uint8Array>;
+  free(): void;
+}
+
+export class Index {
+  private constructor();
+  search(query: string, topK: number, host: Host): Promise<SearchHit[]>;
+  readonly length: number;
+  free(): void;
+}

@@ -1,0 +1,166 @@
+/** The worker's side: keeps the engine's objects under numbers and does what the main thread asks. */
+
+import * as Comlink from "comlink";
+import { QuerytuneError } from "./errors.js";
+import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
+import { CoreIndex, CoreJudgements, CoreRelations, CoreRun, CoreSession, CoreTexts, CoreTuner } from "./session.js";
+import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
+
+type Kept = CoreIndex | CoreJudgements | CoreRelations | CoreRun | CoreTexts | CoreTuner;
+
+let session: CoreSession | undefined;
+let lastId = 0;
+const kept = new Map<Id, Kept>();
+const calls = new Map<number, AbortController>();
+
+function tell(notice: Notice): void {
+  self.postMessage(notice);
+}
+
+function engine(): CoreSession {
+  if (!session) throw new QuerytuneError("internal", "The worker was used before it was opened.");
+  return session;
+}
+
+function keep(object: Kept): Id {
+  lastId += 1;
+  kept.set(lastId, object);
+  return lastId;
+}
+
+function get<T extends Kept>(id: Id, kind: new (...args: never[]) => T): T {
+  const object = kept.get(id);
+  if (object instanceof kind) return object;
+  throw new QuerytuneError("disposed", "This object was disposed of; make a new one.");
+}
+
+/** Runs a long call that the main thread watches under a number. */
+async function watched<T>(call: number, work: (watch: Watch) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  calls.set(call, controller);
+  try {
+    return await work({
+      signal: controller.signal,
+      onProgress: (progress) => tell({ notice: "progress", call, progress }),
+    });
+  } finally {
+    calls.delete(call);
+  }
+}
+
+function texts(of: RemoteTexts): TextsInput | Texts {
+  return "id" in of ? get(of.id, CoreTexts) : of.input;
+}
+
+function judgements(of: RemoteJudgements): JudgementsInput {
+  return {
+    qrels: "id" in of.qrels ? get(of.qrels.id, CoreJudgements) : of.qrels.input,
+    queries: of.queries && texts(of.queries),
+  };
+}
+
+const service: Service = {
+  async open(opening, store) {
+    session = await CoreSession.open({
+      wasm: opening.wasm,
+      store: store ?? opening.store,
+      onWarning: (message) => tell({ notice: "warning", message }),
+    });
+  },
+  cancel(call) {
+    calls.get(call)?.abort();
+  },
+  dispose(id) {
+    kept.get(id)?.dispose();
+    kept.delete(id);
+  },
+  async readTexts(role, input, options) {
+    const read =
+      role === "queries" ? await engine().readQueries(input, options) : await engine().readDocuments(input, options);
+    return { id: keep(read), reading: read.reading, length: read.length };
+  },
+  async readJudgements(qrels, options) {
+    const read = await engine().readJudgements(qrels, options);
+    return { id: keep(read), summary: read.summary };
+  },
+  items: (id, from, count) => get(id, CoreTexts).items(from, count),
+  load: (call, models, device) =>
+    watched(call, async (watch) => {
+      const tuner = await engine().loadFiles(models, device, watch);
+      return { id: keep(tuner), info: tuner.info };
+    }),
+  embed: (call, tuner, list) =>
+    watched(call, async (watch) => {
+      const vectors = await get(tuner, CoreTuner).embed(list, watch);
+      return Comlink.transfer(vectors, [vectors.data.buffer]);
+    }),
+  rerank: (call, tuner, query, documents, topK) =>
+    watched(call, (watch) => get(tuner, CoreTuner).rerank(query, documents, { ...watch, topK })),
+  synthesize: (call, tuner, queries, documents, options) =>
+    watched(call, async (watch) => {
+      const relations = await get(tuner, CoreTuner).synthesize(texts(queries), texts(documents), {
+        ...options,
+        ...watch,
+      });
+      return { id: keep(relations), summary: relations.summary() };
+    }),
+  rows: (id, from, count) => get(id, CoreRelations).rows(from, count),
+  candidates: (id, query) => get(id, CoreRelations).candidates(query),
+  export: (id, format) => get(id, CoreRelations)[format](),
+  fit: (call, tuner, relations, options, judged) =>
+    watched(call, async (watch) => {
+      const run = await get(tuner, CoreTuner).fit(get(relations, CoreRelations), {
+        ...options,
+        ...watch,
+        judgements: judged && judgements(judged),
+      });
+      return { id: keep(run), report: run.report };
+    }),
+  evaluate: (call, run, judged) => watched(call, (watch) => get(run, CoreRun).evaluate(judgements(judged), watch)),
+  search: (call, run, query, topK) => watched(call, (watch) => get(run, CoreRun).search(query, { ...watch, topK })),
+  artifact: (call, run) =>
+    watched(call, async (watch) => {
+      const zip = await get(run, CoreRun).artifactBytes(watch);
+      return Comlink.transfer(zip, [zip.buffer]);
+    }),
+  adapter: (run) => get(run, CoreRun).adapter(),
+  index: (call, of, documents) =>
+    watched(call, async (watch) => {
+      const owner = kept.get(of);
+      const index =
+        owner instanceof CoreRun
+          ? await owner.index(texts(documents), watch)
+          : await get(of, CoreTuner).index(texts(documents), watch);
+      return { id: keep(index), length: index.length };
+    }),
+  searchIndex: (call, id, query, topK) =>
+    watched(call, (watch) => get(id, CoreIndex).search(query, { ...watch, topK })),
+};
+
+// A panic of the engine ends as a trap in nobody's promise. Its message went to the console just before; with it
+// all pending calls are rejected.
+let panic = "";
+const report = console.error;
+console.error = (...values: unknown[]) => {
+  const text = String(values[0]);
+  if (text.includes("panicked at")) panic = text.split("\n\nStack")[0] ?? text;
+  report(...values);
+};
+function die(cause: unknown): void {
+  session?.thread.queue.kill(
+    new QuerytuneError(
+      "internal",
+      `The engine stopped: ${panic || String(cause)}. Start again in a new session; what was scored is kept.`,
+      { cause },
+    ),
+  );
+}
+self.addEventListener("error", (event) => {
+  // Else the main thread would hear of it as well, without the panic's message.
+  event.preventDefault();
+  die(event.error ?? event.message);
+});
+self.addEventListener("unhandledrejection", (event) => die(event.reason));
+
+carryErrors();
+Comlink.expose(service);
