@@ -1,0 +1,119 @@
+/** The chosen files and how they were read. */
+
+import { computed, type Signal, signal } from "@preact/signals";
+import type { Judgements, ReadOptions, TextItem, Texts } from "querytune";
+import { generation, noteFailure, session } from "./session.js";
+
+/** A place for a file, and what became of it. */
+export class Slot<T extends { dispose(): void }> {
+  readonly file: Signal<File | undefined> = signal(undefined);
+  readonly options: Signal<ReadOptions> = signal({});
+  readonly content: Signal<T | undefined> = signal(undefined);
+  readonly error: Signal<unknown> = signal(undefined);
+  readonly busy = signal(false);
+  readonly #read: (file: File, options: ReadOptions) => Promise<T>;
+  #turn = 0;
+  #generation = 0;
+
+  constructor(read: (file: File, options: ReadOptions) => Promise<T>) {
+    this.#read = read;
+  }
+
+  /** Reads a newly chosen file; none clears the place. */
+  async choose(file: File | undefined): Promise<void> {
+    this.file.value = file;
+    this.options.value = {};
+    await this.#again();
+  }
+
+  /** Reads the file again in another way. */
+  async change(options: ReadOptions): Promise<void> {
+    this.options.value = options;
+    await this.#again();
+  }
+
+  /** The content, read again if the session it was read in has failed. */
+  async current(): Promise<T | undefined> {
+    await session();
+    if (this.file.value && (!this.content.value || this.#generation !== generation())) await this.#again();
+    if (this.error.value) throw this.error.value;
+    return this.content.value;
+  }
+
+  async #again(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    const file = this.file.value;
+    this.busy.value = file !== undefined;
+    this.error.value = undefined;
+    let content: T | undefined;
+    try {
+      content = file && (await this.#read(file, this.options.value));
+    } catch (error) {
+      noteFailure(error);
+      if (turn === this.#turn) this.error.value = error;
+    }
+    if (turn !== this.#turn) {
+      content?.dispose();
+      return;
+    }
+    this.content.value?.dispose();
+    this.content.value = content;
+    this.#generation = generation();
+    this.busy.value = false;
+  }
+}
+
+/** Texts with the first few of them. */
+export interface Previewed {
+  texts: Texts;
+  first: TextItem[];
+  dispose(): void;
+}
+
+const PREVIEW = 3;
+
+async function previewed(texts: Texts): Promise<Previewed> {
+  const first = await texts.items(0, Math.min(PREVIEW, texts.length));
+  return { texts, first, dispose: () => texts.dispose() };
+}
+
+export const queries = new Slot<Previewed>(async (file, options) =>
+  previewed(await (await session()).readQueries(file, options)),
+);
+export const documents = new Slot<Previewed>(async (file, options) =>
+  previewed(await (await session()).readDocuments(file, options)),
+);
+export const testQueries = new Slot<Previewed>(async (file, options) =>
+  previewed(await (await session()).readQueries(file, options)),
+);
+export const qrels = new Slot<Judgements>(async (file) => (await session()).readJudgements(file));
+
+/** Whether there is all that a job needs. */
+export const complete = computed(() => Boolean(queries.content.value && documents.content.value));
+
+export const sampleError = signal<unknown>(undefined);
+
+/** Takes the sample that is served beside the page. */
+export async function useSample(): Promise<void> {
+  sampleError.value = undefined;
+  try {
+    const [log, corpus, judged] = await Promise.all(
+      ["queries.csv", "documents.csv", "qrels.tsv"].map(async (name) => {
+        const response = await fetch(`sample/${name}`);
+        if (!response.ok || response.headers.get("content-type")?.includes("text/html")) {
+          throw new Error(`This server has no sample/${name}. Choose files of your own.`);
+        }
+        return new File([await response.blob()], name);
+      }),
+    );
+    await Promise.all([
+      queries.choose(log),
+      documents.choose(corpus),
+      qrels.choose(judged),
+      testQueries.choose(undefined),
+    ]);
+  } catch (error) {
+    sampleError.value = error;
+  }
+}

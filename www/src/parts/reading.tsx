@@ -1,0 +1,239 @@
+import type { Reading as ReadingInfo, ReadOptions, Skipped } from "querytune";
+import type { Previewed, Slot } from "../data.js";
+import { count, counted } from "../format.js";
+import { ErrorBox } from "./error-box.js";
+
+const FORMATS = { csv: "Delimited (CSV, TSV)", jsonl: "JSON lines", lines: "One text a line" };
+const DELIMITERS: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
+const ENCODINGS = [
+  "utf-8",
+  "windows-1252",
+  "utf-16le",
+  "utf-16be",
+  "windows-1250",
+  "windows-1251",
+  "shift_jis",
+  "gb18030",
+];
+
+/** How a file was read, and the means to change it. */
+export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; name: string; isDocuments: boolean }) {
+  const file = slot.file.value;
+  if (!file) return null;
+  const reading = slot.content.value?.texts.reading;
+  const changed = Object.keys(slot.options.value).length > 0;
+  return (
+    <div class="reading" data-testid={`reading-${name}`} aria-busy={slot.busy.value}>
+      <ErrorBox error={slot.error.value} testid={`error-${name}`} />
+      {reading && (
+        <>
+          <p data-testid={`summary-${name}`}>
+            <b>{counted(reading.texts, isDocuments ? "document" : "query", isDocuments ? "documents" : "queries")}</b>{" "}
+            from {counted(reading.rows, "row")}
+            {reading.duplicates > 0 && `; ${counted(reading.duplicates, "duplicate")} merged`}
+            {reading.skippedTotal > 0 && `; ${counted(reading.skippedTotal, "row")} skipped`}.
+          </p>
+          <p class="quiet">{howRead(reading)}</p>
+          {reading.notes?.map((note) => (
+            <p class="notice" key={note}>
+              {note}
+            </p>
+          ))}
+          <SkippedRows skipped={reading.skipped} total={reading.skippedTotal} name={name} />
+          <Preview of={slot.content.value} />
+        </>
+      )}
+      <details open={Boolean(slot.error.value)}>
+        <summary data-testid={`change-${name}`}>Change how it is read</summary>
+        <Controls slot={slot} reading={reading} name={name} isDocuments={isDocuments} />
+        {changed && (
+          <button type="button" class="link" data-testid={`${name}-detect`} onClick={() => slot.change({})}>
+            Detect everything again
+          </button>
+        )}
+      </details>
+    </div>
+  );
+}
+
+function howRead(reading: ReadingInfo): string {
+  const parts: string[] = [];
+  if (reading.format === "csv") {
+    const by = reading.delimiter ? `separated by ${DELIMITERS[reading.delimiter] ?? reading.delimiter}` : "one column";
+    parts.push(`Delimited text, ${by}`, reading.hasHeader ? "first row is the header" : "no header");
+  } else {
+    parts.push(reading.format === "jsonl" ? "JSON, one object a line" : "One text a line");
+  }
+  // A hyphen that no line ends after.
+  if (reading.encoding) parts.push(reading.encoding.replaceAll("-", "\u2011"));
+  const { id, title, text, count: frequency } = reading.used;
+  const used = [
+    id && `id from “${id}”`,
+    title && `title from “${title}”`,
+    text && `text from “${text}”`,
+    frequency && `frequency from “${frequency}”`,
+  ].filter(Boolean);
+  return `${parts.join(", ")}. ${used.length > 0 ? `Columns: ${used.join(", ")}.` : ""}`;
+}
+
+function Controls({
+  slot,
+  reading,
+  name,
+  isDocuments,
+}: {
+  slot: Slot<Previewed>;
+  reading: ReadingInfo | undefined;
+  name: string;
+  isDocuments: boolean;
+}) {
+  const options = slot.options.value;
+  // Another layout has other columns.
+  const layout = (patch: Partial<ReadOptions>) => {
+    const { format, delimiter, encoding, hasHeader } = options;
+    void slot.change({ format, delimiter, encoding, hasHeader, ...patch });
+  };
+  const column = (patch: Partial<ReadOptions>) => void slot.change({ ...options, ...patch });
+  const format = options.format ?? reading?.format;
+  const encoding = (options.encoding ?? reading?.encoding ?? "").toLowerCase();
+  const delimiter = options.delimiter ?? reading?.delimiter ?? "";
+  const columns = reading?.columns ?? [];
+  return (
+    <div class="fields">
+      <Choice
+        label="Format"
+        testid={`${name}-format`}
+        value={format ?? ""}
+        options={Object.entries(FORMATS)}
+        onPick={(value) =>
+          layout({ format: value as ReadOptions["format"], delimiter: undefined, hasHeader: undefined })
+        }
+      />
+      <Choice
+        label="Encoding"
+        testid={`${name}-encoding`}
+        value={encoding}
+        options={[...new Set([...ENCODINGS, encoding])].filter(Boolean).map((label) => [label, label])}
+        onPick={(value) => layout({ encoding: value })}
+      />
+      {format === "csv" && (
+        <>
+          <Choice
+            label="Delimiter"
+            testid={`${name}-delimiter`}
+            value={delimiter}
+            options={[...new Set([...Object.keys(DELIMITERS), delimiter])]
+              .filter(Boolean)
+              .map((sign) => [sign, DELIMITERS[sign] ?? sign])}
+            onPick={(value) => layout({ delimiter: value })}
+          />
+          <Choice
+            label="First row"
+            testid={`${name}-header`}
+            value={String(options.hasHeader ?? reading?.hasHeader ?? true)}
+            options={[
+              ["true", "names the columns"],
+              ["false", "is data"],
+            ]}
+            onPick={(value) => layout({ hasHeader: value === "true" })}
+          />
+        </>
+      )}
+      {reading && columns.length > 0 && (
+        <>
+          <Choice
+            label="Text column"
+            testid={`${name}-text-column`}
+            value={reading.used.text ?? ""}
+            options={columns.map((c) => [c, c])}
+            onPick={(value) => column({ textColumn: value })}
+          />
+          <Choice
+            label="Id column"
+            testid={`${name}-id-column`}
+            value={reading.used.id ?? ""}
+            options={[["", "none: row numbers"], ...columns.map((c): [string, string] => [c, c])]}
+            onPick={(value) => column({ idColumn: value })}
+          />
+          {isDocuments ? (
+            <Choice
+              label="Title column"
+              testid={`${name}-title-column`}
+              value={reading.used.title ?? ""}
+              options={[["", "none"], ...columns.map((c): [string, string] => [c, c])]}
+              onPick={(value) => column({ titleColumn: value })}
+            />
+          ) : (
+            <Choice
+              label="Frequency column"
+              testid={`${name}-count-column`}
+              value={reading.used.count ?? ""}
+              options={[["", "none"], ...columns.map((c): [string, string] => [c, c])]}
+              onPick={(value) => column({ countColumn: value })}
+            />
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function Choice(props: {
+  label: string;
+  testid: string;
+  value: string;
+  options: [string, string][];
+  onPick: (value: string) => void;
+}) {
+  return (
+    <label>
+      {props.label}
+      <select
+        data-testid={props.testid}
+        value={props.value}
+        onChange={(event) => props.onPick(event.currentTarget.value)}
+      >
+        {!props.options.some(([value]) => value === props.value) && <option value={props.value}>detected</option>}
+        {props.options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Rows that were not used, with their lines and the reasons. */
+export function SkippedRows({ skipped, total, name }: { skipped: Skipped[]; total: number; name: string }) {
+  if (total === 0) return null;
+  return (
+    <details data-testid={`skipped-${name}`}>
+      <summary>{counted(total, "skipped row")}</summary>
+      <ul class="lines">
+        {skipped.map((row) => (
+          <li key={`${row.line} ${row.reason}`}>
+            Line {count(row.line)}: {row.reason}
+          </li>
+        ))}
+      </ul>
+      {total > skipped.length && <p class="quiet">And {count(total - skipped.length)} more.</p>}
+    </details>
+  );
+}
+
+function Preview({ of }: { of: Previewed | undefined }) {
+  if (!of || of.first.length === 0) return null;
+  return (
+    <>
+      <p class="quiet">The first:</p>
+      <ul class="preview">
+        {of.first.map((item) => (
+          <li key={item.ids[0]}>
+            <span class="clamp">{item.text}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,161 @@
+import { useEffect } from "preact/hooks";
+import type { DeviceChoice } from "querytune";
+import { info, state } from "../job.js";
+import { Section } from "../parts/section.js";
+import { notices } from "../session.js";
+import { device, folder, hub, lookForServed, type Place, place, SERVED, served } from "../settings.js";
+
+const DEVICES: [DeviceChoice, string, string][] = [
+  ["auto", "Automatic", "WebGPU where it is there and gives the right numbers, else the CPU"],
+  ["webgpu", "WebGPU", "the graphics card; fails if there is none"],
+  ["cpu", "CPU", "works everywhere, slower"],
+];
+
+/** Where it runs and with which models. */
+export function DeviceSection() {
+  useEffect(() => void lookForServed(), []);
+  const busy = state.value === "running" || state.value === "cancelling";
+  return (
+    <Section
+      number={2}
+      title="Device and models"
+      sentence="Two pre-trained models do the work in this page: an encoder, which is adapted, and a cross-encoder, which teaches it."
+    >
+      <div class="columns">
+        <fieldset disabled={busy}>
+          <legend>Device</legend>
+          {DEVICES.map(([value, name, meaning]) => (
+            <label class="choice" key={value}>
+              <input
+                type="radio"
+                name="device"
+                data-testid={`device-${value}`}
+                checked={device.value === value}
+                onChange={() => {
+                  device.value = value;
+                }}
+              />
+              <span>
+                {name} <span class="quiet">– {meaning}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <fieldset disabled={busy}>
+          <legend>Models</legend>
+          <PlaceChoice value="server" name="From this server">
+            {served.value === false ? "not there" : `${SERVED.encoder} and ${SERVED.crossEncoder}`}
+          </PlaceChoice>
+          <PlaceChoice value="hub" name="From the hub">
+            downloaded once and kept in this browser
+          </PlaceChoice>
+          {place.value === "hub" && (
+            <div class="fields inset">
+              <label>
+                Encoder
+                <input
+                  type="text"
+                  data-testid="hub-encoder"
+                  value={hub.encoder.value}
+                  onInput={(event) => {
+                    hub.encoder.value = event.currentTarget.value;
+                  }}
+                />
+              </label>
+              <label>
+                Cross-encoder
+                <input
+                  type="text"
+                  data-testid="hub-cross-encoder"
+                  value={hub.crossEncoder.value}
+                  onInput={(event) => {
+                    hub.crossEncoder.value = event.currentTarget.value;
+                  }}
+                />
+              </label>
+            </div>
+          )}
+          <PlaceChoice value="folder" name="From folders on this computer">
+            each with config.json, tokenizer.json and model.safetensors
+          </PlaceChoice>
+          {place.value === "folder" && (
+            <div class="fields inset">
+              <FolderField label="Encoder folder" testid="folder-encoder" chosen={folder.encoder} />
+              <FolderField label="Cross-encoder folder" testid="folder-cross-encoder" chosen={folder.crossEncoder} />
+            </div>
+          )}
+        </fieldset>
+      </div>
+      <DeviceInfo />
+      {notices.value.map((message) => (
+        <p class="notice" role="status" key={message}>
+          {message}
+        </p>
+      ))}
+    </Section>
+  );
+}
+
+function PlaceChoice({ value, name, children }: { value: Place; name: string; children: string }) {
+  return (
+    <label class="choice">
+      <input
+        type="radio"
+        name="place"
+        data-testid={`models-${value}`}
+        disabled={value === "server" && !served.value}
+        checked={place.value === value}
+        onChange={() => {
+          place.value = value;
+        }}
+      />
+      <span>
+        {name} <span class="quiet">– {children}</span>
+      </span>
+    </label>
+  );
+}
+
+function FolderField({ label, testid, chosen }: { label: string; testid: string; chosen: { value: File[] } }) {
+  return (
+    <label>
+      {label}
+      <input
+        type="file"
+        data-testid={testid}
+        multiple
+        // Folder pickers are not in the types of the element.
+        ref={(input) => input?.setAttribute("webkitdirectory", "")}
+        onChange={(event) => {
+          chosen.value = Array.from(event.currentTarget.files ?? []);
+        }}
+      />
+    </label>
+  );
+}
+
+function DeviceInfo() {
+  const loaded = info.value;
+  if (!loaded) return <p class="quiet">Which device it is will be shown here once the models are loaded.</p>;
+  const { device: runs, models } = loaded;
+  return (
+    <dl class="facts" data-testid="device-info">
+      <dt>Runs on</dt>
+      <dd>
+        <b>{runs.kind === "webgpu" ? "WebGPU" : "CPU"}</b>
+        {runs.kind === "webgpu" && runs.adapter && ` (${runs.adapter})`}
+        <span class="quiet"> {runs.reason}</span>
+      </dd>
+      <dt>Encoder</dt>
+      <dd>
+        {models.encoder.id}: {models.encoder.layers} layers, {models.encoder.dims} dimensions, texts up to{" "}
+        {models.encoder.maxLength} tokens
+      </dd>
+      <dt>Cross-encoder</dt>
+      <dd>
+        {models.crossEncoder.id}: {models.crossEncoder.layers} layers, pairs up to {models.crossEncoder.maxLength}{" "}
+        tokens
+      </dd>
+    </dl>
+  );
+}

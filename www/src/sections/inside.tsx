@@ -1,0 +1,389 @@
+import { Fragment } from "preact";
+import { useCallback, useMemo, useState } from "preact/hooks";
+import type { Comparison, RelationRow, Relations, Report } from "querytune";
+import uPlot from "uplot";
+import { count, counted, difference, duration, metric, score } from "../format.js";
+import { outcome, ROWS_SHOWN } from "../job.js";
+import { ErrorBox } from "../parts/error-box.js";
+import { axis, colour, Plot } from "../parts/plot.js";
+import { Section } from "../parts/section.js";
+
+/** What came out. */
+export function InsideSection() {
+  const result = outcome.value;
+  return (
+    <Section
+      number={4}
+      title="Look inside"
+      sentence="What the cross-encoder thought, what the adapter learned from it, and whether that is worth having."
+    >
+      {result ? (
+        <div data-testid="inside">
+          <Delivered report={result.run.report} />
+          <Results report={result.run.report} />
+          <div class="columns">
+            <Histogram relations={result.relations} />
+            <Curve report={result.run.report} />
+          </div>
+          <Rows relations={result.relations} first={result.rows} />
+          <Details report={result.run.report} />
+        </div>
+      ) : (
+        <p class="quiet">Nothing yet: run a job first.</p>
+      )}
+    </Section>
+  );
+}
+
+function Delivered({ report }: { report: Report }) {
+  const { delivered, reason, warnings, selected } = report.fit;
+  return (
+    <>
+      <p class={delivered === "tuned" ? "verdict" : "verdict base"} data-testid="delivered" data-delivered={delivered}>
+        {delivered === "tuned" ? (
+          <>
+            <b>The tuned model is delivered</b>, as it was after {counted(selected.step, "training step")}.{" "}
+          </>
+        ) : (
+          <>
+            <b>The base model is delivered.</b> Nothing learned from this log ranked queries that were left out of
+            training better than the base model, so the download holds the base model as it was.{" "}
+          </>
+        )}
+        {reason}
+      </p>
+      {warnings.length > 0 && (
+        <ul class="warnings" data-testid="warnings">
+          {warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+const METRICS: [key: "ndcg@10" | "mrr@10" | "map@100" | "recall@100", name: string, meaning: string][] = [
+  ["ndcg@10", "nDCG@10", "how good the first ten results are, the first ones counting most"],
+  ["mrr@10", "MRR@10", "how early the first relevant result comes"],
+  ["map@100", "MAP@100", "how early all relevant results come"],
+  ["recall@100", "Recall@100", "which part of the relevant documents is among the first hundred"],
+];
+
+function Results({ report }: { report: Report }) {
+  const { judged, agreement, queries, on, missingQueries, missingDocuments } = report.evaluation;
+  const agreed = [
+    ["Queries like the log’s", agreement.random],
+    ["New queries", agreement.grouped],
+  ] as const;
+  return (
+    <>
+      <h3>Base, tuned, ceiling</h3>
+      <p class="quiet" id="results-basis" data-testid="results-basis">
+        {judged
+          ? `By your judgements, on ${counted(queries ?? 0, "query", "queries")}${on ? ` (${on})` : ""}. Higher is better; 1 is perfect.`
+          : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality."}
+        {missingQueries ? ` ${counted(missingQueries, "judged query is", "judged queries are")} not in the file.` : ""}
+        {missingDocuments
+          ? ` ${counted(missingDocuments, "judged document is", "judged documents are")} not in the file.`
+          : ""}
+      </p>
+      <div class="scroll">
+        <table data-testid="results" aria-describedby="results-basis">
+          <thead>
+            <tr>
+              <th scope="col">{judged ? "Metric" : "Agreement on"}</th>
+              <th scope="col">Base</th>
+              <th scope="col">Tuned</th>
+              {judged && <th scope="col">Ceiling</th>}
+              <th scope="col">Change</th>
+              {judged && <th scope="col">95 % interval</th>}
+              {judged && <th scope="col">p</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {judged &&
+              METRICS.map(([key, name]) => {
+                const compared = judged[key];
+                return compared && <MetricRow key={key} name={name} testid={`metric-${key}`} compared={compared} />;
+              })}
+            {agreed.map(
+              ([name, figures]) =>
+                figures && (
+                  <tr key={name} class={judged ? "minor" : ""}>
+                    <th scope="row">{judged ? `Agreement, ${name.toLowerCase()}` : name}</th>
+                    <td>{metric(figures.base)}</td>
+                    <td>{metric(figures.tuned)}</td>
+                    {judged && <td>–</td>}
+                    <td>{difference(figures.tuned - figures.base)}</td>
+                    {judged && <td>–</td>}
+                    {judged && <td>–</td>}
+                  </tr>
+                ),
+            )}
+          </tbody>
+        </table>
+      </div>
+      <details>
+        <summary>What each number means</summary>
+        <dl class="facts">
+          <dt>Base</dt>
+          <dd>the encoder as it was downloaded</dd>
+          <dt>Tuned</dt>
+          <dd>the encoder with the trained adapter, whether or not it is what is delivered</dd>
+          <dt>Ceiling</dt>
+          <dd>
+            the cross-encoder’s own ranking: what it taught, at the cost of scoring every candidate of every query. It
+            can be worse than the base model; then there was nothing to learn.
+          </dd>
+          <dt>95 % interval, p</dt>
+          <dd>
+            where the true change lies with 95 % confidence, and how probable a change of this size is by chance alone
+          </dd>
+          {METRICS.map(([key, name, meaning]) => (
+            <Fragment key={key}>
+              <dt>{name}</dt>
+              <dd>{meaning}</dd>
+            </Fragment>
+          ))}
+          <dt>Agreement</dt>
+          <dd>
+            nDCG@10 with the cross-encoder’s scores as the truth, on queries that the adapter was not trained on: left
+            out at random, or together with all queries that share their top document. Where the cross-encoder is wrong
+            in your domain, agreeing with it is no gain. About 50 judged queries tell.
+          </dd>
+        </dl>
+      </details>
+    </>
+  );
+}
+
+function MetricRow({ name, testid, compared }: { name: string; testid: string; compared: Comparison }) {
+  const { base, tuned, ceiling, ci95, p } = compared;
+  return (
+    <tr data-testid={testid}>
+      <th scope="row">{name}</th>
+      <td>{metric(base)}</td>
+      <td>
+        <b>{metric(tuned)}</b>
+      </td>
+      <td>{typeof ceiling === "number" ? metric(ceiling) : "–"}</td>
+      <td>{difference(tuned - base)}</td>
+      <td>
+        {difference(ci95[0])} to {difference(ci95[1])}
+      </td>
+      <td>{metric(p)}</td>
+    </tr>
+  );
+}
+
+function Histogram({ relations }: { relations: Relations }) {
+  const summary = relations.summary();
+  const { from, to, counts } = summary.histogram;
+  const width = (to - from) / counts.length;
+  const data = useMemo(
+    () => [counts.map((_, i) => from + (i + 0.5) * width), counts] as [number[], number[]],
+    [counts, from, width],
+  );
+  const options = useCallback(
+    () => ({
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false, range: (): [number, number] => [from, to] } },
+      axes: [axis("Cross-encoder’s logit"), axis("Pairs", { size: 60 })],
+      series: [
+        {},
+        {
+          fill: colour("accent"),
+          stroke: colour("accent"),
+          paths: (u: uPlot, series: number, first: number, last: number) =>
+            uPlot.paths.bars?.({ size: [0.9, 100] })(u, series, first, last) ?? null,
+          points: { show: false },
+        },
+      ],
+    }),
+    [from, to],
+  );
+  const { mean, std, min, max } = summary.logit;
+  return (
+    <figure>
+      <figcaption>
+        <h3>Scores</h3>
+        <p>
+          {counted(summary.scored, "scored pair")}, {count(summary.cached)} of them kept from before. A pair to the
+          right fits better.
+        </p>
+      </figcaption>
+      <Plot
+        options={options}
+        data={data}
+        testid="histogram"
+        label={`Histogram of the logits: mean ${score(mean)}, standard deviation ${score(std)}, from ${score(min)} to ${score(max)}.`}
+      />
+    </figure>
+  );
+}
+
+function Curve({ report }: { report: Report }) {
+  const { history, selected } = report.fit;
+  const data = useMemo(
+    () =>
+      [
+        history.map((entry) => entry.step),
+        history.map((entry) => entry.loss ?? null),
+        history.map((entry) => entry.heldOut ?? null),
+      ] as [number[], (number | null)[], (number | null)[]],
+    [history],
+  );
+  const options = useCallback(
+    () => ({
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false }, loss: {}, heldOut: {} },
+      axes: [
+        axis("Step"),
+        axis("Loss", { scale: "loss", size: 60 }),
+        axis("Agreement", { scale: "heldOut", side: 1, size: 70, grid: { show: false } }),
+      ],
+      series: [
+        {},
+        { label: "Loss", scale: "loss", stroke: colour("quiet"), width: 1, points: { show: false } },
+        {
+          label: "Agreement on queries left out",
+          scale: "heldOut",
+          stroke: colour("accent"),
+          width: 2,
+          spanGaps: true,
+          points: { show: true, size: 7, fill: colour("accent") },
+        },
+      ],
+      hooks: {
+        draw: [
+          (u: uPlot) => {
+            const x = Math.round(u.valToPos(selected.step, "x", true));
+            const { ctx, bbox } = u;
+            ctx.save();
+            ctx.strokeStyle = colour("mark");
+            ctx.setLineDash([6, 4]);
+            ctx.lineWidth = 2;
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+            ctx.restore();
+          },
+        ],
+      },
+    }),
+    [selected.step],
+  );
+  return (
+    <figure>
+      <figcaption>
+        <h3>Training</h3>
+        <p>
+          <span class="key loss">Loss</span> and <span class="key held">agreement on queries left out</span>;{" "}
+          <span class="key mark">chosen step: {count(selected.step)}</span>
+          {selected.step === 0 && " (the base model)"}.
+        </p>
+      </figcaption>
+      <Plot options={options} data={data} testid="curve" label={curveInWords(report)} />
+    </figure>
+  );
+}
+
+function curveInWords(report: Report): string {
+  const measured = report.fit.history.filter((entry) => typeof entry.heldOut === "number");
+  const points = measured.map((entry) => `${metric(entry.heldOut ?? 0)} after ${entry.step}`);
+  return `Agreement on queries left out, by training steps: ${points.join(", ")}. Chosen: ${report.fit.selected.step}.`;
+}
+
+function Rows({ relations, first }: { relations: Relations; first: RelationRow[] }) {
+  const total = relations.summary().rows;
+  const [page, setPage] = useState({ from: 0, rows: first });
+  const [error, setError] = useState<unknown>();
+  const turn = (from: number) =>
+    relations.rows(from, Math.min(ROWS_SHOWN, total - from)).then((rows) => setPage({ from, rows }), setError);
+  return (
+    <>
+      <h3>Rows of the data set</h3>
+      <p>
+        {counted(total, "row")}: to the query, the similar document is nearer than the dissimilar one, by the margin in
+        the cross-encoder’s scores.
+      </p>
+      <ErrorBox error={error} testid="error-rows" />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
+      <section class="scroll rows" tabIndex={0} aria-label="Rows of the data set">
+        <table data-testid="rows">
+          <thead>
+            <tr>
+              <th scope="col">Query</th>
+              <th scope="col">Similar</th>
+              <th scope="col">Dissimilar</th>
+              <th scope="col">Margin</th>
+            </tr>
+          </thead>
+          <tbody>
+            {page.rows.map((row, i) => (
+              <tr key={page.from + i}>
+                <td>{row.query}</td>
+                <td>
+                  <span class="clamp">{row.similar}</span>
+                </td>
+                <td>
+                  <span class="clamp">{row.dissimilar}</span>
+                </td>
+                <td class="number-cell">{score(row.margin)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={page.from === 0}
+          data-testid="rows-back"
+          onClick={() => void turn(Math.max(0, page.from - ROWS_SHOWN))}
+        >
+          Earlier rows
+        </button>
+        <button
+          type="button"
+          disabled={page.from + page.rows.length >= total}
+          data-testid="rows-on"
+          onClick={() => void turn(page.from + ROWS_SHOWN)}
+        >
+          Later rows
+        </button>
+        <span class="quiet">
+          {total > 0 && `${count(page.from + 1)} to ${count(page.from + page.rows.length)} of ${count(total)}`}
+        </span>
+      </p>
+    </>
+  );
+}
+
+function Details({ report }: { report: Report }) {
+  return (
+    <details>
+      <summary>The recipe and the time it took</summary>
+      <dl class="facts">
+        {Object.entries(report.stages).map(([stage, time]) => (
+          <Fragment key={stage}>
+            <dt>{stage}</dt>
+            <dd>
+              {duration(time.seconds)}, {count(time.items)} items
+            </dd>
+          </Fragment>
+        ))}
+        {Object.entries(report.fit.recipe).map(([name, value]) => (
+          <Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </details>
+  );
+}
