@@ -48,8 +48,10 @@ pub struct Progress {
     /// Items a second since the stage began, without the cached ones; 0 before the first is done.
     pub per_second: f64,
     /// Estimated seconds to the end of the stage; absent before the first item is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_left: Option<f64>,
     /// Training loss, in the `tune` stage.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<f32>,
 }
 

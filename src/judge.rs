@@ -86,21 +86,14 @@ pub async fn judge_fit(
             .pop()
             .unwrap_or_default(),
     };
-    let rank = async |vectors: &Vectors, progress: &crate::job::StageProgress<'_>| {
-        top_k(
-            vectors,
-            &relations.document_vectors,
-            RANKED,
-            tuner.device(),
-            job,
-            |count| progress.advance(count),
-        )
-        .await
+    let documents_found = async |vectors: &Vectors, finished: &dyn Fn(usize)| {
+        top_k(vectors, &relations.document_vectors, RANKED, tuner.device(), job, finished).await
     };
-    let progress = job.stage(Stage::Evaluate, 2 * judged.len(), 0);
-    let base = rank(&vectors, &progress).await?;
-    let tuned = rank(&fit.head.apply(&vectors, tuner.device()).await?, &progress).await?;
+    let base = documents_found(&vectors, &|_| {}).await?;
     let ceiling = rerank(tuner, relations, &texts, &base, job).await?;
+    let progress = job.stage(Stage::Evaluate, judged.len(), 0);
+    let adapted = fit.head.apply(&vectors, tuner.device()).await?;
+    let tuned = documents_found(&adapted, &|count| progress.advance(count)).await?;
 
     let run = |rankings: &[Vec<Neighbour>]| run(&judged, &queries, documents, rankings);
     let figures = |rankings: &[Vec<Neighbour>]| -> Judged { judge(&qrels.judgements, &run(rankings)) };

@@ -47,8 +47,10 @@ pub struct HistoryPoint {
     /// Steps taken; 0 is the base model.
     pub step: usize,
     /// Loss of the batch before the step that follows; absent after the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<f32>,
     /// Mean agreement on queries left out at this many steps, where it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out: Option<f64>,
 }
 

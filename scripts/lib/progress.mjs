@@ -1,0 +1,92 @@
+// Progress on the terminal: one line a stage that is drawn anew, or, in a pipe, a line every few seconds.
+import { duration } from "./terminal.mjs";
+
+const names = {
+  download: "model files",
+  load: "load models",
+  "self-test": "self-test",
+  encode: "encode",
+  search: "search",
+  score: "score",
+  tune: "tune",
+  evaluate: "evaluate",
+  artifact: "artifact",
+};
+
+const count = (number) => Math.floor(number).toLocaleString("en-US");
+
+function rate(perSecond) {
+  if (!perSecond) return "";
+  return perSecond >= 10 ? `${count(perSecond)}/s` : `${perSecond.toFixed(1)}/s`;
+}
+
+function describe(event) {
+  if (event.stage === "download") {
+    const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
+    return `${event.model} ${megabytes(event.loaded)} of ${megabytes(event.total)} MB`;
+  }
+  const parts = [`${count(event.done)} of ${count(event.total)}`];
+  if (event.cached > 0) parts.push(`${count(event.cached)} from the store`);
+  if (event.loss !== undefined) parts.push(`loss ${event.loss.toFixed(4)}`);
+  parts.push(rate(event.perSecond));
+  if (event.secondsLeft !== undefined && event.done < event.total) parts.push(`${duration(event.secondsLeft)} left`);
+  return parts.filter(Boolean).join("  ");
+}
+
+/** Shows progress events. Call `end` when nothing more comes. */
+export class ProgressView {
+  #stream;
+  #every;
+  #stage;
+  #since = 0;
+  #shown = 0;
+  #last;
+
+  /** `every`: seconds between two lines where the stream is not a terminal. */
+  constructor(stream = process.stdout, every = 5) {
+    this.#stream = stream;
+    this.#every = every;
+  }
+
+  /** An event of the npm package's `onProgress`. */
+  event(event) {
+    const now = performance.now() / 1000;
+    // The next stage, or the next round of the same one.
+    const again =
+      this.#last && event.stage === this.#stage && event.total !== this.#last.total && event.stage !== "download";
+    if (event.stage !== this.#stage || again) {
+      this.end();
+      this.#stage = event.stage;
+      this.#since = now;
+      this.#shown = now;
+    }
+    this.#last = event;
+    const line = `  ${(names[event.stage] ?? event.stage).padEnd(12)} ${describe(event)}`;
+    if (this.#stream.isTTY) {
+      if (now - this.#shown < 0.1 && event.done < event.total) return;
+      this.#shown = now;
+      this.#draw(line);
+    } else if (now - this.#shown >= this.#every) {
+      this.#shown = now;
+      this.#stream.write(`${line}\n`);
+    }
+  }
+
+  /** Closes the line of the stage with the time it took. */
+  end() {
+    if (!this.#last) return;
+    const seconds = performance.now() / 1000 - this.#since;
+    const { secondsLeft: _, ...event } = this.#last;
+    const line = `  ${(names[event.stage] ?? event.stage).padEnd(12)} ${describe(event)}  in ${duration(seconds)}`;
+    if (this.#stream.isTTY) this.#draw(line);
+    else this.#stream.write(line);
+    this.#stream.write("\n");
+    this.#last = undefined;
+    this.#stage = undefined;
+  }
+
+  #draw(line) {
+    const width = (this.#stream.columns ?? 80) - 1;
+    this.#stream.write(`\r\x1b[2K${line.slice(0, width)}`);
+  }
+}

@@ -1,0 +1,82 @@
+// What a job's report says, as a person reads it on the terminal.
+import { duration } from "./terminal.mjs";
+
+const figure = (value) => (typeof value === "number" ? value.toFixed(4) : "");
+const signed = (value) => `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;
+const count = (number) => number.toLocaleString("en-US");
+
+/** Rows of cells as lines: the first column to the left, the others to the right. */
+function table(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** How a file was read, in one line, and what was skipped. */
+export function readingLines(reading) {
+  const columns = Object.entries(reading.used ?? {})
+    .filter(([, column]) => column !== undefined && column !== null)
+    .map(([role, column]) => `${role}: ${column}`);
+  const { file, format, rows, texts, duplicates, skippedTotal, skipped } = reading;
+  const lines = [
+    `  ${file}: ${format}, ${[`${count(rows)} rows`, `${count(texts)} texts`, duplicates && `${count(duplicates)} duplicates`, skippedTotal && `${count(skippedTotal)} skipped`].filter(Boolean).join(", ")}${columns.length ? ` (${columns.join(", ")})` : ""}`,
+  ];
+  for (const { line, reason } of skipped.slice(0, 3)) lines.push(`    line ${line}: ${reason}`);
+  if (skippedTotal > 3) lines.push(`    and ${count(skippedTotal - 3)} more; report.json has them`);
+  return lines;
+}
+
+function judged(evaluation) {
+  const rows = [["", "base", "tuned", "ceiling", "tuned - base", "95 % interval", "p"]];
+  for (const [name, { base, tuned, ceiling, ci95, p }] of Object.entries(evaluation.judged)) {
+    const interval = ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "";
+    rows.push([
+      name,
+      figure(base),
+      figure(tuned),
+      figure(ceiling),
+      signed(tuned - base),
+      interval,
+      p?.toFixed(3) ?? "",
+    ]);
+  }
+  const on = [evaluation.queries && `${count(evaluation.queries)} queries`, evaluation.on && `(${evaluation.on})`];
+  return [
+    `By your judgements, ${on.filter(Boolean).join(" ")}; ceiling: the cross-encoder's own ranking`,
+    ...table(rows).map((line) => `  ${line}`),
+  ];
+}
+
+function agreement(evaluation) {
+  const rows = [["", "base", "tuned", "tuned - base"]];
+  const labels = { random: "queries left out at random", grouped: "queries of one top document left out together" };
+  for (const [kind, label] of Object.entries(labels)) {
+    const found = evaluation.agreement?.[kind];
+    if (found) rows.push([label, figure(found.base), figure(found.tuned), signed(found.tuned - found.base)]);
+  }
+  if (rows.length === 1) return ["No queries could be held out: there is no figure to compare."];
+  return [
+    "Agreement with the cross-encoder on held-out queries (nDCG@10; not a measure of quality)",
+    ...table(rows).map((line) => `  ${line}`),
+  ];
+}
+
+/** The end of a job: figures, what is delivered, time by stage. */
+export function reportLines({ device, evaluation, fit, stages }) {
+  const delivered = fit.delivered === "tuned" ? "the tuned model" : "the base model, unchanged";
+  const times = Object.entries(stages)
+    .filter(([, stage]) => stage?.seconds >= 0.05)
+    .map(([name, stage]) => `${name} ${duration(stage.seconds)}`);
+  return [
+    ...(evaluation.judged ? judged(evaluation) : agreement(evaluation)),
+    "",
+    `Delivered: ${delivered}${fit.reason ? ` (${fit.reason})` : ""}`,
+    ...(fit.warnings ?? []).map((warning) => `Warning: ${warning}`),
+    `Device: ${device.kind}${device.adapter ? `, ${device.adapter}` : ""}${device.reason ? ` (${device.reason})` : ""}`,
+    `Time: ${times.join(", ")}`,
+  ];
+}

@@ -1,0 +1,85 @@
+// The score store in a folder: one file a log, to which chunks are only ever added. Each chunk is preceded by its
+// length and a CRC-32 (4 bytes each, little-endian), so that a chunk cut short by a crash is noticed and dropped.
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+
+const HEAD = 8;
+
+/** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
+const checksum = (bytes) => crc32(bytes, 1);
+
+/** Append-only logs of bytes, as the npm package's `Store`. */
+export class FolderStore {
+  #folder;
+  #logs = new Map();
+
+  constructor(folder) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** How many chunks the log holds; 0 for a log never written. */
+  async count(log) {
+    return this.#open(log).chunks.length;
+  }
+
+  /** The chunk of that number. */
+  async read(log, chunk) {
+    const { descriptor, chunks } = this.#open(log);
+    const place = chunks[chunk];
+    if (!place) throw new RangeError(`The log ${log} has no chunk ${chunk}.`);
+    const bytes = new Uint8Array(place.length);
+    let done = 0;
+    while (done < bytes.length) {
+      const read = readSync(descriptor, bytes, done, bytes.length - done, place.start + done);
+      if (read === 0) throw new RangeError(`The log ${log} was cut short while it was in use.`);
+      done += read;
+    }
+    return bytes;
+  }
+
+  /** Adds a chunk at the end. */
+  async append(log, bytes) {
+    const opened = this.#open(log);
+    const record = Buffer.alloc(HEAD + bytes.length);
+    record.writeUInt32LE(bytes.length, 0);
+    record.writeUInt32LE(checksum(bytes), 4);
+    record.set(bytes, HEAD);
+    let done = 0;
+    while (done < record.length) {
+      done += writeSync(opened.descriptor, record, done, record.length - done, opened.end + done);
+    }
+    opened.chunks.push({ start: opened.end + HEAD, length: bytes.length });
+    opened.end += record.length;
+  }
+
+  /** Closes the files. */
+  close() {
+    for (const { descriptor } of this.#logs.values()) closeSync(descriptor);
+    this.#logs.clear();
+  }
+
+  /** Opens a log and finds its chunks; what follows the last whole one is cut off. */
+  #open(log) {
+    const known = this.#logs.get(log);
+    if (known) return known;
+    const path = join(this.#folder, `${encodeURIComponent(log).replaceAll("*", "%2A").replace(/^\./, "%2E")}.log`);
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT);
+    const content = readFileSync(descriptor);
+    const chunks = [];
+    let end = 0;
+    while (end + HEAD <= content.length) {
+      const length = content.readUInt32LE(end);
+      const start = end + HEAD;
+      if (start + length > content.length) break;
+      if (checksum(content.subarray(start, start + length)) !== content.readUInt32LE(end + 4)) break;
+      chunks.push({ start, length });
+      end = start + length;
+    }
+    if (end < content.length) ftruncateSync(descriptor, end);
+    const opened = { descriptor, chunks, end };
+    this.#logs.set(log, opened);
+    return opened;
+  }
+}

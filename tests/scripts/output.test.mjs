@@ -1,0 +1,93 @@
+// What a job shows on the terminal while it runs and when it is done.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProgressView } from "../../scripts/lib/progress.mjs";
+import { readingLines, reportLines } from "../../scripts/lib/report.mjs";
+import { duration } from "../../scripts/lib/terminal.mjs";
+
+function stream(isTTY) {
+  const written = [];
+  return { isTTY, columns: 100, write: (text) => written.push(text), text: () => written.join("") };
+}
+
+const score = { stage: "score", done: 500, total: 2000, cached: 100, perSecond: 41.2, secondsLeft: 36.4 };
+
+test("times are written as people read them", () => {
+  assert.deepEqual([0.04, 12.3, 59.7, 185, 3725].map(duration), [
+    "0.0 s",
+    "12 s",
+    "1 min 00 s",
+    "3 min 05 s",
+    "1 h 02 min",
+  ]);
+});
+
+test("a pipe gets the state of a stage with rate and time left, and its end", () => {
+  const out = stream(false);
+  const view = new ProgressView(out, 0);
+  view.event(score);
+  view.event({ ...score, done: 2000, secondsLeft: 0 });
+  view.end();
+  assert.match(out.text(), /score +500 of 2,000 {2}100 from the store {2}41\/s {2}36 s left\n/);
+  assert.match(out.text(), /score +2,000 of 2,000 .* in \d\.\d s\n$/);
+  assert.ok(!out.text().includes("\x1b"), "a pipe gets no terminal codes");
+});
+
+test("a pipe is not flooded", () => {
+  const out = stream(false);
+  const view = new ProgressView(out, 5);
+  for (let done = 0; done < 1000; done++) view.event({ ...score, done });
+  assert.equal(out.text(), "");
+});
+
+test("a terminal has one line a stage, no wider than it is", () => {
+  const out = stream(true);
+  const view = new ProgressView(out);
+  view.event({ ...score, done: 2000 });
+  view.event({ stage: "tune", done: 1, total: 400, cached: 0, perSecond: 3, loss: 0.25 });
+  view.end();
+  const lines = out.text().split("\n");
+  assert.equal(lines.length, 3);
+  assert.match(lines[1], /tune +1 of 400 {2}loss 0\.2500/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes.
+  for (const line of lines) for (const one of line.split(/\r\x1b\[2K/)) assert.ok(one.length < 100);
+});
+
+const report = {
+  device: { kind: "cpu", adapter: "", reason: "chosen" },
+  stages: { encode: { seconds: 3 }, score: { seconds: 90 } },
+  fit: { delivered: "base", reason: "nothing was better" },
+  evaluation: { agreement: { random: { base: 0.5, tuned: 0.4 }, grouped: null } },
+};
+
+test("without judgements the table is called agreement, not quality", () => {
+  const text = reportLines(report).join("\n");
+  assert.match(text, /Agreement with the cross-encoder .*not a measure of quality/);
+  assert.match(text, /left out at random +0\.5000 +0\.4000 +-0\.1000/);
+  assert.match(text, /Delivered: the base model, unchanged \(nothing was better\)/);
+  assert.match(text, /Time: encode 3\.0 s, score 1 min 30 s/);
+});
+
+test("with judgements base, tuned and ceiling stand side by side", () => {
+  const judged = { "ndcg@10": { base: 0.6451, tuned: 0.66, ceiling: 0.7, ci95: [-0.001, 0.03], p: 0.042 } };
+  const text = reportLines({ ...report, evaluation: { judged, queries: 300, on: "test queries" } }).join("\n");
+  assert.match(text, /300 queries \(test queries\)/);
+  assert.match(text, /ndcg@10 +0\.6451 +0\.6600 +0\.7000 +\+0\.0149 +-0\.0010 … \+0\.0300 +0\.042/);
+});
+
+test("what was skipped in a file is said with its line", () => {
+  const skipped = [2, 3, 4, 5].map((line) => ({ file: "a.csv", line, reason: "no text" }));
+  const lines = readingLines({
+    file: "a.csv",
+    format: "csv",
+    used: { text: "body" },
+    rows: 9,
+    texts: 5,
+    duplicates: 0,
+    skipped,
+    skippedTotal: 4,
+  });
+  assert.match(lines[0], /a\.csv: csv, 9 rows, 5 texts, 4 skipped \(text: body\)/);
+  assert.match(lines[1], /line 2: no text/);
+  assert.match(lines.at(-1), /and 1 more/);
+});

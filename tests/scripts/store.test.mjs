@@ -1,0 +1,71 @@
+// The runner's score store: logs of chunks in a folder that survive whatever ends the process.
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { FolderStore } from "../../scripts/lib/store.mjs";
+
+const made = [];
+after(() => {
+  for (const folder of made) rmSync(folder, { recursive: true });
+});
+
+function temporary() {
+  const folder = mkdtempSync(join(tmpdir(), "querytune-store-"));
+  made.push(folder);
+  return folder;
+}
+
+async function filled(folder) {
+  const store = new FolderStore(folder);
+  await store.append("logits", Uint8Array.of(1, 2, 3));
+  await store.append("logits", Uint8Array.of(4));
+  store.close();
+  return join(folder, readdirSync(folder)[0]);
+}
+
+test("a log never written is empty", async () => {
+  assert.equal(await new FolderStore(temporary()).count("logits"), 0);
+});
+
+test("chunks come back in order from another process's store", async () => {
+  const folder = temporary();
+  await filled(folder);
+  const store = new FolderStore(folder);
+  assert.equal(await store.count("logits"), 2);
+  assert.deepEqual(await store.read("logits", 0), Uint8Array.of(1, 2, 3));
+  assert.deepEqual(await store.read("logits", 1), Uint8Array.of(4));
+  await assert.rejects(store.read("logits", 2), RangeError);
+});
+
+test("logs do not mix, whatever their names", async () => {
+  const store = new FolderStore(temporary());
+  const names = ["a", "a/b", "../a", ".", "..", "a b", "a%2Fb", "é", "A*"];
+  for (const [i, name] of names.entries()) await store.append(name, Uint8Array.of(i));
+  for (const [i, name] of names.entries()) {
+    assert.equal(await store.count(name), 1, name);
+    assert.deepEqual(await store.read(name, 0), Uint8Array.of(i), name);
+  }
+});
+
+test("a chunk cut short by a crash is dropped, and the next one is kept", async () => {
+  const folder = temporary();
+  const file = await filled(folder);
+  truncateSync(file, statSync(file).size - 1);
+  const store = new FolderStore(folder);
+  assert.equal(await store.count("logits"), 1);
+  await store.append("logits", Uint8Array.of(9));
+  store.close();
+  const again = new FolderStore(folder);
+  assert.equal(await again.count("logits"), 2);
+  assert.deepEqual(await again.read("logits", 1), Uint8Array.of(9));
+});
+
+test("what a power cut may leave behind the last chunk is no chunk", async () => {
+  for (const rest of [Buffer.alloc(64), Buffer.from([3, 0, 0, 0, 9, 9, 9, 9, 1, 2, 3])]) {
+    const folder = temporary();
+    appendFileSync(await filled(folder), rest);
+    assert.equal(await new FolderStore(folder).count("logits"), 2);
+  }
+});
