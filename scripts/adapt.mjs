@@ -43,6 +43,18 @@ function explain(error) {
   return new Failure(`${error.message} [${error.code}${place}]`);
 }
 
+/** npm that is told to end does not tell its scripts: they see it by their parent. */
+function whenNpmEnds(work) {
+  if (process.env.npm_lifecycle_event !== "adapt") return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    work();
+  }, 500);
+  watch.unref();
+}
+
 async function adapt(options) {
   const controller = new AbortController();
   const view = new ProgressView();
@@ -56,6 +68,7 @@ async function adapt(options) {
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  whenNpmEnds(interrupt);
   const from = elapsed();
   const { files, queryOptions, documentOptions, synthesize, fit, device, runtime, out, store } = options;
   mkdirSync(out, { recursive: true });

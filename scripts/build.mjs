@@ -5,7 +5,7 @@
 //
 // --publish     shrinks the wasm with wasm-opt (minutes): for a release, never for a test
 // --keep-names  keeps function names in the wasm, for profiling
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -38,16 +38,23 @@ async function part(name, title, key, outputs, work) {
   writeWhole(stampFile, JSON.stringify({ ...readJson(stampFile, {}), [name]: key }));
 }
 
-async function compileWasm({ publish, keepNames }) {
+/** Compiles the engine for wasm32 and resolves to what cargo says, warnings of an unchanged build included. */
+export function compileEngine(options) {
   const { cargo, env, arguments: extra } = wasmCargo();
-  await run(cargo, ["build", ...extra, "--release", "--lib", "--features", "webgpu"], {
+  return run(cargo, ["build", ...extra, "--release", "--lib", "--features", "webgpu"], {
     cwd: root,
     // RUSTFLAGS would take the place of the target's own flags.
     env: { ...env, RUSTFLAGS: undefined, CARGO_TARGET_DIR: targetWasm },
     show: true,
+    ...options,
   });
+}
+
+async function compileWasm({ publish, keepNames }) {
+  await compileEngine();
   mkdirSync(join(root, "pkg", "dist"), { recursive: true });
   const work = mkdtempSync(join(root, "pkg", "dist", ".wasm-"));
+  chmodSync(work, 0o755);
   try {
     const names = keepNames ? [] : ["--remove-name-section", "--remove-producers-section"];
     const input = join(targetWasm, "wasm32-unknown-unknown", "release", "querytune.wasm");

@@ -1,22 +1,13 @@
 // `npm run demo`: builds the page and serves it on this machine, with the models and the sample beside it.
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { models, root } from "./lib/paths.mjs";
-import { folder, serve } from "./lib/server.mjs";
+import { servePage } from "./lib/page.mjs";
 import { main, say, UsageError } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
 const usage = `Usage: npm run demo -- [--port N]
 
 Builds the demo page and serves it on this machine only, until ctrl-C. The port is 5170 or the next free one.`;
-
-/** Serves the built page with all that it may ask for. */
-export function serveDemo(port) {
-  const routes = { "/": folder(join(root, "www", "dist")), "/sample/": folder(join(root, "examples", "sample")) };
-  for (const path of Object.values(models)) routes[`/models/${path.split(/[\\/]/).pop()}/`] = folder(path);
-  return serve(routes, { port });
-}
 
 function options() {
   try {
@@ -34,7 +25,7 @@ await main(async () => {
   if (help) return say(usage);
   await setup();
   await build();
-  const { address, close } = await serveDemo(port);
+  const { address, close } = await servePage(port);
   say(`\nThe page is at ${address}/\nStop with ctrl-C.`);
   await new Promise((resolve) => {
     process.once("SIGINT", resolve);

@@ -10,11 +10,12 @@
 // or newer.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { capture, run } from "./lib/command.mjs";
 import { cache, models, root, targetNative } from "./lib/paths.mjs";
 import { Failure, main, say, step, UsageError } from "./lib/terminal.mjs";
+import { nativeCargo } from "./lib/toolchain.mjs";
 
 const tests = join(root, "tests", "interop");
 const versions = [{ name: "6.2" }, { name: "5.1.2", on: "6.2" }];
@@ -52,12 +53,17 @@ async function prepare({ name, on }) {
   });
 }
 
+/** Downloads with a random head, each with the vectors that the engine computes. */
 async function writeArtifacts(base, folder) {
-  await run("cargo", ["test", "--quiet", "--test", "artifact_interop", "--", "--ignored"], {
+  await run(nativeCargo(), ["test", "--release", "--quiet", "--test", "artifact_interop", "--", "--ignored"], {
     cwd: root,
-    env: { CARGO_TARGET_DIR: targetNative, QUERYTUNE_INTEROP_BASE: base, QUERYTUNE_INTEROP_OUT: folder },
+    env: { CARGO_TARGET_DIR: targetNative, QUERYTUNE_MODELS: dirname(base), QUERYTUNE_INTEROP_OUT: folder },
+    show: true,
   });
-  return ["tuned.zip", "base.zip"].map((name) => join(folder, name));
+  return ["tuned", "base"].map((name) => join(folder, name)).map((path) => ({
+    artifact: `${path}.zip`,
+    expected: `${path}.json`,
+  }));
 }
 
 await main(async () => {
@@ -77,14 +83,14 @@ await main(async () => {
   const folder = mkdtempSync(join(tmpdir(), "querytune-interop-"));
   try {
     const artifacts = positionals.length
-      ? positionals.map((path) => resolve(path))
+      ? positionals.map((path) => ({ artifact: resolve(path), expected: values.expected }))
       : await step("artifacts with a random head", () => writeArtifacts(base, folder));
-    const expected = values.expected ? ["--expected", resolve(values.expected)] : [];
     let failed = 0;
     for (const { name } of versions) {
-      for (const artifact of artifacts) {
+      for (const { artifact, expected } of artifacts) {
         say(`${artifact} in sentence-transformers ${name}`);
-        const check = [join(tests, "check_artifact.py"), artifact, "--base", base, ...expected];
+        const check = [join(tests, "check_artifact.py"), artifact, "--base", base];
+        if (expected) check.push("--expected", resolve(expected));
         // Quiet, on the CPU, and without asking any hub.
         const env = { CUDA_VISIBLE_DEVICES: "", HF_HUB_OFFLINE: "1", TQDM_DISABLE: "1", PYTHONDONTWRITEBYTECODE: "1" };
         try {

@@ -2,11 +2,11 @@
 // fails. Names of parts given on the command line choose among them.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "./build.mjs";
+import { build, compileEngine } from "./build.mjs";
 import { run } from "./lib/command.mjs";
-import { models, root, targetNative, targetWasm } from "./lib/paths.mjs";
+import { models, root, targetNative } from "./lib/paths.mjs";
 import { duration, elapsed, Failure, main, say, UsageError } from "./lib/terminal.mjs";
-import { nativeCargo, wasmCargo } from "./lib/toolchain.mjs";
+import { nativeCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
 
 /** A command whose output is shown; resolves to that output. */
@@ -28,15 +28,10 @@ function nodeTests(folder) {
   return show(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...paths]);
 }
 
-/** Warnings of the bindings, which only wasm32 compiles. The dependencies are those of the build. */
-function wasmWarnings() {
-  const { cargo: program, env, arguments: extra } = wasmCargo();
-  const args = ["rustc", ...extra, "--release", "--lib", "--crate-type", "rlib", "--features", "webgpu"];
-  return show(program, [...args, "--", "-D", "warnings"], {
-    ...env,
-    RUSTFLAGS: undefined,
-    CARGO_TARGET_DIR: targetWasm,
-  });
+/** Warnings of the bindings, which only wasm32 compiles: cargo repeats those of the build. */
+async function wasmWarnings() {
+  const output = await compileEngine({ keep: true });
+  if (/^warning: `querytune`/m.test(output)) throw new Failure("The compiler has warnings on wasm32.");
 }
 
 /** Name, work, and the part without which it makes no sense. */

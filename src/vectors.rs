@@ -23,7 +23,7 @@ impl Vectors {
     /// # Errors
     /// [`Code::Internal`] if `data` is not a whole number of rows.
     pub fn from_rows(data: Vec<f32>, dims: usize) -> Result<Self> {
-        if dims == 0 || data.len() % dims != 0 {
+        if dims == 0 || !data.len().is_multiple_of(dims) {
             return Err(Error::new(
                 Code::Internal,
                 format!("{} numbers are not rows of {dims}", data.len()),

@@ -21,6 +21,7 @@ import type {
   SynthesizeOptions,
   TextItem,
   TextsInput,
+  Training,
 } from "./types.js";
 
 /** The number under which the worker keeps an object. */
@@ -88,7 +89,7 @@ export interface Service {
     call: number,
     tuner: Id,
     relations: Id,
-    options: { method?: "query-head"; seed?: number },
+    options: Training,
     judgements: RemoteJudgements | undefined,
   ): Promise<{ id: Id; report: Report }>;
   evaluate(call: number, run: Id, judgements: RemoteJudgements): Promise<Report>;

@@ -329,9 +329,17 @@ export interface JudgementsInput {
 export interface FitOptions extends Watch {
   /** A linear head on the query side; documents keep their vectors. */
   method?: "query-head";
+  /** What shuffles and folds are drawn from (0). */
   seed?: number;
+  /** Passes over the queries (15; 30 for fewer than 300 queries). */
+  epochs?: number;
+  /** Groups of queries that are left out in turn to choose the step (5). */
+  folds?: number;
   judgements?: JudgementsInput;
 }
+
+/** The part of the options that the engine takes. */
+export type Training = Pick<FitOptions, "method" | "seed" | "epochs" | "folds">;
 
 /** What a stage took. */
 export interface StageTime {

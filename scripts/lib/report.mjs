@@ -74,9 +74,9 @@ export function reportLines({ device, evaluation, fit, stages }) {
   return [
     ...(evaluation.judged ? judged(evaluation) : agreement(evaluation)),
     "",
-    `Delivered: ${delivered}${fit.reason ? ` (${fit.reason})` : ""}`,
+    `Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`,
     ...(fit.warnings ?? []).map((warning) => `Warning: ${warning}`),
-    `Device: ${device.kind}${device.adapter ? `, ${device.adapter}` : ""}${device.reason ? ` (${device.reason})` : ""}`,
+    `Device: ${device.kind}${device.adapter ? ` (${device.adapter})` : ""}`,
     `Time: ${times.join(", ")}`,
   ];
 }

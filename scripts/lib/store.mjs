@@ -1,22 +1,62 @@
 // The score store in a folder: one file a log, to which chunks are only ever added. Each chunk is preceded by its
 // length and a CRC-32 (4 bytes each, little-endian), so that a chunk cut short by a crash is noticed and dropped.
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { Failure } from "./terminal.mjs";
 
 const HEAD = 8;
 
 /** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
 const checksum = (bytes) => crc32(bytes, 1);
 
-/** Append-only logs of bytes, as the npm package's `Store`. */
+/** The process that a lock file names, if it still runs. */
+function holder(lock) {
+  const id = Number(readFileSync(lock, "utf8"));
+  if (!Number.isInteger(id) || id <= 0) return undefined;
+  try {
+    process.kill(id, 0);
+    return id;
+  } catch (error) {
+    return error.code === "EPERM" ? id : undefined;
+  }
+}
+
+/** Append-only logs of bytes, as the npm package's `Store`. One process at a time may use a folder. */
 export class FolderStore {
   #folder;
+  #lock;
   #logs = new Map();
 
+  /** Opens a folder's logs. Throws a `Failure` if another process has them open. */
   constructor(folder) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
+    this.#lock = join(folder, "lock");
+    try {
+      writeFileSync(this.#lock, String(process.pid), { flag: "wx" });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      const other = holder(this.#lock);
+      if (other !== undefined) {
+        throw new Failure(
+          `Process ${other} is using ${folder}. Wait for it to end, or choose another --out or --store.`,
+        );
+      }
+      // Left behind by a process that was killed.
+      writeFileSync(this.#lock, String(process.pid));
+    }
   }
 
   /** How many chunks the log holds; 0 for a log never written. */
@@ -54,10 +94,11 @@ export class FolderStore {
     opened.end += record.length;
   }
 
-  /** Closes the files. */
+  /** Closes the files, and leaves them to others. */
   close() {
     for (const { descriptor } of this.#logs.values()) closeSync(descriptor);
     this.#logs.clear();
+    rmSync(this.#lock, { force: true });
   }
 
   /** Opens a log and finds its chunks; what follows the last whole one is cut off. */

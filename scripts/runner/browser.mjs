@@ -1,7 +1,7 @@
 // Runs a job in headless Chromium, through the npm package as a page uses it.
 import { randomUUID } from "node:crypto";
 import { createWriteStream, renameSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { hasGpu, launchBrowser } from "../lib/browser.mjs";
 import { root } from "../lib/paths.mjs";
@@ -66,7 +66,7 @@ export async function runInBrowser(job, { out, outputs, store: storeFolder, prog
   const store = new FolderStore(storeFolder);
   // Other pages of this machine's browsers must not find the job: its address cannot be guessed.
   const secret = `/${randomUUID()}/`;
-  const modelPath = (role) => `model/${role}/${encodeURIComponent(job.models[role].split(/[\\/]/).pop())}/`;
+  const modelPath = (role) => `model/${role}/${encodeURIComponent(basename(job.models[role]))}/`;
   const routes = {
     [secret]: folder(runner, policy),
     [`${secret}pkg/`]: folder(join(root, "pkg", "dist"), policy),

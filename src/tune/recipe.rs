@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Code, Error, Result};
+
 /// What is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,6 +82,32 @@ impl Recipe {
             ridge: 0.03,
             folds: 5,
         }
+    }
+
+    /// The same recipe with another number of epochs, the last of which is then the last checkpoint.
+    ///
+    /// # Errors
+    /// [`Code::Option`] if it is 0.
+    pub fn with_epochs(mut self, epochs: usize) -> Result<Self> {
+        if epochs == 0 {
+            return Err(Error::new(Code::Option, "epochs is 0; it has to be at least 1."));
+        }
+        self.epochs = epochs;
+        self.checkpoints.retain(|&checkpoint| checkpoint < epochs);
+        self.checkpoints.push(epochs);
+        Ok(self)
+    }
+
+    /// The same recipe with another number of folds.
+    ///
+    /// # Errors
+    /// [`Code::Option`] if it is less than 2.
+    pub fn with_folds(mut self, folds: usize) -> Result<Self> {
+        if folds < 2 {
+            return Err(Error::new(Code::Option, format!("folds is {folds}; cross-validation needs at least 2.")));
+        }
+        self.folds = folds;
+        Ok(self)
     }
 
     /// Optimizer steps in an epoch over that many queries.

@@ -68,6 +68,21 @@ struct FitOptions {
     #[allow(dead_code, reason = "read for its type")]
     method: Method,
     seed: u64,
+    epochs: Option<usize>,
+    folds: Option<usize>,
+}
+
+impl FitOptions {
+    fn recipe(&self, queries: usize) -> Result<Recipe> {
+        let mut recipe = Recipe::for_queries(queries, self.seed);
+        if let Some(epochs) = self.epochs {
+            recipe = recipe.with_epochs(epochs)?;
+        }
+        if let Some(folds) = self.folds {
+            recipe = recipe.with_folds(folds)?;
+        }
+        Ok(recipe)
+    }
 }
 
 #[derive(Serialize)]
@@ -173,7 +188,7 @@ impl Tuner {
         let (tuner, relations) = (self.inner.clone(), relations.inner.clone());
         promise(host, async move |job| {
             let options: FitOptions = from_js(options)?;
-            let recipe = Recipe::for_queries(relations.queries.items.len(), options.seed);
+            let recipe = options.recipe(relations.queries.items.len())?;
             let fit = tuner.fit(&relations, recipe, job).await?;
             let state = FitState {
                 tuner,

@@ -56,7 +56,7 @@ test("a terminal has one line a stage, no wider than it is", () => {
 const report = {
   device: { kind: "cpu", adapter: "", reason: "chosen" },
   stages: { encode: { seconds: 3 }, score: { seconds: 90 } },
-  fit: { delivered: "base", reason: "nothing was better" },
+  fit: { delivered: "base", reason: "Nothing was better." },
   evaluation: { agreement: { random: { base: 0.5, tuned: 0.4 }, grouped: null } },
 };
 
@@ -64,7 +64,7 @@ test("without judgements the table is called agreement, not quality", () => {
   const text = reportLines(report).join("\n");
   assert.match(text, /Agreement with the cross-encoder .*not a measure of quality/);
   assert.match(text, /left out at random +0\.5000 +0\.4000 +-0\.1000/);
-  assert.match(text, /Delivered: the base model, unchanged \(nothing was better\)/);
+  assert.match(text, /Delivered: the base model, unchanged\. Nothing was better\./);
   assert.match(text, /Time: encode 3\.0 s, score 1 min 30 s/);
 });
 

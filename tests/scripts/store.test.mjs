@@ -1,6 +1,7 @@
 // The runner's score store: logs of chunks in a folder that survive whatever ends the process.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -22,7 +23,7 @@ async function filled(folder) {
   await store.append("logits", Uint8Array.of(1, 2, 3));
   await store.append("logits", Uint8Array.of(4));
   store.close();
-  return join(folder, readdirSync(folder)[0]);
+  return join(folder, "logits.log");
 }
 
 test("a log never written is empty", async () => {
@@ -47,6 +48,17 @@ test("logs do not mix, whatever their names", async () => {
     assert.equal(await store.count(name), 1, name);
     assert.deepEqual(await store.read(name, 0), Uint8Array.of(i), name);
   }
+});
+
+test("a folder that another job uses is refused, one that a killed job left is not", async () => {
+  const folder = temporary();
+  const store = new FolderStore(folder);
+  assert.throws(() => new FolderStore(folder), /Process \d+ is using .*choose another --out or --store/);
+  store.close();
+  new FolderStore(folder).close();
+  const killed = spawnSync(process.execPath, ["-e", ""]).pid;
+  writeFileSync(join(folder, "lock"), String(killed));
+  new FolderStore(folder).close();
 });
 
 test("a chunk cut short by a crash is dropped, and the next one is kept", async () => {

@@ -14,6 +14,7 @@ import type {
   SearchHit,
   StageProgress,
   TextItem,
+  Training,
 } from "../types.js";
 
 export default function init(options: {
@@ -67,7 +68,7 @@ export class Tuner {
     options: { candidates?: number; depth?: number; relations?: number },
     host: Host,
   ): Promise<Relations>;
-  fit(relations: Relations, options: { method?: "query-head"; seed?: number }, host: Host): Promise<Fit>;
+  fit(relations: Relations, options: Training, host: Host): Promise<Fit>;
   /** The verdict is in the fit's report from then on. */
   evaluate(fit: Fit, qrels: Qrels, host: Host): Promise<unknown>;
   evaluateOn(fit: Fit, qrels: Qrels, queries: Texts, host: Host): Promise<unknown>;
