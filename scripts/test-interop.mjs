@@ -60,10 +60,12 @@ async function writeArtifacts(base, folder) {
     env: { CARGO_TARGET_DIR: targetNative, QUERYTUNE_MODELS: dirname(base), QUERYTUNE_INTEROP_OUT: folder },
     show: true,
   });
-  return ["tuned", "base"].map((name) => join(folder, name)).map((path) => ({
-    artifact: `${path}.zip`,
-    expected: `${path}.json`,
-  }));
+  return ["tuned", "base"]
+    .map((name) => join(folder, name))
+    .map((path) => ({
+      artifact: `${path}.zip`,
+      expected: `${path}.json`,
+    }));
 }
 
 await main(async () => {

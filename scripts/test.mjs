@@ -3,8 +3,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build, compileEngine } from "./build.mjs";
-import { run } from "./lib/command.mjs";
-import { models, root, targetNative } from "./lib/paths.mjs";
+import { capture, run } from "./lib/command.mjs";
+import { models, root, targetNative, venvPython } from "./lib/paths.mjs";
 import { duration, elapsed, Failure, main, say, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
@@ -44,8 +44,19 @@ const parts = [
   { name: "types", title: "type check of the package and the page", work: types, needs: "build" },
   { name: "clippy", title: "cargo clippy", work: () => cargo("clippy", "--all-targets", "--", "-D", "warnings") },
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
+  { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },
 ];
+
+/** trec_eval's figures for the run that the engine's test has left, against the engine's. */
+async function metrics() {
+  const tests = join(root, "tests", "interop");
+  if ((await capture(venvPython, ["-c", "import pytrec_eval"])) === undefined) {
+    await run(venvPython, ["-m", "pip", "install", "--quiet", "-r", join(tests, "requirements-metrics.txt")]);
+  }
+  const files = ["scifact.run", "scifact.qrels", "scifact.metrics.json"].map((name) => join(targetNative, "tmp", name));
+  return show(venvPython, [join(tests, "check_metrics.py"), ...files]);
+}
 
 async function types() {
   await npm("check", "-w", "pkg");

@@ -87,7 +87,15 @@ pub async fn judge_fit(
             .unwrap_or_default(),
     };
     let documents_found = async |vectors: &Vectors, finished: &dyn Fn(usize)| {
-        top_k(vectors, &relations.document_vectors, RANKED, tuner.device(), job, finished).await
+        top_k(
+            vectors,
+            &relations.document_vectors,
+            RANKED,
+            tuner.device(),
+            job,
+            finished,
+        )
+        .await
     };
     let base = documents_found(&vectors, &|_| {}).await?;
     let ceiling = rerank(tuner, relations, &texts, &base, job).await?;

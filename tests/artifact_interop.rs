@@ -42,10 +42,19 @@ fn downloads_for_sentence_transformers_are_written() {
     let head = QueryHead { weight, dims };
     let documents = block_on(encoder.encode(&TEXTS, TextKind::Document, &job)).expect("vectors");
     let adapted = block_on(head.apply(&documents, &device)).expect("vectors");
-    for (delivered, name, queries) in [(Delivered::Tuned, "tuned", &adapted), (Delivered::Base, "base", &documents)] {
+    for (delivered, name, queries) in [
+        (Delivered::Tuned, "tuned", &adapted),
+        (Delivered::Base, "base", &documents),
+    ] {
         let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": name } });
         let head = Head { dims, w: &head.weight };
-        let artifact = Artifact { base: &files.files, head, delivered, report: &report, data: vec![] };
+        let artifact = Artifact {
+            base: &files.files,
+            head,
+            delivered,
+            report: &report,
+            data: vec![],
+        };
         std::fs::write(out.join(format!("{name}.zip")), artifact.to_zip().expect("a zip")).expect("written");
         let expected = json!({ "texts": TEXTS, "query": rows(queries), "document": rows(&documents) });
         std::fs::write(out.join(format!("{name}.json")), expected.to_string()).expect("written");

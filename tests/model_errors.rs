@@ -12,14 +12,18 @@ fn encoder_error(change: impl FnOnce(&mut ModelFiles)) -> Error {
     let mut files = encoder_files();
     change(&mut files);
     let host = TestHost::new();
-    block_on(Encoder::load(&files, &Device::cpu(), &Job::new(&host))).err().expect("refused")
+    block_on(Encoder::load(&files, &Device::cpu(), &Job::new(&host)))
+        .err()
+        .expect("refused")
 }
 
 fn cross_encoder_error(change: impl FnOnce(&mut ModelFiles)) -> Error {
     let mut files = cross_encoder_files();
     change(&mut files);
     let host = TestHost::new();
-    block_on(CrossEncoder::load(&files, &Device::cpu(), &Job::new(&host))).err().expect("refused")
+    block_on(CrossEncoder::load(&files, &Device::cpu(), &Job::new(&host)))
+        .err()
+        .expect("refused")
 }
 
 fn set(files: &mut ModelFiles, path: &str, key: &str, value: serde_json::Value) {
@@ -39,7 +43,13 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn weights_cut_short_are_told_from_weights_of_another_shape() {
-    let error = encoder_error(|files| files.files.get_mut("model.safetensors").expect("weights").truncate(1_000_000));
+    let error = encoder_error(|files| {
+        files
+            .files
+            .get_mut("model.safetensors")
+            .expect("weights")
+            .truncate(1_000_000)
+    });
     assert_eq!(error.code(), Code::ModelWeights);
     assert!(error.message().contains("cut short"), "{error}");
 
@@ -49,7 +59,10 @@ fn weights_cut_short_are_told_from_weights_of_another_shape() {
 
     let error = encoder_error(|files| set(files, "config.json", "num_hidden_layers", 7.into()));
     assert_eq!(error.code(), Code::ModelShape);
-    assert!(error.message().contains("encoder.layer.6") && error.message().contains("missing"), "{error}");
+    assert!(
+        error.message().contains("encoder.layer.6") && error.message().contains("missing"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -65,13 +78,21 @@ fn an_unsupported_configuration_names_its_key() {
         let error = encoder_error(|files| set(files, "config.json", key, value));
         assert_eq!(error.code(), Code::ModelConfig);
         assert!(error.message().contains(key), "{error}");
-        assert_eq!(error.position().map(|position| position.file.as_str()), Some("config.json"));
+        assert_eq!(
+            error.position().map(|position| position.file.as_str()),
+            Some("config.json")
+        );
     }
     let error = encoder_error(|files| set(files, "1_Pooling/config.json", "pooling_mode_max_tokens", true.into()));
     assert_eq!(error.code(), Code::ModelConfig);
     assert!(error.message().contains("max_tokens"), "{error}");
     let error = cross_encoder_error(|files| {
-        set(files, "config.json", "id2label", serde_json::json!({ "0": "NO", "1": "YES" }));
+        set(
+            files,
+            "config.json",
+            "id2label",
+            serde_json::json!({ "0": "NO", "1": "YES" }),
+        );
     });
     assert!(error.message().contains("num_labels = 2"), "{error}");
 }
@@ -90,7 +111,9 @@ fn a_tokenizer_of_another_model_is_refused() {
     let error = cross_encoder_error(|files| {
         let mut json: serde_json::Value = serde_json::from_slice(&files.files["tokenizer.json"]).expect("json");
         json["model"]["vocab"]["one-token-too-many"] = 40_000.into();
-        files.files.insert("tokenizer.json".into(), json.to_string().into_bytes());
+        files
+            .files
+            .insert("tokenizer.json".into(), json.to_string().into_bytes());
     });
     assert_eq!(error.code(), Code::ModelTokenizer);
     assert!(error.message().contains("30523 tokens"), "{error}");

@@ -4,13 +4,14 @@
 
 mod common;
 
+use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
 use common::{TestHost, block_on, encoder_files};
 use flate2::read::GzDecoder;
 use querytune::device::Device;
-use querytune::evaluate::{Run, judge};
+use querytune::evaluate::{Judged, Run, judge};
 use querytune::input::{Qrels, ReadOptions, Role, Texts, read};
 use querytune::job::Job;
 use querytune::model::{Encoder, TextKind};
@@ -18,7 +19,9 @@ use querytune::search::top_k;
 use querytune::synthesize::encode_texts;
 
 fn file(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scifact").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/scifact")
+        .join(name);
     let bytes = std::fs::read(path).expect("a data file");
     if !name.ends_with(".gz") {
         return bytes;
@@ -30,6 +33,30 @@ fn file(name: &str) -> Vec<u8> {
 
 fn texts(bytes: &[u8], name: &str, role: Role) -> Texts {
     read(bytes, name, role, &ReadOptions::default()).expect("a readable file")
+}
+
+/// Leaves run, judgements and figures where `tests/interop/check_metrics.py` compares them with trec_eval's.
+fn keep_for_trec_eval(run: &Run, qrels: &Qrels, judged: &Judged) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a writable folder");
+    let mut text = String::new();
+    for (query, hits) in run {
+        for (rank, (document, score)) in hits.iter().enumerate() {
+            writeln!(text, "{query} Q0 {document} {} {score} querytune", rank + 1).expect("memory");
+        }
+    }
+    write("scifact.run", text);
+    let mut text = String::new();
+    for (query, documents) in &qrels.judgements {
+        for (document, relevance) in documents {
+            writeln!(text, "{query} 0 {document} {relevance}").expect("memory");
+        }
+    }
+    write("scifact.qrels", text);
+    write(
+        "scifact.metrics.json",
+        serde_json::to_string(&judged.queries).expect("json"),
+    );
 }
 
 #[test]
@@ -47,7 +74,10 @@ fn the_base_encoder_has_the_published_figures_on_scifact() {
     let encoder = block_on(Encoder::load(&encoder_files(), &device, &job)).expect("the encoder loads");
     let query_texts: Vec<&str> = queries.items.iter().map(|query| query.text.as_str()).collect();
     let document_texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
-    let sides = [(&query_texts[..], TextKind::Query), (&document_texts[..], TextKind::Document)];
+    let sides = [
+        (&query_texts[..], TextKind::Query),
+        (&document_texts[..], TextKind::Document),
+    ];
     let (vectors, time) = block_on(encode_texts(&encoder, &sides, &job)).expect("vectors");
     println!("encoded {} texts in {:.0} s", time.items, time.seconds);
     let found = block_on(top_k(&vectors[0], &vectors[1], 100, &device, &job, |_| {})).expect("neighbours");
@@ -55,11 +85,16 @@ fn the_base_encoder_has_the_published_figures_on_scifact() {
     let mut run = Run::new();
     for (query, found) in queries.items.iter().zip(&found) {
         let hits = found.iter().flat_map(|hit| {
-            documents.items[hit.document as usize].ids.iter().map(|id| (id.clone(), hit.score))
+            documents.items[hit.document as usize]
+                .ids
+                .iter()
+                .map(|id| (id.clone(), hit.score))
         });
         run.insert(query.ids[0].clone(), hits.collect());
     }
-    let mean = judge(&qrels.judgements, &run).mean;
+    let judged = judge(&qrels.judgements, &run);
+    keep_for_trec_eval(&run, &qrels, &judged);
+    let mean = judged.mean;
     for (name, found, expected) in [
         ("nDCG@10", mean.ndcg_10, 0.6451),
         ("MRR@10", mean.mrr_10, 0.6047),
@@ -67,6 +102,9 @@ fn the_base_encoder_has_the_published_figures_on_scifact() {
         ("recall@100", mean.recall_100, 0.9250),
     ] {
         println!("{name} {found:.4}");
-        assert!((found - expected).abs() <= 0.0005, "{name} is {found:.4}, published {expected:.4}");
+        assert!(
+            (found - expected).abs() <= 0.0005,
+            "{name} is {found:.4}, published {expected:.4}"
+        );
     }
 }

@@ -36,7 +36,10 @@ fn the_best_k_are_those_of_a_sort_over_more_than_one_tile() {
         for (rank, hit) in found.iter().enumerate() {
             // Sums in another order differ in the last bits, so near-equal neighbours may swap.
             let (found, expected) = (dot(hit.document as usize), dot(expected[rank]));
-            assert!((found - expected).abs() < 1e-6, "query {query}, rank {rank}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-6,
+                "query {query}, rank {rank}: {found} is not {expected}"
+            );
         }
     }
 }

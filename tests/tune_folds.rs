@@ -33,7 +33,10 @@ fn queries_with_the_same_best_document_stay_together() {
     assert_eq!(sorted(&folds), (0..60).collect::<Vec<_>>());
     assert_eq!(folds.len(), 5);
     for document in 0..13 {
-        let holding = folds.iter().filter(|fold| fold.iter().any(|&query| best[query] == document)).count();
+        let holding = folds
+            .iter()
+            .filter(|fold| fold.iter().any(|&query| best[query] == document))
+            .count();
         assert_eq!(holding, 1, "document {document} is in {holding} folds");
     }
 }

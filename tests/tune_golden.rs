@@ -46,26 +46,57 @@ fn forty_steps_have_the_reference_losses_and_end_at_the_reference_weight() {
     let recipe = recipe(&golden);
     let host = TestHost::new();
     let job = Job::new(&host);
-    let trained = block_on(train(&set, &batches, &[batches.len()], &recipe, &Device::cpu(), &job, None)).expect("trains");
+    let trained = block_on(train(
+        &set,
+        &batches,
+        &[batches.len()],
+        &recipe,
+        &Device::cpu(),
+        &job,
+        None,
+    ))
+    .expect("trains");
 
     let losses = golden["losses"].as_array().expect("losses");
     assert_eq!(trained.losses.len(), losses.len());
     for (step, (found, expected)) in trained.losses.iter().zip(losses).enumerate() {
-        let parts = [(found.total, "total"), (found.kl, "kl"), (found.ranking, "mnrl"), (found.ridge, "ridge")];
+        let parts = [
+            (found.total, "total"),
+            (found.kl, "kl"),
+            (found.ranking, "mnrl"),
+            (found.ridge, "ridge"),
+        ];
         for (found, name) in parts {
             let expected = expected[name].as_f64().expect("a loss");
             // The reference's ridge is the weighted part.
-            let found = if name == "ridge" { f64::from(found) * f64::from(recipe.ridge) } else { f64::from(found) };
-            assert!((found - expected).abs() < 1e-4, "{name} of step {step}: {found} is not {expected}");
+            let found = if name == "ridge" {
+                f64::from(found) * f64::from(recipe.ridge)
+            } else {
+                f64::from(found)
+            };
+            assert!(
+                (found - expected).abs() < 1e-4,
+                "{name} of step {step}: {found} is not {expected}"
+            );
         }
     }
     let (_, head) = trained.heads.last().expect("a head");
-    let frobenius = head.weight.iter().map(|value| f64::from(value * value)).sum::<f64>().sqrt();
+    let frobenius = head
+        .weight
+        .iter()
+        .map(|value| f64::from(value * value))
+        .sum::<f64>()
+        .sqrt();
     assert!((frobenius - golden["final"]["frobenius"].as_f64().expect("a norm")).abs() < 1e-4);
     for entry in golden["final"]["entries"].as_array().expect("entries") {
-        let [row, column, value] = numbers(entry)[..] else { panic!("an entry has three numbers") };
+        let [row, column, value] = numbers(entry)[..] else {
+            panic!("an entry has three numbers")
+        };
         let found = f64::from(head.weight[row as usize * head.dims + column as usize]);
-        assert!((found - value).abs() < 1e-4, "W[{row}, {column}]: {found} is not {value}");
+        assert!(
+            (found - value).abs() < 1e-4,
+            "W[{row}, {column}]: {found} is not {value}"
+        );
     }
 }
 
@@ -75,7 +106,10 @@ fn the_learning_rate_rises_then_falls_as_in_the_reference() {
     let recipe = recipe(&golden);
     let rates = numbers(&golden["learning_rates"]);
     for (step, expected) in rates.iter().enumerate() {
-        assert!((learning_rate(&recipe, step, rates.len()) - expected).abs() < 1e-9, "step {step}");
+        assert!(
+            (learning_rate(&recipe, step, rates.len()) - expected).abs() < 1e-9,
+            "step {step}"
+        );
     }
 }
 
@@ -95,7 +129,17 @@ fn the_same_seed_gives_the_same_bytes_on_the_cpu() {
     let queries: Vec<usize> = (0..set.len()).collect();
     let run = || {
         let batches = querytune::tune::shuffled_batches(&queries, &recipe);
-        block_on(train(&set, &batches, &[batches.len()], &recipe, &Device::cpu(), &job, None)).expect("trains").heads
+        block_on(train(
+            &set,
+            &batches,
+            &[batches.len()],
+            &recipe,
+            &Device::cpu(),
+            &job,
+            None,
+        ))
+        .expect("trains")
+        .heads
     };
     assert_eq!(run(), run());
 }

@@ -52,15 +52,28 @@ const DOCUMENTS: [&str; 20] = [
 ];
 
 fn texts(items: &[&str], role: Role) -> Rc<Texts> {
-    let item = |text: &&str| InputItem { text: (*text).to_owned(), ..InputItem::default() };
+    let item = |text: &&str| InputItem {
+        text: (*text).to_owned(),
+        ..InputItem::default()
+    };
     Rc::new(Texts::from_items(items.iter().map(item), role).expect("texts"))
 }
 
-const OPTIONS: SynthesizeOptions = SynthesizeOptions { candidates: 10, depth: 5, relations: None };
+const OPTIONS: SynthesizeOptions = SynthesizeOptions {
+    candidates: 10,
+    depth: 5,
+    relations: None,
+};
 
 fn tuner(host: &TestHost) -> Tuner {
     let job = Job::new(host);
-    block_on(Tuner::load(&encoder_files(), &cross_encoder_files(), DevicePreference::Cpu, &job)).expect("models load")
+    block_on(Tuner::load(
+        &encoder_files(),
+        &cross_encoder_files(),
+        DevicePreference::Cpu,
+        &job,
+    ))
+    .expect("models load")
 }
 
 fn synthesize(tuner: &Tuner, options: SynthesizeOptions, host: &TestHost) -> querytune::Result<Relations> {
@@ -68,9 +81,20 @@ fn synthesize(tuner: &Tuner, options: SynthesizeOptions, host: &TestHost) -> que
     block_on(tuner.synthesize(queries, documents, options, &Job::new(host)))
 }
 
-fn logits(relations: &Relations) -> Vec<Vec<(u32, Option<u32>)>> {
-    let bits = |c: &querytune::relations::Candidate| (c.document, c.logit.map(f32::to_bits));
-    relations.candidates.iter().map(|candidates| candidates.iter().map(bits).collect()).collect()
+fn assert_same_scores(found: &Relations, expected: &Relations) {
+    for (found, expected) in found
+        .candidates
+        .iter()
+        .flatten()
+        .zip(expected.candidates.iter().flatten())
+    {
+        assert_eq!(
+            (found.document, found.logit.is_some()),
+            (expected.document, expected.logit.is_some())
+        );
+        // Another batch means other padding, and sums that differ in their last bits.
+        assert!((found.logit.unwrap_or(0.0) - expected.logit.unwrap_or(0.0)).abs() < 1e-4);
+    }
 }
 
 #[test]
@@ -83,54 +107,100 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
     let qrels = b"q\td\trel\n1\t1\t1\n2\t3\t2\n4\t9\t1\n9\t9\t1\n";
     let qrels = Qrels::read(qrels, "qrels.tsv").expect("judgements");
     let verdict = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, &job)).expect("a verdict");
-    assert_eq!((verdict.queries, verdict.missing_queries, verdict.missing_documents), (3, 1, 0));
+    assert_eq!(
+        (verdict.queries, verdict.missing_queries, verdict.missing_documents),
+        (3, 1, 0)
+    );
 
     let report = report(&tuner.info(), &relations, &fit, Some(&verdict));
     for stage in ["encode", "search", "score", "tune", "evaluate"] {
-        assert!(report["stages"][stage]["items"].as_u64().expect("a count") > 0, "{stage}");
+        assert!(
+            report["stages"][stage]["items"].as_u64().expect("a count") > 0,
+            "{stage}"
+        );
     }
     assert_eq!(report["stages"]["score"]["pairs"], 30);
     assert_eq!(report["relations"]["rows"], 24);
     assert_eq!(report["evaluation"]["on"], "own queries");
     let ndcg = &report["evaluation"]["judged"]["ndcg@10"];
-    assert!(["base", "tuned", "ceiling", "p"].iter().all(|key| ndcg[key].is_f64()), "{ndcg}");
+    assert!(
+        ["base", "tuned", "ceiling", "p"].iter().all(|key| ndcg[key].is_f64()),
+        "{ndcg}"
+    );
     let history = report["fit"]["history"].as_array().expect("a history");
     assert_eq!(history.len(), fit.steps + 1);
-    assert!(report["fit"]["warnings"][0].as_str().expect("a warning").contains("Only 6 distinct queries"));
+    assert!(
+        report["fit"]["warnings"][0]
+            .as_str()
+            .expect("a warning")
+            .contains("Only 6 distinct queries")
+    );
 
     let zip = block_on(download(&report, &relations, &fit, &encoder_files().files, &job)).expect("a zip");
     let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
-    let names: BTreeSet<String> = zip.file_names().map(str::to_owned).collect();
-    for name in ["model/modules.json", "adapter/query_head.safetensors", "report.json", "data/scores.tsv"] {
+    let names: BTreeSet<String> = zip
+        .file_names()
+        .map(|name| name.expect("a name").into_owned())
+        .collect();
+    for name in [
+        "model/modules.json",
+        "adapter/query_head.safetensors",
+        "report.json",
+        "data/scores.tsv",
+    ] {
         assert!(names.contains(name), "{name} is missing in {names:?}");
     }
     let mut scores = String::new();
-    zip.by_name("data/scores.tsv").expect("scores").read_to_string(&mut scores).expect("text");
+    zip.by_name("data/scores.tsv")
+        .expect("scores")
+        .read_to_string(&mut scores)
+        .expect("text");
     assert_eq!(scores.lines().next(), Some("query-id\tcorpus-id\trank\tcosine\tlogit"));
     assert_eq!(scores.lines().count(), 1 + 60);
 }
 
 #[test]
-fn a_cancelled_job_goes_on_without_scoring_a_pair_twice() {
+fn a_job_cancelled_while_scoring_goes_on_without_scoring_a_pair_twice() {
+    // Enough pairs for more than one batch.
+    const OPTIONS: SynthesizeOptions = SynthesizeOptions {
+        candidates: 10,
+        depth: 10,
+        relations: None,
+    };
     let host = TestHost::with_store();
     let tuner = tuner(&host);
     let whole = synthesize(&tuner, OPTIONS, &TestHost::new()).expect("relations");
 
-    // A batch holds some pairs of 30; cancelled when the first batches are reported.
-    let is_scoring = |report: &querytune::job::Progress| report.stage == Stage::Score;
-    host.cancel_after.set(None);
-    let cut_short = {
-        let scoring = TestHost::with_store();
-        let finished = synthesize(&tuner, SynthesizeOptions { depth: 2, ..OPTIONS }, &scoring).expect("relations");
-        assert_eq!(finished.times.cached_pairs, 0);
-        scoring
-    };
-    let resumed = synthesize(&tuner, OPTIONS, &cut_short).expect("relations");
-    assert_eq!(resumed.times.cached_pairs, 12, "the two nearest documents of six queries were scored before");
-    assert_eq!(logits(&resumed), logits(&whole), "what was scored in two goes is what is scored in one");
+    host.cancel_after_scores.set(Some(1));
+    let error = synthesize(&tuner, OPTIONS, &host).err().expect("it was cancelled");
+    assert_eq!(error.code(), Code::Cancelled);
+    host.cancel_after_scores.set(None);
+    let before = host.store.as_ref().map_or(0, |store| store.records("logits", 20));
+    assert!(before > 0 && before < 60, "{before} pairs were scored");
 
-    let reports = cut_short.reports.borrow();
-    let last = reports.iter().rfind(|report| is_scoring(report)).expect("a report");
+    let resumed = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    assert_eq!(resumed.times.cached_pairs, before);
+    assert_eq!(
+        host.store.as_ref().map_or(0, |store| store.records("logits", 20)),
+        60,
+        "each pair is there once"
+    );
+    assert_same_scores(&resumed, &whole);
+}
+
+#[test]
+fn going_deeper_pays_only_for_the_new_pairs() {
+    let host = TestHost::with_store();
+    let tuner = tuner(&host);
+    let shallow = synthesize(&tuner, SynthesizeOptions { depth: 2, ..OPTIONS }, &host).expect("relations");
+    assert_eq!(shallow.times.cached_pairs, 0);
+    let deep = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    assert_eq!(deep.times.cached_pairs, 12, "the two nearest documents of six queries");
+    let reports = host.reports.borrow();
+    let last = reports
+        .iter()
+        .rfind(|report| report.stage == Stage::Score)
+        .expect("a report");
     assert_eq!((last.cached, last.done, last.total), (12, 30, 30));
 }
 
@@ -144,7 +214,11 @@ fn cancelling_stops_with_its_own_error_and_keeps_what_is_finished() {
         let probe = TestHost::new();
         synthesize(&tuner, OPTIONS, &probe).expect("relations");
         let reports = probe.reports.borrow();
-        reports.iter().position(|report| report.stage == Stage::Score).expect("a score stage") + 1
+        reports
+            .iter()
+            .position(|report| report.stage == Stage::Score)
+            .expect("a score stage")
+            + 1
     };
     host.cancel_after.set(Some(scoring_begins));
     let error = synthesize(&tuner, OPTIONS, &host).err().expect("it was cancelled");
@@ -153,7 +227,10 @@ fn cancelling_stops_with_its_own_error_and_keeps_what_is_finished() {
     host.reports.borrow_mut().clear();
     synthesize(&tuner, OPTIONS, &host).expect("relations");
     let reports = host.reports.borrow();
-    let encode = reports.iter().find(|report| report.stage == Stage::Encode).expect("an encode stage");
+    let encode = reports
+        .iter()
+        .find(|report| report.stage == Stage::Encode)
+        .expect("an encode stage");
     assert_eq!(encode.cached, QUERIES.len() + DOCUMENTS.len(), "vectors were kept");
 }
 
@@ -163,11 +240,15 @@ fn relations_hold_the_best_document_against_each_other_one() {
     let relations = synthesize(&tuner(&host), OPTIONS, &host).expect("relations");
     let rows: Vec<_> = relations.rows().collect();
     assert_eq!(rows.len(), QUERIES.len() * 4);
-    assert!(rows.iter().all(|row| row.margin >= 0.0 && row.similar != row.dissimilar));
+    assert!(
+        rows.iter()
+            .all(|row| row.margin >= 0.0 && row.similar != row.dissimilar)
+    );
     assert_eq!(relations.to_csv().expect("csv").lines().count(), 1 + rows.len());
     let gpl = relations.to_gpl_tsv().expect("tsv");
     assert_eq!(gpl.lines().next().expect("a row").split('\t').count(), 4);
-    let first: serde_json::Value = serde_json::from_str(relations.to_jsonl().lines().next().expect("a row")).expect("json");
+    let first: serde_json::Value =
+        serde_json::from_str(relations.to_jsonl().lines().next().expect("a row")).expect("json");
     assert_eq!(first["neg"].as_array().map(Vec::len), Some(4));
     assert!(first["pos"][0].as_str().expect("a text").starts_with("Stain remover"));
 }
@@ -182,5 +263,8 @@ fn judgements_of_strangers_are_refused_with_both_ids() {
     let qrels = Qrels::read(b"q\td\tr\nnobody\t1\t1\n", "qrels.tsv").expect("judgements");
     let error = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, &job)).expect_err("nobody is known");
     assert_eq!(error.code(), Code::InputQrels);
-    assert!(error.message().contains("\"nobody\"") && error.message().contains("\"1\""), "{error}");
+    assert!(
+        error.message().contains("\"nobody\"") && error.message().contains("\"1\""),
+        "{error}"
+    );
 }

@@ -104,7 +104,10 @@ impl Recipe {
     /// [`Code::Option`] if it is less than 2.
     pub fn with_folds(mut self, folds: usize) -> Result<Self> {
         if folds < 2 {
-            return Err(Error::new(Code::Option, format!("folds is {folds}; cross-validation needs at least 2.")));
+            return Err(Error::new(
+                Code::Option,
+                format!("folds is {folds}; cross-validation needs at least 2."),
+            ));
         }
         self.folds = folds;
         Ok(self)

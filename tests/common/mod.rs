@@ -74,6 +74,8 @@ pub struct TestHost {
     pub store: Option<MemoryStore>,
     /// Cancelled once this many progress reports were made.
     pub cancel_after: Cell<Option<usize>>,
+    /// Cancelled once this many chunks of logits are in the store.
+    pub cancel_after_scores: Cell<Option<usize>>,
 }
 
 impl TestHost {
@@ -83,6 +85,7 @@ impl TestHost {
             reports: RefCell::default(),
             store: None,
             cancel_after: Cell::new(None),
+            cancel_after_scores: Cell::new(None),
         }
     }
 
@@ -122,6 +125,28 @@ impl Host for TestHost {
 #[derive(Default)]
 pub struct MemoryStore {
     pub logs: RefCell<BTreeMap<String, Vec<Vec<u8>>>>,
+}
+
+impl MemoryStore {
+    /// Records of that many bytes in the logs of that kind.
+    pub fn records(&self, kind: &str, size: usize) -> usize {
+        let logs = self.logs.borrow();
+        let of_kind = logs.iter().filter(|(name, _)| name.starts_with(kind));
+        of_kind
+            .flat_map(|(_, chunks)| chunks)
+            .map(|chunk| chunk.len() / size)
+            .sum()
+    }
+
+    /// Chunks in the logs of that kind.
+    pub fn chunks(&self, kind: &str) -> usize {
+        self.logs
+            .borrow()
+            .iter()
+            .filter(|(name, _)| name.starts_with(kind))
+            .map(|(_, chunks)| chunks.len())
+            .sum()
+    }
 }
 
 impl Store for MemoryStore {
