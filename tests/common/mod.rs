@@ -103,9 +103,10 @@ impl Host for TestHost {
     }
 
     fn cancelled(&self) -> bool {
-        self.cancel_after
-            .get()
-            .is_some_and(|after| self.reports.borrow().len() >= after)
+        let reports = || self.reports.borrow().len();
+        let scores = || self.store.as_ref().map_or(0, |store| store.chunks("logits"));
+        self.cancel_after.get().is_some_and(|after| reports() >= after)
+            || self.cancel_after_scores.get().is_some_and(|after| scores() >= after)
     }
 
     fn pause(&self) -> LocalFuture<'_, ()> {
