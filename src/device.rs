@@ -137,7 +137,7 @@ mod webgpu {
     use std::cell::RefCell;
     use std::sync::{Arc, Mutex};
 
-    use burn::tensor::wgpu::WgpuBackend;
+    use burn::tensor::wgpu::{WgpuBackend, WgpuInitError};
 
     use super::*;
 
@@ -152,9 +152,14 @@ mod webgpu {
         }
         let options = burn::tensor::Device::wgpu_options().graphics_api(WgpuBackend::WebGpu);
         let (tensors, setup) = options.init_with_setup_async().await.map_err(|error| {
+            let why = match error {
+                // Its own text lists every graphics interface that was not looked for.
+                WgpuInitError::AdapterUnavailable { .. } => "no adapter was found".to_owned(),
+                other => other.to_string(),
+            };
             Error::new(
                 Code::DeviceUnavailable,
-                format!("WebGPU is not available: {error}. Choose the device cpu."),
+                format!("WebGPU is not available ({why}); the CPU always is."),
             )
         })?;
         let faults: Arc<Mutex<Option<String>>> = Arc::default();

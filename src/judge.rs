@@ -170,7 +170,7 @@ async fn rerank(
     rankings: &[Vec<Neighbour>],
     job: &Job<'_>,
 ) -> Result<Vec<Vec<Neighbour>>> {
-    let depth = relations.options.depth;
+    let depth = relations.depth;
     let pairs: Vec<(&str, &str)> = queries
         .iter()
         .zip(rankings)

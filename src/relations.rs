@@ -8,7 +8,6 @@ use crate::error::{Code, Error, Result};
 use crate::input::Texts;
 use crate::job::StageTime;
 use crate::search::Neighbour;
-use crate::synthesize::SynthesizeOptions;
 use crate::vectors::Vectors;
 
 /// A document that may answer a query.
@@ -57,8 +56,10 @@ pub struct Relations {
     pub document_vectors: Vectors,
     /// Each query's candidates, nearest first.
     pub candidates: Vec<Vec<Candidate>>,
-    /// How they were made.
-    pub options: SynthesizeOptions,
+    /// How many of each query's candidates were to be scored.
+    pub depth: usize,
+    /// Most relations of a query in Finetuner's rows; all scored ones if `None`.
+    pub per_query: Option<usize>,
     /// What that took.
     pub times: StageTimes,
 }
@@ -125,27 +126,6 @@ pub struct Histogram {
 const BINS: usize = 30;
 
 impl Relations {
-    /// Puts the parts together.
-    pub fn new(
-        queries: Rc<Texts>,
-        documents: Rc<Texts>,
-        query_vectors: Vectors,
-        document_vectors: Vectors,
-        candidates: Vec<Vec<Candidate>>,
-        options: SynthesizeOptions,
-        times: StageTimes,
-    ) -> Self {
-        Self {
-            queries,
-            documents,
-            query_vectors,
-            document_vectors,
-            candidates,
-            options,
-            times,
-        }
-    }
-
     /// A query's candidates that have a logit, nearest first.
     pub fn scored(&self, query: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
         self.candidates[query]
@@ -153,12 +133,12 @@ impl Relations {
             .filter_map(|candidate| candidate.logit.map(|logit| (candidate.document, logit)))
     }
 
-    /// The rows in Finetuner's form: of each query's first `relations` scored candidates the best one against
+    /// The rows in Finetuner's form: of each query's first `per_query` scored candidates the best one against
     /// each of the others.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
-        let relations = self.options.relations.unwrap_or(usize::MAX);
+        let most = self.per_query.unwrap_or(usize::MAX);
         (0..self.candidates.len()).flat_map(move |query| {
-            let scored: Vec<(u32, f32)> = self.scored(query).take(relations).collect();
+            let scored: Vec<(u32, f32)> = self.scored(query).take(most).collect();
             let best = best_of(&scored);
             scored
                 .iter()

@@ -52,7 +52,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
             "queries": summary.queries,
             "rows": summary.rows,
             "candidates": summary.candidates,
-            "depth": relations.options.depth,
+            "depth": relations.depth,
             "logit": summary.logit,
         },
         "fit": {

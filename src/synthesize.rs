@@ -123,15 +123,16 @@ pub async fn synthesize(
         score: scored.time,
         cached_pairs: scored.cached,
     };
-    Ok(Relations::new(
+    Ok(Relations {
         queries,
         documents,
         query_vectors,
         document_vectors,
         candidates,
-        options,
+        depth: options.depth,
+        per_query: options.relations,
         times,
-    ))
+    })
 }
 
 /// The vectors of several lists of texts in one stage, scaled to length 1, those in the store taken from there.

@@ -11,15 +11,11 @@ No model takes part in the choice. Python's standard library is all it needs.
 """
 
 import csv
-import hashlib
 import sys
 from pathlib import Path
 
 LONGEST_CLAIM = 70  # characters
 LONGEST_TITLE = 85
-CLAIMS_OF_A_DOCUMENT = 2  # at least
-QUERIES = 56  # at most
-DOCUMENTS = 1100
 
 
 def read_csv(path):
@@ -32,33 +28,17 @@ def read_qrels(path):
         return [(row["query_id"], row["doc_id"], row["relevance"]) for row in csv.DictReader(file, delimiter="\t")]
 
 
-def by_hash(kind, ids):
-    """An order that has nothing to do with what the texts say."""
-    return sorted(ids, key=lambda id: hashlib.sha256(f"{kind} {id}".encode()).hexdigest())
-
-
 def choose(titles, claims, cited):
     """The ids of the sample's claims and documents, in the order of their numbers."""
-    fit = {id for id, title in titles.items() if len(title) <= LONGEST_TITLE}
-    claims_of = {}
-    for claim in by_hash("query", claims):
-        if len(claims[claim]) <= LONGEST_CLAIM and all(document in fit for document in cited[claim]):
-            for document in cited[claim]:
-                claims_of.setdefault(document, []).append(claim)
-
-    queries, texts = set(), set()
-    for document in by_hash("document", claims_of):
-        if len(claims_of[document]) < CLAIMS_OF_A_DOCUMENT:
-            continue
-        new = [claim for claim in claims_of[document] if claim not in queries and claims[claim] not in texts]
-        if len(queries) + len(new) <= QUERIES:
-            queries.update(new)
-            texts.update(claims[claim] for claim in new)
-
-    documents = {document for claim in queries for document in cited[claim]}
-    others = [document for document in by_hash("document", fit) if document not in documents]
-    documents.update(others[: DOCUMENTS - len(documents)])
-    return sorted(queries, key=int), sorted(documents, key=int)
+    documents = {id for id, title in titles.items() if len(title) <= LONGEST_TITLE}
+    texts = set()
+    queries = []
+    for claim in sorted(claims, key=int):
+        short = len(claims[claim]) <= LONGEST_CLAIM and claims[claim] not in texts
+        if short and cited[claim] and all(document in documents for document in cited[claim]):
+            queries.append(claim)
+            texts.add(claims[claim])
+    return queries, sorted(documents, key=int)
 
 
 def write(path, delimiter, rows):

@@ -305,7 +305,7 @@ export interface Relations {
   rows(from: number, count: number): Promise<RelationRow[]>;
   /** The candidates of a query, by its number from 0, nearest first. */
   candidates(query: number): Promise<CandidateRow[]>;
-  /** Rows as CSV: query, similar, dissimilar, margin. */
+  /** Rows as CSV: query_id, query, similar_id, similar, dissimilar_id, dissimilar, margin. */
   toCsv(): Promise<string>;
   /** The file GPL trains on. */
   toGplTsv(): Promise<string>;
@@ -378,10 +378,10 @@ export interface Agreement {
 export interface HistoryEntry {
   /** Steps taken; 0 is the base model. */
   step: number;
-  /** Of the batch that follows; none after the last. */
-  loss: number | null;
-  /** Agreement on queries left out, where it was measured. */
-  heldOut: number | null;
+  /** Of the batch that follows; absent after the last. */
+  loss?: number | null;
+  /** Agreement on queries left out; absent where it was not measured. */
+  heldOut?: number | null;
 }
 
 /** The whole account of a job, as `report.json` holds it. */

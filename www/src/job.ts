@@ -1,6 +1,6 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
-import { batch, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
@@ -21,6 +21,8 @@ export const depth = signal(20);
 
 export type State = "idle" | "running" | "cancelling" | "cancelled" | "failed" | "done";
 export const state = signal<State>("idle");
+/** Whether a job holds the files, the models and the options, so that they must stay as they are. */
+export const busy = computed(() => state.value === "running" || state.value === "cancelling");
 export const error = signal<unknown>(undefined);
 export const info = signal<EngineInfo | undefined>(undefined);
 
@@ -98,7 +100,7 @@ async function tuner(onProgress: (progress: Progress) => void, signal: AbortSign
 
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
 export async function start(): Promise<void> {
-  if (state.value === "running" || state.value === "cancelling") return;
+  if (busy.value) return;
   controller = new AbortController();
   const { signal } = controller;
   const replaced = outcome.value;

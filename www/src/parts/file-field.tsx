@@ -20,12 +20,14 @@ export function FileField({ label, hint, file, busy, optional, testid, onChoose 
       aria-labelledby={`${id}-label`}
       onDragOver={(event) => {
         event.preventDefault();
-        setOver(true);
+        setOver(!event.currentTarget.matches(":disabled"));
       }}
       onDragLeave={() => setOver(false)}
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
+        // What is disabled can still be dropped on.
+        if (event.currentTarget.matches(":disabled")) return;
         const dropped = event.dataTransfer?.files[0];
         if (dropped) onChoose(dropped);
       }}

@@ -1,5 +1,6 @@
 import { documents, qrels, queries, sampleError, testQueries, useSample } from "../data.js";
 import { counted } from "../format.js";
+import { busy } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { FileField } from "../parts/file-field.js";
 import { Reading, SkippedRows } from "../parts/reading.js";
@@ -14,78 +15,81 @@ export function DataSection() {
       title="Data"
       sentence="Choose what people searched for and what they search in: CSV, TSV, JSON lines or plain lines."
     >
-      <p>
-        <button type="button" data-testid="use-sample" onClick={() => void useSample()}>
-          Use the sample
-        </button>
-      </p>
-      <ErrorBox error={sampleError.value} testid="error-sample" />
-      <div class="columns">
-        <div>
-          <FileField
-            label="Queries"
-            hint="The search log: one query a row, perhaps with how often it was asked."
-            file={queries.file.value}
-            busy={queries.busy.value}
-            testid="file-queries"
-            onChoose={(file) => void queries.choose(file)}
-          />
-          <Reading slot={queries} name="queries" isDocuments={false} />
-        </div>
-        <div>
-          <FileField
-            label="Documents"
-            hint="What is searched: one document a row, with a text and perhaps an id and a title."
-            file={documents.file.value}
-            busy={documents.busy.value}
-            testid="file-documents"
-            onChoose={(file) => void documents.choose(file)}
-          />
-          <Reading slot={documents} name="documents" isDocuments={true} />
-        </div>
-      </div>
-      <details open={Boolean(qrels.file.value)} data-testid="judgements">
-        <summary>Judgements, if you have some (optional)</summary>
-        <p class="quiet">
-          With judgements the page can say whether results got better. Without them it can only say how far the tuned
-          model agrees with the cross-encoder.
+      <fieldset class="plain" disabled={busy.value}>
+        <legend class="hidden">Files</legend>
+        <p>
+          <button type="button" data-testid="use-sample" onClick={() => void useSample()}>
+            Use the sample
+          </button>
         </p>
+        <ErrorBox error={sampleError.value} testid="error-sample" />
         <div class="columns">
           <div>
             <FileField
-              label="Judgements (qrels)"
-              hint="Three columns: query id, document id, relevance."
-              optional
-              file={qrels.file.value}
-              busy={qrels.busy.value}
-              testid="file-qrels"
-              onChoose={(file) => void qrels.choose(file)}
+              label="Queries"
+              hint="The search log: one query a row, perhaps with how often it was asked."
+              file={queries.file.value}
+              busy={queries.busy.value}
+              testid="file-queries"
+              onChoose={(file) => void queries.choose(file)}
             />
-            <ErrorBox error={qrels.error.value} testid="error-qrels" />
-            {judged && (
-              <div class="reading" data-testid="reading-qrels">
-                <p>
-                  <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
-                  {counted(judged.relevant, "is", "are")} relevant.
-                </p>
-                <SkippedRows skipped={judged.skipped} total={judged.skipped.length} name="qrels" />
-              </div>
-            )}
+            <Reading slot={queries} name="queries" isDocuments={false} />
           </div>
           <div>
             <FileField
-              label="Test queries"
-              hint="The queries that the judgements are about. Without this file the log's own are taken."
-              optional
-              file={testQueries.file.value}
-              busy={testQueries.busy.value}
-              testid="file-test-queries"
-              onChoose={(file) => void testQueries.choose(file)}
+              label="Documents"
+              hint="What is searched: one document a row, with a text and perhaps an id and a title."
+              file={documents.file.value}
+              busy={documents.busy.value}
+              testid="file-documents"
+              onChoose={(file) => void documents.choose(file)}
             />
-            <Reading slot={testQueries} name="test-queries" isDocuments={false} />
+            <Reading slot={documents} name="documents" isDocuments={true} />
           </div>
         </div>
-      </details>
+        <details open={Boolean(qrels.file.value)} data-testid="judgements">
+          <summary>Judgements, if you have some (optional)</summary>
+          <p class="quiet">
+            With judgements the page can say whether results got better. Without them it can only say how far the tuned
+            model agrees with the cross-encoder.
+          </p>
+          <div class="columns">
+            <div>
+              <FileField
+                label="Judgements (qrels)"
+                hint="Three columns: query id, document id, relevance."
+                optional
+                file={qrels.file.value}
+                busy={qrels.busy.value}
+                testid="file-qrels"
+                onChoose={(file) => void qrels.choose(file)}
+              />
+              <ErrorBox error={qrels.error.value} testid="error-qrels" />
+              {judged && (
+                <div class="reading" data-testid="reading-qrels">
+                  <p>
+                    <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
+                    {counted(judged.relevant, "is", "are")} relevant.
+                  </p>
+                  <SkippedRows skipped={judged.skipped} total={judged.skipped.length} name="qrels" />
+                </div>
+              )}
+            </div>
+            <div>
+              <FileField
+                label="Test queries"
+                hint="The queries that the judgements are about. Without this file the log's own are taken."
+                optional
+                file={testQueries.file.value}
+                busy={testQueries.busy.value}
+                testid="file-test-queries"
+                onChoose={(file) => void testQueries.choose(file)}
+              />
+              <Reading slot={testQueries} name="test-queries" isDocuments={false} />
+            </div>
+          </div>
+        </details>
+      </fieldset>
     </Section>
   );
 }

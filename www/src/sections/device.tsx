@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
-import { info, state } from "../job.js";
+import { busy, info } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
 import { device, folder, hub, lookForServed, type Place, place, SERVED, served } from "../settings.js";
@@ -14,7 +14,6 @@ const DEVICES: [DeviceChoice, string, string][] = [
 /** Where it runs and with which models. */
 export function DeviceSection() {
   useEffect(() => void lookForServed(), []);
-  const busy = state.value === "running" || state.value === "cancelling";
   return (
     <Section
       number={2}
@@ -22,7 +21,7 @@ export function DeviceSection() {
       sentence="Two pre-trained models do the work in this page: an encoder, which is adapted, and a cross-encoder, which teaches it."
     >
       <div class="columns">
-        <fieldset disabled={busy}>
+        <fieldset disabled={busy.value}>
           <legend>Device</legend>
           {DEVICES.map(([value, name, meaning]) => (
             <label class="choice" key={value}>
@@ -41,7 +40,7 @@ export function DeviceSection() {
             </label>
           ))}
         </fieldset>
-        <fieldset disabled={busy}>
+        <fieldset disabled={busy.value}>
           <legend>Models</legend>
           <PlaceChoice value="server" name="From this server">
             {served.value === false ? "not there" : `${SERVED.encoder} and ${SERVED.crossEncoder}`}

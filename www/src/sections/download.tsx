@@ -34,7 +34,7 @@ const OFFERS: Offer[] = [
     testid: "download-csv",
     name: "Data set, CSV",
     file: "relations.csv",
-    meaning: "query, similar, dissimilar, margin",
+    meaning: "query, similar and dissimilar document with their ids, margin",
     make: text("text/csv", ({ relations }) => relations.toCsv()),
   },
   {

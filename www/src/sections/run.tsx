@@ -4,6 +4,7 @@ import { complete, documents, queries } from "../data.js";
 import { bytes, count, counted, duration, metric, percent, rate } from "../format.js";
 import { fingerprint, former } from "../former.js";
 import {
+  busy,
   cancel,
   candidates,
   current,
@@ -41,7 +42,6 @@ const pairs = computed(() => {
 /** Options, start and cancel, and how far it is. */
 export function RunSection() {
   const running = state.value === "running";
-  const busy = running || state.value === "cancelling";
   const ready = complete.value && models.value !== undefined;
   return (
     <Section
@@ -49,7 +49,7 @@ export function RunSection() {
       title="Run"
       sentence="For each query the encoder finds candidates, the cross-encoder scores the first of them, and a small adapter learns from the scores."
     >
-      <fieldset class="plain" disabled={busy}>
+      <fieldset class="plain" disabled={busy.value}>
         <legend class="hidden">Options</legend>
         <div class="fields">
           <NumberField label="Candidates for each query" testid="candidates" value={candidates} max={1000} />
@@ -67,7 +67,7 @@ export function RunSection() {
           type="button"
           class="primary"
           data-testid="start"
-          disabled={busy || !ready}
+          disabled={busy.value || !ready}
           onClick={() => void start()}
         >
           {state.value === "cancelled" || state.value === "failed" ? "Start again" : "Start"}
