@@ -133,7 +133,7 @@ pub async fn fit(relations: &Relations, recipe: Recipe, device: &Device, job: &J
     })
 }
 
-/// Risks measured on SciFact logs of different sizes (see the guide to quality).
+/// What the person should know about the size of the log; the risks were measured on SciFact logs of different sizes.
 fn warnings(queries: usize) -> Vec<String> {
     let own = "The log's own queries gain from far fewer, wherever the cross-encoder is right.";
     match queries {
