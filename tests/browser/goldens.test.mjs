@@ -1,0 +1,48 @@
+// The npm package in Chromium, in its worker, on the CPU: numbers against an independent forward pass of the models.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { assertClose, goldenPairs, goldenTexts, short } from "./support/golden.mjs";
+import { embed, loadTuner, logits, openPackagePage } from "./support/package-page.mjs";
+
+const timeout = 15 * 60_000;
+let opened;
+let info;
+
+before(
+  async () => {
+    opened = await openPackagePage();
+    info = await loadTuner(opened.page, "tuner", "cpu");
+  },
+  { timeout },
+);
+
+after(() => opened?.close());
+
+test("the models are loaded as their configurations describe them", () => {
+  assert.equal(info.device.kind, "cpu");
+  const { encoder, crossEncoder } = info.models;
+  assert.deepEqual([encoder.layers, encoder.dims, encoder.maxLength], [6, 384, 256]);
+  assert.deepEqual([crossEncoder.layers, crossEncoder.dims, crossEncoder.maxLength], [12, 384, 512]);
+});
+
+test("embeddings of all golden texts are those of the reference to 1e-5", { timeout }, async () => {
+  const texts = goldenTexts.map(({ text }) => text);
+  const vectors = await embed(opened.page, "tuner", texts);
+  assert.equal(vectors.length, texts.length);
+  for (const [i, { text, embedding }] of goldenTexts.entries()) {
+    assertClose(vectors[i], embedding, 1e-5, `embedding of ${short(text)}`);
+  }
+});
+
+test("the cosines of the model's card come out", { timeout }, async () => {
+  const texts = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."];
+  const [weather, ...others] = await embed(opened.page, "tuner", texts);
+  const cosines = others.map((other) => other.reduce((sum, value, i) => sum + value * weather[i], 0));
+  assertClose(cosines, [0.666, 0.1046], 1e-4, "cosine");
+});
+
+test("logits of all golden pairs are those of the reference to 2e-3", { timeout }, async () => {
+  const found = await logits(opened.page, "tuner", goldenPairs);
+  const expected = goldenPairs.map(({ logit }) => logit);
+  assertClose(found, expected, 2e-3, "logit of a golden pair");
+});

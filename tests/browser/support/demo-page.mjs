@@ -1,0 +1,94 @@
+// The built demo page in Chromium, from the server that `npm run demo` starts, as a person would use it.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { launchBrowser } from "../../../scripts/lib/browser.mjs";
+import { servePage } from "../../../scripts/lib/page.mjs";
+import { cache } from "../../../scripts/lib/paths.mjs";
+
+/** The page with what the tests do on it. */
+export class DemoPage {
+  /** Playwright's page, for all that has no name here. */
+  page;
+  address;
+  /** Messages of exceptions that nothing caught. */
+  failures = [];
+  #browser;
+  #server;
+
+  static async open() {
+    const demo = new DemoPage();
+    demo.#server = await servePage();
+    demo.address = demo.#server.address;
+    try {
+      demo.#browser = await launchBrowser();
+      const context = await demo.#browser.newContext({ viewport: { width: 1200, height: 900 } });
+      demo.page = await context.newPage();
+      // Two processors may be shared with much else.
+      demo.page.setDefaultTimeout(60_000);
+      demo.page.on("pageerror", (error) => demo.failures.push(error.message));
+      return demo;
+    } catch (error) {
+      await demo.close();
+      throw error;
+    }
+  }
+
+  async close() {
+    await this.#browser?.close();
+    await this.#server.close();
+  }
+
+  /** Opens the page, or opens it anew, and waits until it has found the models beside it. */
+  async visit() {
+    await this.page.goto(`${this.address}/`);
+    await this.get("models-server").and(this.page.locator(":enabled:checked")).waitFor();
+  }
+
+  get(testid) {
+    return this.page.getByTestId(testid);
+  }
+
+  /** Picks the CPU, takes the sample, and waits until both files are read. */
+  async useSample() {
+    await this.get("device-cpu").check();
+    await this.get("use-sample").click();
+    for (const name of ["queries", "documents"]) await this.get(`summary-${name}`).waitFor();
+    await this.get("reading-qrels").waitFor();
+  }
+
+  /** Puts a file with that content into the field of that name (`queries`, `documents`, `qrels`). */
+  async choose(field, name, content) {
+    const buffer = Buffer.isBuffer(content) ? content : Buffer.from(content);
+    await this.get(`file-${field}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
+  }
+
+  async setNumber(testid, value) {
+    await this.get(testid).fill(String(value));
+    await this.get(testid).blur();
+  }
+
+  /** Waits until the job is in one of the states; resolves to the one it is in. Fails when it failed instead. */
+  async waitForState(states, timeout = 15 * 60_000) {
+    const wanted = [...states, "failed"].map((state) => `[data-testid=job-state][data-state=${state}]`);
+    const found = this.page.locator(wanted.join(", "));
+    await found.waitFor({ state: "attached", timeout });
+    const state = await found.getAttribute("data-state");
+    if (state === "failed" && !states.includes("failed")) {
+      throw new Error(`The job failed: ${await this.get("error-job").innerText()}`);
+    }
+    return state;
+  }
+
+  /** How far a stage is: `{ status, done, total, cached }`. */
+  async stage(name) {
+    const { status, ...numbers } = await this.get(`stage-${name}`).evaluate((element) => ({ ...element.dataset }));
+    return { status, done: Number(numbers.done), total: Number(numbers.total), cached: Number(numbers.cached) };
+  }
+
+  /** A picture of the whole page for people to look at; it is beside the caches. */
+  async screenshot(name) {
+    const folder = join(cache, "screenshots");
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+}
