@@ -9,10 +9,10 @@ use common::{TestHost, block_on, encoder_files};
 use querytune::artifact::{Artifact, Delivered, Head};
 use querytune::device::Device;
 use querytune::job::Job;
-use querytune::model::{Encoder, TextKind};
+use querytune::model::{Encoder, ModelFiles, TextKind};
 use querytune::tune::QueryHead;
 use querytune::vectors::Vectors;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const TEXTS: [&str; 6] = [
     "wireless headphones",
@@ -27,26 +27,46 @@ fn rows(vectors: &Vectors) -> Vec<&[f32]> {
     (0..vectors.len()).map(|row| vectors.row(row)).collect()
 }
 
+fn encode(files: &ModelFiles) -> Vectors {
+    let host = TestHost::new();
+    let job = Job::new(&host);
+    let encoder = block_on(Encoder::load(files, &Device::cpu(), &job)).expect("the encoder loads");
+    let mut vectors = block_on(encoder.encode(&TEXTS, TextKind::Document, &job)).expect("vectors");
+    vectors.normalize_rows();
+    vectors
+}
+
+/// The same weights in a folder that pools by the first token and does not normalise.
+fn with_cls_pooling(mut files: ModelFiles) -> ModelFiles {
+    let mut edit = |path: &str, change: fn(&mut Value)| {
+        let mut json: Value = serde_json::from_slice(&files.files[path]).expect("json");
+        change(&mut json);
+        files.files.insert(path.into(), json.to_string().into_bytes());
+    };
+    edit("1_Pooling/config.json", |config| {
+        config["pooling_mode_mean_tokens"] = false.into();
+        config["pooling_mode_cls_token"] = true.into();
+    });
+    edit("modules.json", |modules| {
+        drop(modules.as_array_mut().expect("modules").pop())
+    });
+    files
+}
+
 #[test]
 #[ignore = "scripts/test-interop.mjs runs it and has the result checked in Python"]
 fn downloads_for_sentence_transformers_are_written() {
     let out = PathBuf::from(std::env::var_os("QUERYTUNE_INTEROP_OUT").expect("set QUERYTUNE_INTEROP_OUT"));
-    let files = encoder_files();
-    let host = TestHost::new();
-    let job = Job::new(&host);
-    let device = Device::cpu();
-    let encoder = block_on(Encoder::load(&files, &device, &job)).expect("the encoder loads");
-    let dims = encoder.info().dims;
+    let base = encoder_files();
+    let documents = encode(&base);
+    let dims = documents.dims();
     let mut random = fastrand::Rng::with_seed(42);
     let weight: Vec<f32> = (0..dims * dims).map(|_| (random.f32() - 0.5) * 0.05).collect();
     let head = QueryHead { weight, dims };
-    let documents = block_on(encoder.encode(&TEXTS, TextKind::Document, &job)).expect("vectors");
-    let adapted = block_on(head.apply(&documents, &device)).expect("vectors");
-    for (delivered, name, queries) in [
-        (Delivered::Tuned, "tuned", &adapted),
-        (Delivered::Base, "base", &documents),
-    ] {
-        let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": name } });
+    let adapt = |vectors: &Vectors| block_on(head.apply(vectors, &Device::cpu())).expect("vectors");
+    let write = |name: &str, files: &ModelFiles, delivered, queries: &Vectors, documents: &Vectors| {
+        let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };
+        let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
         let head = Head { dims, w: &head.weight };
         let artifact = Artifact {
             base: &files.files,
@@ -56,7 +76,12 @@ fn downloads_for_sentence_transformers_are_written() {
             data: vec![],
         };
         std::fs::write(out.join(format!("{name}.zip")), artifact.to_zip().expect("a zip")).expect("written");
-        let expected = json!({ "texts": TEXTS, "query": rows(queries), "document": rows(&documents) });
+        let expected = json!({ "texts": TEXTS, "query": rows(queries), "document": rows(documents) });
         std::fs::write(out.join(format!("{name}.json")), expected.to_string()).expect("written");
-    }
+    };
+    write("tuned", &base, Delivered::Tuned, &adapt(&documents), &documents);
+    write("base", &base, Delivered::Base, &documents, &documents);
+    let cls = with_cls_pooling(base);
+    let documents = encode(&cls);
+    write("cls", &cls, Delivered::Tuned, &adapt(&documents), &documents);
 }
