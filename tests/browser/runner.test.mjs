@@ -51,8 +51,9 @@ const report = (out) => JSON.parse(readFileSync(join(folder, out, "report.json")
 /** Rows of scores.tsv as objects. */
 function scores(out) {
   const [header, ...lines] = readFileSync(join(folder, out, "scores.tsv"), "utf8")
-    .trimEnd()
-    .split("\n");
+
+    .split("\n")
+    .slice(0, -1);
   const names = header.split("\t");
   return { header, rows: lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [names[i], cell]))) };
 }

@@ -1,4 +1,4 @@
-// A job so small that WebGPU in software can run it: six queries, twenty short documents.
+// A job so small that WebGPU in software can run it: six queries, twenty documents of at most 16 tokens.
 
 export const queries = [
   "how to remove coffee stains",
@@ -10,7 +10,7 @@ export const queries = [
 ];
 
 export const documents = [
-  "Stain remover for textiles: works on coffee, tea and red wine.",
+  "Stain remover for coffee, tea and red wine.",
   "Arabica coffee beans, dark roast, 1 kg.",
   "Hiking boots with a waterproof membrane and a grippy sole.",
   "Canvas sneakers for the summer.",
