@@ -20,6 +20,16 @@ fn lists<T>(value: &Value, number: impl Fn(f64) -> T) -> Vec<Vec<T>> {
     value.as_array().expect("lists").iter().map(list).collect()
 }
 
+fn training_set(golden: &Value) -> TrainingSet {
+    TrainingSet::new(
+        vectors(&golden["queries"]),
+        vectors(&golden["documents"]),
+        lists(&golden["candidates"], |number| number as u32),
+        lists(&golden["logits"], |number| number as f32),
+    )
+    .expect("parts that fit")
+}
+
 fn recipe(golden: &Value) -> Recipe {
     let constant = |name: &str| golden["constants"][name].as_f64().expect("a constant");
     Recipe {
@@ -35,13 +45,7 @@ fn recipe(golden: &Value) -> Recipe {
 #[test]
 fn forty_steps_have_the_reference_losses_and_end_at_the_reference_weight() {
     let golden = golden("tune.json");
-    let set = TrainingSet::new(
-        vectors(&golden["queries"]),
-        vectors(&golden["documents"]),
-        lists(&golden["candidates"], |number| number as u32),
-        lists(&golden["logits"], |number| number as f32),
-    )
-    .expect("parts that fit");
+    let set = training_set(&golden);
     let batches = lists(&golden["batches"], |number| number as usize);
     let recipe = recipe(&golden);
     let host = TestHost::new();
@@ -116,13 +120,7 @@ fn the_learning_rate_rises_then_falls_as_in_the_reference() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_the_cpu() {
     let golden = golden("tune.json");
-    let set = TrainingSet::new(
-        vectors(&golden["queries"]),
-        vectors(&golden["documents"]),
-        lists(&golden["candidates"], |number| number as u32),
-        lists(&golden["logits"], |number| number as f32),
-    )
-    .expect("parts that fit");
+    let set = training_set(&golden);
     let recipe = recipe(&golden);
     let host = TestHost::new();
     let job = Job::new(&host);
