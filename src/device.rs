@@ -15,6 +15,39 @@ pub enum DeviceKind {
     Cpu,
 }
 
+/// The numbers that a model's linear layers are computed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// 32-bit floating point.
+    Fp32,
+    /// 16-bit integers, on the CPU only: three times as fast, and nearly the same numbers.
+    Int16,
+}
+
+impl Dtype {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fp32 => "fp32",
+            Self::Int16 => "int16",
+        }
+    }
+}
+
+/// Which [`Dtype`] the caller wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DtypePreference {
+    /// Integers on the CPU, f32 on WebGPU.
+    #[default]
+    Auto,
+    /// f32 everywhere.
+    Fp32,
+    /// Integers, and with them the CPU.
+    Int16,
+}
+
 /// What the caller wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +66,8 @@ pub enum DevicePreference {
 pub struct DeviceInfo {
     /// The kind of device.
     pub kind: DeviceKind,
+    /// What the models' linear layers are computed in.
+    pub dtype: Dtype,
     /// The adapter's name, where there is one.
     pub adapter: String,
     /// Why this device was chosen, for people.
@@ -44,6 +79,7 @@ pub struct DeviceInfo {
 pub struct Device {
     tensors: burn::tensor::Device,
     kind: DeviceKind,
+    dtype: Dtype,
     adapter: String,
     software: bool,
     #[cfg(feature = "webgpu")]
@@ -51,11 +87,12 @@ pub struct Device {
 }
 
 impl Device {
-    /// The CPU.
-    pub fn cpu() -> Self {
+    /// The CPU, with models in numbers of that kind.
+    pub fn cpu(dtype: Dtype) -> Self {
         Self {
             tensors: burn::tensor::Device::flex(),
             kind: DeviceKind::Cpu,
+            dtype,
             adapter: "CPU".into(),
             software: false,
             #[cfg(feature = "webgpu")]
@@ -74,6 +111,11 @@ impl Device {
     /// Which kind it is.
     pub fn kind(&self) -> DeviceKind {
         self.kind
+    }
+
+    /// What the linear layers of models on it are computed in.
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
     }
 
     /// The adapter's name.
@@ -180,6 +222,7 @@ mod webgpu {
         let device = Device {
             tensors,
             kind: DeviceKind::WebGpu,
+            dtype: Dtype::Fp32,
             adapter,
             software,
             faults,

@@ -73,6 +73,37 @@ pub trait Host {
 
     /// Where finished work is kept, if anywhere.
     fn store(&self) -> Option<&dyn Store>;
+
+    /// Who helps with the models' work on the CPU, if anybody.
+    fn crew(&self) -> Option<&dyn Crew> {
+        None
+    }
+}
+
+/// What a crew does with texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// The vector of each text, a query.
+    EncodeQueries,
+    /// The vector of each text, a document.
+    EncodeDocuments,
+    /// The logit of each pair: the texts are a query, a document, a query, and so on.
+    Score,
+}
+
+/// Other threads that hold the same models.
+///
+/// In a browser they are workers with an engine each, so that no memory has to be shared, which only pages with
+/// special headers may do. Natively there is no crew: the kernels use all processors by themselves.
+pub trait Crew {
+    /// How many they are, this thread not counted; fewer when one has failed.
+    fn size(&self) -> usize;
+
+    /// Gives the texts to whoever has least to do; the values are in the texts' order.
+    ///
+    /// When the caller of the job cancels it, the future ends at once with [`Code::Cancelled`].
+    fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>>;
 }
 
 /// Append-only logs of bytes that outlive the job: IndexedDB in a page, a folder in a terminal.
@@ -127,6 +158,11 @@ impl<'h> Job<'h> {
     /// The store, if the host keeps one.
     pub fn store(&self) -> Option<&dyn Store> {
         self.host.store()
+    }
+
+    /// Who helps, if anybody.
+    pub fn crew(&self) -> Option<&dyn Crew> {
+        self.host.crew()
     }
 
     /// Seconds since an arbitrary moment.

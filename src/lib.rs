@@ -8,9 +8,12 @@
 //! ```
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
-//! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser.
+//! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
+//! models use where there is no GPU.
 
 pub mod artifact;
+pub mod cpu;
+mod crew;
 pub mod device;
 pub mod download;
 pub mod error;

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::device::{Device, DeviceInfo, DevicePreference};
+use crate::device::{Device, DeviceInfo, DevicePreference, Dtype, DtypePreference};
 use crate::error::{Code, Error, Result};
 use crate::input::Texts;
-use crate::job::{Job, Stage};
+use crate::job::{Job, Stage, Work};
 use crate::model::{CrossEncoder, Encoder, ModelFiles, ModelInfo, TextKind};
 use crate::relations::Relations;
 use crate::search::{Neighbour, top_k};
@@ -44,6 +44,28 @@ pub struct Models {
     pub cross_encoder: ModelInfo,
 }
 
+/// Where models run, and in which numbers.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct LoadOptions {
+    /// Where.
+    pub device: DevicePreference,
+    /// In which numbers.
+    pub dtype: DtypePreference,
+    /// Threads that will share the work on the CPU, this one counted; for comparing it with WebGPU.
+    pub threads: usize,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            device: DevicePreference::default(),
+            dtype: DtypePreference::default(),
+            threads: 1,
+        }
+    }
+}
+
 struct LoadedModels {
     encoder: Encoder,
     cross_encoder: CrossEncoder,
@@ -58,6 +80,30 @@ impl LoadedModels {
         progress.advance(1);
         progress.finish();
         Ok(Self { encoder, cross_encoder })
+    }
+
+    /// Loads the models and holds their numbers against those of the CPU in f32.
+    async fn load_tested(
+        encoder: &ModelFiles,
+        cross_encoder: &ModelFiles,
+        device: &Device,
+        job: &Job<'_>,
+    ) -> Result<Self> {
+        let reference = Self::load(encoder, cross_encoder, &Device::cpu(Dtype::Fp32), job).await?;
+        let models = Self::load(encoder, cross_encoder, device, job).await?;
+        models.agree(&reference, job).await?;
+        Ok(models)
+    }
+
+    /// How fast pairs of a usual length are scored, after a first time that compiles what has to be.
+    async fn pairs_per_second(&self, threads: usize, job: &Job<'_>) -> Result<f64> {
+        const PAIRS: usize = 32;
+        let document = "A sentence of some length, as there are many in a catalogue of products. ".repeat(4);
+        let pairs = [("which sentence is it", document.as_str()); PAIRS];
+        self.cross_encoder.score(&pairs, job).await?;
+        let start = job.now();
+        self.cross_encoder.score(&pairs, job).await?;
+        Ok((threads * PAIRS) as f64 / (job.now() - start).max(1e-3))
     }
 
     /// Whether the models give the same numbers on another device.
@@ -101,24 +147,31 @@ fn compare(what: &str, found: &[f32], expected: &[f32], tolerance: f32) -> Resul
 }
 
 impl Tuner {
-    /// Loads both models onto the device that `preference` leads to.
+    /// Loads both models onto the device that the options lead to.
     ///
-    /// `Auto` takes WebGPU if there is a real GPU whose numbers agree with the CPU's on a built-in text, and the CPU
-    /// otherwise; the reason is in [`Tuner::info`]. On WebGPU every model passes that test or is refused.
+    /// `Auto` takes WebGPU if there is a real GPU whose numbers agree with the CPU's on a built-in text and which is
+    /// measured to be faster, and the CPU otherwise; the reason is in [`Tuner::info`]. On WebGPU every model passes
+    /// that test or is refused.
     ///
     /// # Errors
-    /// [`Code::DeviceUnavailable`] and [`Code::DeviceFaulty`] only with `WebGpu`; those of [`Encoder::load`] and
-    /// [`CrossEncoder::load`].
+    /// [`Code::DeviceUnavailable`] and [`Code::DeviceFaulty`] only with `WebGpu`; [`Code::Option`] for integers on
+    /// WebGPU; those of [`Encoder::load`] and [`CrossEncoder::load`].
     pub async fn load(
         encoder: &ModelFiles,
         cross_encoder: &ModelFiles,
-        preference: DevicePreference,
+        options: LoadOptions,
         job: &Job<'_>,
     ) -> Result<Self> {
-        let gpu = match preference {
-            DevicePreference::Cpu => Err("It was asked for.".to_owned()),
-            DevicePreference::WebGpu => Ok(Device::webgpu().await?),
-            DevicePreference::Auto => match Device::webgpu().await {
+        let LoadOptions { device, dtype, threads } = options;
+        let gpu = match (device, dtype) {
+            (DevicePreference::Cpu, _) => Err("It was asked for.".to_owned()),
+            (DevicePreference::WebGpu, DtypePreference::Int16) => {
+                let text = "dtype int16 is for the CPU; choose the device cpu, or leave the dtype to auto.";
+                return Err(Error::new(Code::Option, text));
+            }
+            (DevicePreference::Auto, DtypePreference::Int16) => Err("Integers (dtype int16) are for the CPU.".into()),
+            (DevicePreference::WebGpu, _) => Ok(Device::webgpu().await?),
+            (DevicePreference::Auto, _) => match Device::webgpu().await {
                 Err(error) => Err(error.message().to_owned()),
                 Ok(device) if device.is_software() => Err(format!(
                     "The only WebGPU adapter ({}) is computed on the CPU, which is slower than the CPU itself.",
@@ -127,33 +180,57 @@ impl Tuner {
                 Ok(device) => Ok(device),
             },
         };
-        let on_cpu = LoadedModels::load(encoder, cross_encoder, &Device::cpu(), job).await?;
-        let reason = match gpu {
-            Err(reason) => reason,
-            Ok(device) => {
-                let on_gpu = LoadedModels::load(encoder, cross_encoder, &device, job).await;
-                let tested = match on_gpu {
-                    Ok(on_gpu) => on_gpu.agree(&on_cpu, job).await.map(|()| on_gpu),
-                    Err(error) => Err(error),
-                };
-                match tested {
-                    Ok(on_gpu) => {
-                        let reason = "WebGPU is there and its numbers agree with the CPU's.".to_owned();
-                        return Ok(Self::new(on_gpu, device, reason));
-                    }
-                    Err(error) if error.code() == Code::Cancelled || preference == DevicePreference::WebGpu => {
-                        return Err(error);
-                    }
-                    Err(error) => format!("WebGPU ({}) is not used: {}", device.adapter(), error.message()),
+        let cpu = Device::cpu(match dtype {
+            DtypePreference::Fp32 => Dtype::Fp32,
+            DtypePreference::Auto | DtypePreference::Int16 => Dtype::Int16,
+        });
+        let tested = match gpu {
+            Err(reason) => Err(reason),
+            Ok(device) => match LoadedModels::load_tested(encoder, cross_encoder, &device, job).await {
+                Ok(models) => Ok((models, device)),
+                Err(error) if error.code() == Code::Cancelled || options.device == DevicePreference::WebGpu => {
+                    return Err(error);
                 }
+                Err(error) => Err(format!(
+                    "WebGPU ({}) is not used: {}",
+                    device.adapter(),
+                    error.message()
+                )),
+            },
+        };
+        let (on_gpu, gpu) = match tested {
+            Ok(tested) => tested,
+            Err(reason) => {
+                let on_cpu = LoadedModels::load(encoder, cross_encoder, &cpu, job).await?;
+                return Ok(Self::new(on_cpu, cpu, reason));
             }
         };
-        Ok(Self::new(on_cpu, Device::cpu(), reason))
+        if options.device == DevicePreference::WebGpu {
+            let reason = "It was asked for, and its numbers agree with the CPU's.".to_owned();
+            return Ok(Self::new(on_gpu, gpu, reason));
+        }
+        let on_cpu = LoadedModels::load(encoder, cross_encoder, &cpu, job).await?;
+        let (gpu_speed, cpu_speed) = (
+            on_gpu.pairs_per_second(1, job).await?,
+            on_cpu.pairs_per_second(threads, job).await?,
+        );
+        let speeds = format!("a short measurement gave {gpu_speed:.0} pairs/s on WebGPU, {cpu_speed:.0} on the CPU");
+        Ok(if gpu_speed > cpu_speed {
+            Self::new(
+                on_gpu,
+                gpu,
+                format!("WebGPU's numbers agree with the CPU's, and {speeds}."),
+            )
+        } else {
+            let adapter = gpu.adapter();
+            Self::new(on_cpu, cpu, format!("WebGPU ({adapter}) is there, but {speeds}."))
+        })
     }
 
     fn new(models: LoadedModels, device: Device, reason: String) -> Self {
         let device_info = DeviceInfo {
             kind: device.kind(),
+            dtype: device.dtype(),
             adapter: device.adapter().to_owned(),
             reason,
         };
@@ -198,6 +275,22 @@ impl Tuner {
     /// As [`Encoder::encode`].
     pub async fn embed(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
         self.encoder.encode(texts, kind, job).await
+    }
+
+    /// What a member of another engine's [`Crew`](crate::job::Crew) does.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`] and [`CrossEncoder::score`].
+    pub async fn work(&self, work: Work, texts: &[&str], job: &Job<'_>) -> Result<Vec<f32>> {
+        let encode = async |kind| Ok(self.encoder.encode(texts, kind, job).await?.into_data());
+        match work {
+            Work::EncodeQueries => encode(TextKind::Query).await,
+            Work::EncodeDocuments => encode(TextKind::Document).await,
+            Work::Score => {
+                let pairs: Vec<(&str, &str)> = texts.as_chunks::<2>().0.iter().map(|[q, d]| (*q, *d)).collect();
+                self.cross_encoder.score(&pairs, job).await
+            }
+        }
     }
 
     /// The cross-encoder's raw logit of each document for a query, in the documents' order.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{TestHost, block_on, cross_encoder_files, encoder_files};
-use querytune::device::Device;
+use querytune::device::{Device, Dtype};
 use querytune::job::Job;
 use querytune::model::{CrossEncoder, Encoder, ModelFiles};
 use querytune::{Code, Error};
@@ -12,7 +12,7 @@ fn encoder_error(change: impl FnOnce(&mut ModelFiles)) -> Error {
     let mut files = encoder_files();
     change(&mut files);
     let host = TestHost::new();
-    block_on(Encoder::load(&files, &Device::cpu(), &Job::new(&host)))
+    block_on(Encoder::load(&files, &Device::cpu(Dtype::Int16), &Job::new(&host)))
         .err()
         .expect("refused")
 }
@@ -21,7 +21,7 @@ fn cross_encoder_error(change: impl FnOnce(&mut ModelFiles)) -> Error {
     let mut files = cross_encoder_files();
     change(&mut files);
     let host = TestHost::new();
-    block_on(CrossEncoder::load(&files, &Device::cpu(), &Job::new(&host)))
+    block_on(CrossEncoder::load(&files, &Device::cpu(Dtype::Int16), &Job::new(&host)))
         .err()
         .expect("refused")
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{TestHost, block_on};
-use querytune::device::Device;
+use querytune::device::{Device, Dtype};
 use querytune::job::Job;
 use querytune::search::{Neighbour, top_k};
 use querytune::vectors::Vectors;
@@ -18,7 +18,15 @@ fn random_unit_vectors(rows: usize, dims: usize, seed: u64) -> Vectors {
 
 fn search(queries: &Vectors, documents: &Vectors, k: usize) -> Vec<Vec<Neighbour>> {
     let host = TestHost::new();
-    block_on(top_k(queries, documents, k, &Device::cpu(), &Job::new(&host), |_| {})).expect("found")
+    block_on(top_k(
+        queries,
+        documents,
+        k,
+        &Device::cpu(Dtype::Int16),
+        &Job::new(&host),
+        |_| {},
+    ))
+    .expect("found")
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{TestHost, block_on, golden, numbers};
-use querytune::device::Device;
+use querytune::device::{Device, Dtype};
 use querytune::job::Job;
 use querytune::tune::{Recipe, TrainingSet, learning_rate, train};
 use querytune::vectors::Vectors;
@@ -55,7 +55,7 @@ fn forty_steps_have_the_reference_losses_and_end_at_the_reference_weight() {
         &batches,
         &[batches.len()],
         &recipe,
-        &Device::cpu(),
+        &Device::cpu(Dtype::Int16),
         &job,
         None,
     ))
@@ -132,7 +132,7 @@ fn the_same_seed_gives_the_same_bytes_on_the_cpu() {
             &batches,
             &[batches.len()],
             &recipe,
-            &Device::cpu(),
+            &Device::cpu(Dtype::Int16),
             &job,
             None,
         ))

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use common::{TestHost, block_on, cross_encoder_files, encoder_files};
 use querytune::Code;
-use querytune::device::DevicePreference;
+use querytune::device::{DevicePreference, DtypePreference};
 use querytune::download::download;
 use querytune::input::{InputItem, Qrels, Role, Texts};
 use querytune::job::{Job, Stage};
@@ -17,7 +17,7 @@ use querytune::relations::Relations;
 use querytune::report::report;
 use querytune::synthesize::SynthesizeOptions;
 use querytune::tune::Recipe;
-use querytune::tuner::Tuner;
+use querytune::tuner::{LoadOptions, Tuner};
 
 const QUERIES: [&str; 6] = [
     "how to remove coffee stains",
@@ -70,7 +70,11 @@ fn tuner(host: &TestHost) -> Tuner {
     block_on(Tuner::load(
         &encoder_files(),
         &cross_encoder_files(),
-        DevicePreference::Cpu,
+        LoadOptions {
+            device: DevicePreference::Cpu,
+            dtype: DtypePreference::Auto,
+            threads: 1,
+        },
         &job,
     ))
     .expect("models load")
@@ -161,7 +165,12 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
 
 #[test]
 fn a_job_cancelled_while_scoring_goes_on_without_scoring_a_pair_twice() {
-    // Enough pairs for more than one batch.
+    // One thread, and enough pairs for more than one batch.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+    pool.install(cancel_and_resume);
+}
+
+fn cancel_and_resume() {
     const OPTIONS: SynthesizeOptions = SynthesizeOptions {
         candidates: 10,
         depth: 10,

@@ -1,65 +1,76 @@
-//! The BERT encoder: embeddings, then layers of attention and feed-forward, post-normalised.
+//! The BERT encoder: embeddings, then layers of attention and feed-forward, post-normalised; and what its states are
+//! used for.
 //!
 //! Formulas: Devlin et al. 2018; names of weights as transformers' `BertModel` saves them.
 
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation, module, ops::AttentionModuleOptions};
-
-use super::batch::Batch;
-use super::config::BertConfig;
-use super::linear::Linear;
+use super::arithmetic::Arithmetic;
+use super::config::{BertConfig, Pooling};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::job::Job;
 
-/// A BERT encoder on a device.
-pub struct Bert {
-    embeddings: Embeddings,
-    layers: Vec<Layer>,
-    hidden_size: usize,
-}
-
-struct Embeddings {
-    words: Tensor<2>,
-    positions: Tensor<2>,
-    types: Tensor<2>,
-    norm: LayerNorm,
-}
-
-struct Layer {
-    attention: Attention,
-    attention_norm: LayerNorm,
-    intermediate: Linear,
-    output: Linear,
-    output_norm: LayerNorm,
-}
-
-struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
+/// A BERT encoder.
+pub struct Bert<A: Arithmetic> {
+    embeddings: Embeddings<A>,
+    layers: Vec<Layer<A>>,
     heads: usize,
 }
 
-struct LayerNorm {
-    gamma: Tensor<1>,
-    beta: Tensor<1>,
-    epsilon: f64,
+/// What a token's first state is made of.
+pub struct Embeddings<A: Arithmetic> {
+    /// By token id.
+    pub words: A::Table,
+    /// By place in the input.
+    pub positions: A::Table,
+    /// By token type.
+    pub types: A::Table,
+    /// Applied to the sum.
+    pub norm: A::Norm,
 }
 
-impl Bert {
-    /// Moves the weights to the device, tensor by tensor, letting other work run between layers.
+/// One transformer layer.
+pub struct Layer<A: Arithmetic> {
+    /// Queries, keys and values, side by side.
+    pub projections: A::Linear,
+    /// After the heads.
+    pub attention_output: A::Linear,
+    /// After the attention's residual.
+    pub attention_norm: A::Norm,
+    /// Into the wide layer, followed by GELU.
+    pub intermediate: A::Linear,
+    /// Out of it.
+    pub output: A::Linear,
+    /// After the feed-forward's residual.
+    pub output_norm: A::Norm,
+}
+
+/// What becomes of the last layer's states.
+pub enum Head<A: Arithmetic> {
+    /// A vector.
+    Pool {
+        /// Of which tokens.
+        pooling: Pooling,
+        /// Whether it is scaled to length 1.
+        normalize: bool,
+    },
+    /// A logit: `classifier(tanh(pooler(first token)))`.
+    Classify {
+        /// [hidden] to [hidden].
+        pooler: A::Linear,
+        /// [hidden] to [1].
+        classifier: A::Linear,
+    },
+}
+
+impl<A: Arithmetic> Bert<A> {
+    /// Loads the weights, tensor by tensor, letting other work run between layers.
     ///
     /// # Errors
     /// [`crate::Code::ModelShape`], [`crate::Code::ModelWeights`], [`crate::Code::Cancelled`]
-    pub async fn load(config: &BertConfig, weights: &Weights<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
-        let hidden = config.hidden_size;
-        let epsilon = config.layer_norm_eps;
-        let table = |name: &str, rows: usize| -> Result<Tensor<2>> {
-            let table = weights.matrix(&format!("embeddings.{name}.weight"), rows, hidden)?;
-            Ok(Tensor::from_data(TensorData::new(table, [rows, hidden]), device))
-        };
-        let norm = |name: &str| LayerNorm::load(weights, name, hidden, epsilon, device);
+    pub async fn load(config: &BertConfig, weights: &Weights<'_>, arithmetic: &A, job: &Job<'_>) -> Result<Self> {
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let norm = |name: &str| arithmetic.norm(weights, name, hidden, config.layer_norm_eps);
+        let table = |name: &str, rows| arithmetic.table(weights, &format!("embeddings.{name}"), rows, hidden);
         let embeddings = Embeddings {
             words: table("word_embeddings", config.vocab_size)?,
             positions: table("position_embeddings", config.max_position_embeddings)?,
@@ -70,16 +81,11 @@ impl Bert {
         for index in 0..config.num_hidden_layers {
             job.breathe().await?;
             let name = |part: &str| format!("encoder.layer.{index}.{part}");
-            let linear = |part: &str, inputs, outputs| Linear::load(weights, &name(part), inputs, outputs, device);
-            let wide = config.intermediate_size;
+            let linear = |part: &str, inputs, outputs| arithmetic.linear(weights, &[name(part)], inputs, outputs);
+            let projections = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
             layers.push(Layer {
-                attention: Attention {
-                    query: linear("attention.self.query", hidden, hidden)?,
-                    key: linear("attention.self.key", hidden, hidden)?,
-                    value: linear("attention.self.value", hidden, hidden)?,
-                    output: linear("attention.output.dense", hidden, hidden)?,
-                    heads: config.num_attention_heads,
-                },
+                projections: arithmetic.linear(weights, &projections, hidden, hidden)?,
+                attention_output: linear("attention.output.dense", hidden, hidden)?,
                 attention_norm: norm(&name("attention.output.LayerNorm"))?,
                 intermediate: linear("intermediate.dense", hidden, wide)?,
                 output: linear("output.dense", wide, hidden)?,
@@ -89,81 +95,21 @@ impl Bert {
         Ok(Self {
             embeddings,
             layers,
-            hidden_size: hidden,
+            heads: config.num_attention_heads,
         })
     }
 
-    /// The last layer's hidden states, [batch, length, hidden].
+    /// The last layer's hidden states of several batches.
     ///
     /// # Errors
     /// [`crate::Code::Cancelled`]: the job is asked after every layer.
-    pub async fn forward(&self, batch: &Batch, job: &Job<'_>) -> Result<Tensor<3>> {
-        let (size, length, hidden) = (batch.size, batch.length, self.hidden_size);
-        let mut states = self.embeddings.forward(batch).reshape([size * length, hidden]);
-        let heads = self.layers.first().map_or(1, |layer| layer.attention.heads);
-        let padding = batch
-            .padding
-            .as_ref()
-            .map(|padding| padding.clone().expand([size, heads, length, length]));
+    pub async fn forward(&self, arithmetic: &A, batches: &[A::Batch], job: &Job<'_>) -> Result<Vec<A::States>> {
+        let embed = |batch| arithmetic.embed(&self.embeddings, batch);
+        let mut states: Vec<A::States> = batches.iter().map(embed).collect();
         for layer in &self.layers {
             job.breathe().await?;
-            states = layer.forward(states, [size, length, hidden], padding.clone());
+            states = arithmetic.layer_for_all(layer, self.heads, states, batches);
         }
-        Ok(states.reshape([size, length, hidden]))
-    }
-}
-
-impl Embeddings {
-    fn forward(&self, batch: &Batch) -> Tensor<3> {
-        let positions = Tensor::<1, Int>::arange(0..batch.length as i64, &batch.ids.device());
-        let words = module::embedding(self.words.clone(), batch.ids.clone());
-        let types = module::embedding(self.types.clone(), batch.type_ids.clone());
-        let positions = self.positions.clone().select(0, positions).unsqueeze::<3>();
-        self.norm.forward(words + types + positions)
-    }
-}
-
-impl Layer {
-    fn forward(&self, states: Tensor<2>, shape: [usize; 3], padding: Option<Tensor<4, Bool>>) -> Tensor<2> {
-        let attended = self.attention.forward(states.clone(), shape, padding);
-        let states = self.attention_norm.forward(states + attended);
-        let wide = activation::gelu(self.intermediate.forward(states.clone()));
-        self.output_norm.forward(states + self.output.forward(wide))
-    }
-}
-
-impl Attention {
-    fn forward(&self, states: Tensor<2>, shape: [usize; 3], padding: Option<Tensor<4, Bool>>) -> Tensor<2> {
-        let [size, length, hidden] = shape;
-        let head_size = hidden / self.heads;
-        let split = |linear: &Linear| {
-            linear
-                .forward(states.clone())
-                .reshape([size, length, self.heads, head_size])
-                .swap_dims(1, 2)
-        };
-        let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
-        let options = AttentionModuleOptions::default();
-        let attended = module::attention(query, key, value, padding, None, options);
-        self.output
-            .forward(attended.swap_dims(1, 2).reshape([size * length, hidden]))
-    }
-}
-
-impl LayerNorm {
-    fn load(weights: &Weights<'_>, name: &str, size: usize, epsilon: f64, device: &Device) -> Result<Self> {
-        let vector = |part: &str| -> Result<Tensor<1>> {
-            let vector = weights.vector(&format!("{name}.{part}"), size)?;
-            Ok(Tensor::from_data(TensorData::new(vector, [size]), device))
-        };
-        Ok(Self {
-            gamma: vector("weight")?,
-            beta: vector("bias")?,
-            epsilon,
-        })
-    }
-
-    fn forward<const D: usize>(&self, states: Tensor<D>) -> Tensor<D> {
-        module::layer_norm(states, self.gamma.clone(), Some(self.beta.clone()), self.epsilon)
+        Ok(states)
     }
 }

@@ -1,26 +1,18 @@
 //! The cross-encoder: reads query and document together and says how well they match. Precise and dear.
 
-use burn::tensor::{Tensor, activation};
-
-use super::batch::Batch;
-use super::bert::Bert;
 use super::config::BertConfig;
 use super::files::{ModelFiles, ModelInfo};
-use super::forward::forward_all;
-use super::linear::Linear;
+use super::forward::{HeadKind, Model};
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
-use crate::job::Job;
+use crate::job::{Job, Work};
 
 /// A BERT sequence classifier with one label on a device; its output is a raw logit, no sigmoid.
 pub struct CrossEncoder {
-    bert: Bert,
-    pooler: Linear,
-    classifier: Linear,
+    model: Model,
     tokenizer: Tokenizer,
-    device: Device,
     info: ModelInfo,
     key: String,
 }
@@ -50,24 +42,19 @@ impl CrossEncoder {
         }
         let max_length = config.max_position_embeddings;
         let tokenizer = Tokenizer::read(files, config.vocab_size, max_length)?;
-        let weights = Weights::read(files)?;
-        let hidden = config.hidden_size;
-        let bert = Bert::load(&config, &weights, device.tensors(), job).await?;
+        let model = Model::load(&config, HeadKind::Classify, &Weights::read(files)?, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),
             sha256: files.sha256("model.safetensors"),
             layers: config.num_hidden_layers,
-            dims: hidden,
+            dims: config.hidden_size,
             max_length,
         };
         Ok(Self {
-            bert,
-            pooler: Linear::load(&weights, "pooler.dense", hidden, hidden, device.tensors())?,
-            classifier: Linear::load(&weights, "classifier", hidden, 1, device.tensors())?,
+            model,
             tokenizer,
-            device: device.clone(),
             info,
-            key: files.key(max_length),
+            key: files.key(max_length, device.dtype()),
         })
     }
 
@@ -116,13 +103,9 @@ impl CrossEncoder {
         sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
     ) -> Result<()> {
         let tokenize = |number: usize| self.tokenize(pairs[number].0, pairs[number].1);
-        let head = |states, batch: &Batch| self.classify(states, batch);
-        forward_all(pairs.len(), &self.bert, &self.device, job, tokenize, head, sink).await
-    }
-
-    fn classify(&self, states: Tensor<3>, batch: &Batch) -> Tensor<2> {
-        let hidden = self.info.dims;
-        let first = states.slice([0..batch.size, 0..1]).reshape([batch.size, hidden]);
-        self.classifier.forward(activation::tanh(self.pooler.forward(first)))
+        let texts = |number: usize| vec![pairs[number].0, pairs[number].1];
+        self.model
+            .each_shared(Work::Score, pairs.len(), 1, job, texts, tokenize, sink)
+            .await
     }
 }

@@ -1,17 +1,13 @@
 //! The bi-encoder: a text becomes a vector, and near vectors mean near texts.
 
-use burn::tensor::Tensor;
-
-use super::batch::Batch;
-use super::bert::Bert;
-use super::config::{BertConfig, EncoderConfig, Pooling};
+use super::config::{BertConfig, EncoderConfig};
 use super::files::{ModelFiles, ModelInfo};
-use super::forward::forward_all;
+use super::forward::{HeadKind, Model};
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
 use crate::error::Result;
-use crate::job::Job;
+use crate::job::{Job, Work};
 use crate::vectors::Vectors;
 
 /// Which side of the search a text is on; encoders trained with prompts tell the two apart.
@@ -25,10 +21,9 @@ pub enum TextKind {
 
 /// A pre-trained sentence encoder on a device.
 pub struct Encoder {
-    bert: Bert,
+    model: Model,
     config: EncoderConfig,
     tokenizer: Tokenizer,
-    device: Device,
     info: ModelInfo,
     key: String,
 }
@@ -43,7 +38,8 @@ impl Encoder {
         let bert_config = BertConfig::read(files)?;
         let config = EncoderConfig::read(files, &bert_config)?;
         let tokenizer = Tokenizer::read(files, bert_config.vocab_size, config.max_length)?;
-        let bert = Bert::load(&bert_config, &Weights::read(files)?, device.tensors(), job).await?;
+        let head = HeadKind::Pool(config.pooling, config.normalize);
+        let model = Model::load(&bert_config, head, &Weights::read(files)?, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),
             sha256: files.sha256("model.safetensors"),
@@ -51,12 +47,11 @@ impl Encoder {
             dims: bert_config.hidden_size,
             max_length: config.max_length,
         };
-        let key = files.key(config.max_length);
+        let key = files.key(config.max_length, device.dtype());
         Ok(Self {
-            bert,
+            model,
             config,
             tokenizer,
-            device: device.clone(),
             info,
             key,
         })
@@ -129,29 +124,13 @@ impl Encoder {
         sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
     ) -> Result<()> {
         let tokenize = |number: usize| self.tokenize(texts[number], kind);
-        let head = |states, batch: &Batch| self.pool(states, batch);
-        forward_all(texts.len(), &self.bert, &self.device, job, tokenize, head, sink).await
-    }
-
-    fn pool(&self, states: Tensor<3>, batch: &Batch) -> Tensor<2> {
-        let [size, _, dims] = states.dims();
-        let pooled: Tensor<2> = match self.config.pooling {
-            Pooling::Cls => states.slice([0..size, 0..1]).reshape([size, dims]),
-            Pooling::Mean => {
-                let sum = (states * batch.mask.clone()).sum_dim(1);
-                (sum / batch.mask.clone().sum_dim(1)).reshape([size, dims])
-            }
+        let work = match kind {
+            TextKind::Query => Work::EncodeQueries,
+            TextKind::Document => Work::EncodeDocuments,
         };
-        if self.config.normalize {
-            normalize(pooled)
-        } else {
-            pooled
-        }
+        let text = |number: usize| vec![texts[number]];
+        self.model
+            .each_shared(work, texts.len(), self.info.dims, job, text, tokenize, sink)
+            .await
     }
-}
-
-/// Rows scaled to length 1; the epsilon is that of `torch.nn.functional.normalize`.
-pub fn normalize(rows: Tensor<2>) -> Tensor<2> {
-    let length = rows.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(1e-12);
-    rows / length
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::device::Dtype;
 use crate::error::{Code, Error, Result};
 
 /// The files of one model folder.
@@ -88,7 +89,7 @@ impl ModelFiles {
     }
 
     /// One hash of everything that decides the model's numbers, to key stored results by.
-    pub fn key(&self, max_length: usize) -> String {
+    pub fn key(&self, max_length: usize, dtype: Dtype) -> String {
         let mut hash = Sha256::new();
         for (path, bytes) in &self.files {
             let decides = path.ends_with("config.json") || path == "tokenizer.json" || path == "modules.json";
@@ -98,6 +99,7 @@ impl ModelFiles {
             }
         }
         hash.update(max_length.to_le_bytes());
+        hash.update(dtype.name());
         hex(&hash.finalize()[..16])
     }
 }

@@ -1,82 +1,191 @@
-//! Many inputs through a BERT, batch by batch, results back on the host as they come.
+//! Many inputs through a model, batch by batch, results back on the host as they come.
 
-use burn::tensor::{Tensor, Transaction};
+use std::ops::Range;
 
-use super::batch::{Batch, plan};
-use super::bert::Bert;
+use super::arithmetic::Arithmetic;
+use super::bert::{Bert, Head};
+use super::config::BertConfig;
+use super::on_cpu::Cpu;
+use super::on_tensors::Tensors;
 use super::tokenizer::Tokenized;
+use super::weights::Weights;
+use crate::crew::share;
 use crate::device::{Device, DeviceKind};
 use crate::error::Result;
-use crate::job::Job;
+use crate::job::{Job, Work};
 
-/// Texts that are tokenized, sorted by length and batched together: enough for batches without much padding, few
-/// enough that memory does not depend on the size of the job.
+/// Texts that are tokenized and planned together: enough for batches without much padding, few enough that memory does
+/// not depend on the size of the job.
 const SLAB: usize = 2048;
 
-/// Batches whose results are read back in one go. Reading waits for the device, so a GPU gets several at a time.
-fn batches_in_flight(device: DeviceKind) -> usize {
-    match device {
-        DeviceKind::Cpu => 1,
-        DeviceKind::WebGpu => 4,
+/// A BERT with its head, wherever it runs.
+pub enum Model {
+    /// On the CPU's kernels.
+    Cpu(Box<Forward<Cpu>>),
+    /// In burn's tensors.
+    Tensors(Box<Forward<Tensors>>),
+}
+
+/// A BERT with its head and what they are computed with.
+pub struct Forward<A: Arithmetic> {
+    arithmetic: A,
+    bert: Bert<A>,
+    head: Head<A>,
+}
+
+/// Which head, before its weights are loaded.
+pub enum HeadKind {
+    /// See [`Head::Pool`].
+    Pool(super::config::Pooling, bool),
+    /// See [`Head::Classify`].
+    Classify,
+}
+
+impl Model {
+    /// Loads the weights onto the device.
+    ///
+    /// # Errors
+    /// As [`Bert::load`].
+    pub async fn load(
+        config: &BertConfig,
+        head: HeadKind,
+        weights: &Weights<'_>,
+        device: &Device,
+        job: &Job<'_>,
+    ) -> Result<Self> {
+        Ok(match device.kind() {
+            DeviceKind::Cpu => {
+                let cpu = Cpu::new(device.dtype());
+                Self::Cpu(Box::new(Forward::load(config, head, weights, cpu, job).await?))
+            }
+            DeviceKind::WebGpu => {
+                let tensors = Tensors::new(device);
+                Self::Tensors(Box::new(Forward::load(config, head, weights, tensors, job).await?))
+            }
+        })
+    }
+
+    /// As [`Model::each`], on the CPU with the help of the job's crew: `texts` are those of an input, `values` is the
+    /// number of values for each.
+    ///
+    /// # Errors
+    /// As [`Forward::each`].
+    #[allow(clippy::too_many_arguments, reason = "what is done, to what, and who is told")]
+    pub async fn each_shared<'t>(
+        &self,
+        work: Work,
+        count: usize,
+        values: usize,
+        job: &Job<'_>,
+        texts: impl Fn(usize) -> Vec<&'t str>,
+        tokenize: impl Fn(usize) -> Result<Tokenized>,
+        mut sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let crew = match self {
+            Self::Cpu(_) => job.crew().filter(|crew| crew.size() > 0 && count > 1),
+            Self::Tensors(_) => None,
+        };
+        let Some(crew) = crew else {
+            return self.each(count, job, tokenize, sink).await;
+        };
+        let own = async |chunk: Range<usize>| {
+            let mut rows = vec![0.0; chunk.len() * values];
+            let tokenize = |number: usize| tokenize(chunk.start + number);
+            self.each(chunk.len(), job, tokenize, async |numbers, found| {
+                for (&number, row) in numbers.iter().zip(found.chunks_exact(values)) {
+                    rows[number * values..][..values].copy_from_slice(row);
+                }
+                Ok(())
+            })
+            .await?;
+            Ok(rows)
+        };
+        share(crew, work, count, job, texts, own, async |chunk, rows| {
+            let numbers: Vec<usize> = chunk.collect();
+            sink(&numbers, &rows).await
+        })
+        .await
+    }
+
+    /// See [`Forward::each`].
+    ///
+    /// # Errors
+    /// As [`Forward::each`].
+    pub async fn each(
+        &self,
+        count: usize,
+        job: &Job<'_>,
+        tokenize: impl Fn(usize) -> Result<Tokenized>,
+        sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Cpu(model) => model.each(count, job, tokenize, sink).await,
+            Self::Tensors(model) => model.each(count, job, tokenize, sink).await,
+        }
     }
 }
 
-/// Sends `count` inputs through `bert` and `head`, and hands each finished batch to `sink`.
-///
-/// `tokenize` makes the input of a number; `head` turns hidden states [batch, length, hidden] into [batch, outputs];
-/// `sink` receives the inputs' numbers and `outputs` values for each, row by row.
-///
-/// # Errors
-/// [`crate::Code::Cancelled`], what `tokenize` and `sink` return, [`crate::Code::DeviceFaulty`] if the device was lost.
-pub async fn forward_all(
-    count: usize,
-    bert: &Bert,
-    device: &Device,
-    job: &Job<'_>,
-    tokenize: impl Fn(usize) -> Result<Tokenized>,
-    head: impl Fn(Tensor<3>, &Batch) -> Tensor<2>,
-    mut sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
-) -> Result<()> {
-    for start in (0..count).step_by(SLAB) {
-        let mut inputs = Vec::with_capacity(SLAB.min(count - start));
-        for number in start..count.min(start + SLAB) {
-            inputs.push(tokenize(number)?);
-            job.breathe().await?;
-        }
-        let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
-        let mut flying: Vec<(Vec<usize>, Tensor<2>)> = Vec::new();
-        for members in plan(&lengths, device.kind()) {
-            let batch_inputs: Vec<&Tokenized> = members.iter().map(|&member| &inputs[member]).collect();
-            let batch = Batch::new(&batch_inputs, device.kind(), device.tensors());
-            let states = bert.forward(&batch, job).await?;
-            let numbers = members.iter().map(|member| start + member).collect();
-            flying.push((numbers, head(states, &batch)));
-            if flying.len() >= batches_in_flight(device.kind()) {
-                land(device, &mut flying, &mut sink).await?;
+impl<A: Arithmetic> Forward<A> {
+    async fn load(
+        config: &BertConfig,
+        head: HeadKind,
+        weights: &Weights<'_>,
+        arithmetic: A,
+        job: &Job<'_>,
+    ) -> Result<Self> {
+        let bert = Bert::load(config, weights, &arithmetic, job).await?;
+        let hidden = config.hidden_size;
+        let linear = |name: &str, outputs| arithmetic.linear(weights, &[name.to_owned()], hidden, outputs);
+        let head = match head {
+            HeadKind::Pool(pooling, normalize) => Head::Pool { pooling, normalize },
+            HeadKind::Classify => Head::Classify {
+                pooler: linear("pooler.dense", hidden)?,
+                classifier: linear("classifier", 1)?,
+            },
+        };
+        Ok(Self { arithmetic, bert, head })
+    }
+
+    /// Sends `count` inputs through the model, and hands each finished batch to `sink`.
+    ///
+    /// `tokenize` makes the input of a number; `sink` receives the inputs' numbers and the model's values for each,
+    /// row by row.
+    ///
+    /// # Errors
+    /// [`crate::Code::Cancelled`], what `tokenize` and `sink` return, [`crate::Code::DeviceFaulty`] if the device was
+    /// lost.
+    pub async fn each(
+        &self,
+        count: usize,
+        job: &Job<'_>,
+        tokenize: impl Fn(usize) -> Result<Tokenized>,
+        mut sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let Self { arithmetic, bert, head } = self;
+        for start in (0..count).step_by(SLAB) {
+            let mut inputs = Vec::with_capacity(SLAB.min(count - start));
+            for number in start..count.min(start + SLAB) {
+                inputs.push(tokenize(number)?);
+                job.breathe().await?;
+            }
+            let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
+            for group in arithmetic.plan(&lengths).chunks(arithmetic.batches_at_once()) {
+                let lay_out = |members: &Vec<usize>| {
+                    let inputs: Vec<&Tokenized> = members.iter().map(|&member| &inputs[member]).collect();
+                    arithmetic.batch(&inputs)
+                };
+                let batches: Vec<A::Batch> = group.iter().map(lay_out).collect();
+                let states = bert.forward(arithmetic, &batches, job).await?;
+                let finished = states.into_iter().zip(&batches);
+                let rows = finished
+                    .map(|(states, batch)| arithmetic.finish(head, states, batch))
+                    .collect();
+                for (members, values) in group.iter().zip(arithmetic.read(rows).await?) {
+                    let numbers: Vec<usize> = members.iter().map(|member| start + member).collect();
+                    sink(&numbers, &values).await?;
+                }
             }
         }
-        land(device, &mut flying, &mut sink).await?;
+        Ok(())
     }
-    Ok(())
-}
-
-async fn land(
-    device: &Device,
-    flying: &mut Vec<(Vec<usize>, Tensor<2>)>,
-    sink: &mut impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
-) -> Result<()> {
-    let mut numbers = Vec::with_capacity(flying.len());
-    let mut reads = Transaction::default();
-    for (members, tensor) in flying.drain(..) {
-        numbers.push(members);
-        reads = reads.register(tensor);
-    }
-    if numbers.is_empty() {
-        return Ok(());
-    }
-    let results = device.read(reads).await?;
-    for (members, values) in numbers.iter().zip(&results) {
-        sink(members, values).await?;
-    }
-    Ok(())
 }

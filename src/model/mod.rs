@@ -3,22 +3,25 @@
 //! ```text
 //! files ─► config ─┐
 //!       ─► tokenizer ├─► bert ─► encoder        texts -> vectors
-//!       ─► weights ─┘        └► cross_encoder   (query, document) -> logit
+//!       ─► weights ─┘    │   └► cross_encoder   (query, document) -> logit
+//!                    arithmetic: on_cpu, on_tensors
 //! ```
 
-mod batch;
+mod arithmetic;
 mod bert;
 mod config;
 mod cross_encoder;
 mod encoder;
 mod files;
 mod forward;
-mod linear;
+mod on_cpu;
+mod on_tensors;
 mod tokenizer;
 mod weights;
 
 pub use config::{BertConfig, EncoderConfig, Pooling};
 pub use cross_encoder::CrossEncoder;
-pub use encoder::{Encoder, TextKind, normalize};
+pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo};
+pub use on_tensors::normalize_rows;
 pub use tokenizer::{Tokenized, Tokenizer};

@@ -54,6 +54,24 @@ impl<'a> Weights<'a> {
         self.tensor(name, &[rows, columns])
     }
 
+    /// If a matrix is stored as signed 8-bit integers around 0: what one of them is worth, for each row.
+    pub fn steps(&self, name: &str) -> Option<Vec<f32>> {
+        let find = |suffix: &str| {
+            let names = PREFIXES.iter().map(|prefix| format!("{prefix}{name}{suffix}"));
+            names.into_iter().find_map(|name| self.tensors.tensor(&name).ok())
+        };
+        let view = find("")?;
+        let symmetric = find(".zero_point").is_none_or(|zero| zero.data().iter().all(|&byte| byte == 0));
+        if view.dtype() != Dtype::I8 || !symmetric {
+            return None;
+        }
+        let rows = *view.shape().first()?;
+        match floats(find(".scale")?.data())[..] {
+            [step] => Some(vec![step; rows]),
+            ref steps => Some(steps.to_vec()),
+        }
+    }
+
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let wrong = |what: String| {
             let text = format!(

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData, Transaction};
 
 use crate::device::Device;
 use crate::error::Result;
-use crate::model::normalize;
+use crate::model::normalize_rows;
 use crate::vectors::Vectors;
 
 /// A trained head, on the host. W starts at zero, where the head changes nothing.
@@ -49,5 +49,5 @@ impl QueryHead {
 
 /// The head's formula on a device; queries [rows, dims], weight [dims, dims].
 pub fn adapt(queries: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    normalize(queries.clone() + queries.matmul(weight.transpose()))
+    normalize_rows(queries.clone() + queries.matmul(weight.transpose()))
 }

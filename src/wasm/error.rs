@@ -22,8 +22,11 @@ impl From<Error> for JsValue {
 
 /// What a function of the caller's threw, as an error of this crate.
 pub fn thrown(code: Code, value: JsValue) -> Error {
-    let message = value
-        .dyn_ref::<js_sys::Error>()
-        .map(|error| String::from(error.message()));
+    let error = value.dyn_ref::<js_sys::Error>();
+    let code = match error.map(|error| String::from(error.name())).as_deref() {
+        Some("AbortError") => Code::Cancelled,
+        _ => code,
+    };
+    let message = error.map(|error| String::from(error.message()));
     Error::new(code, message.unwrap_or_else(|| format!("{value:?}")))
 }

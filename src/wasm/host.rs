@@ -1,16 +1,16 @@
 //! The caller's surroundings: a JavaScript object with the functions of [`Host`] and, if it keeps one, a store.
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Array, Float32Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::error::thrown;
 use crate::error::{Code, Result};
-use crate::job::{Host, LocalFuture, Progress, Store};
+use crate::job::{Crew, Host, LocalFuture, Progress, Store, Work};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `{ progress(p), cancelled(), pause(), store? }`
+    /// `{ progress(p), cancelled(), pause(), store?, crew? }`
     #[wasm_bindgen(js_name = Host)]
     pub type JsHost;
     #[wasm_bindgen(method)]
@@ -21,6 +21,8 @@ extern "C" {
     fn pause(this: &JsHost) -> Promise;
     #[wasm_bindgen(method, getter)]
     fn store(this: &JsHost) -> Option<JsStore>;
+    #[wasm_bindgen(method, getter)]
+    fn crew(this: &JsHost) -> Option<JsCrew>;
 
     /// `{ count(log), read(log, chunk), append(log, bytes) }`, each returning a promise.
     #[wasm_bindgen(js_name = Store)]
@@ -32,6 +34,14 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn append(this: &JsStore, log: &str, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
 
+    /// `{ size, run(work, texts) }`; `run` returns a promise of a Float32Array.
+    #[wasm_bindgen(js_name = Crew)]
+    pub type JsCrew;
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &JsCrew) -> usize;
+    #[wasm_bindgen(method, catch)]
+    fn run(this: &JsCrew, work: JsValue, texts: Array) -> std::result::Result<Promise, JsValue>;
+
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }
@@ -40,14 +50,18 @@ extern "C" {
 pub struct PageHost {
     host: JsHost,
     store: Option<PageStore>,
+    crew: Option<PageCrew>,
 }
 
 struct PageStore(JsStore);
 
+struct PageCrew(JsCrew);
+
 impl From<JsHost> for PageHost {
     fn from(host: JsHost) -> Self {
         let store = host.store().map(PageStore);
-        Self { host, store }
+        let crew = host.crew().map(PageCrew);
+        Self { host, store, crew }
     }
 }
 
@@ -77,6 +91,10 @@ impl Host for PageHost {
     fn store(&self) -> Option<&dyn Store> {
         self.store.as_ref().map(|store| store as &dyn Store)
     }
+
+    fn crew(&self) -> Option<&dyn Crew> {
+        self.crew.as_ref().map(|crew| crew as &dyn Crew)
+    }
 }
 
 async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
@@ -97,5 +115,21 @@ impl Store for PageStore {
         // A copy, not a view: wasm memory may move while the store writes.
         let bytes = Uint8Array::from(bytes);
         Box::pin(async move { settle(self.0.append(log, bytes)).await.map(|_| ()) })
+    }
+}
+
+impl Crew for PageCrew {
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>> {
+        let texts: Array = texts.iter().map(|text| JsValue::from_str(text)).collect();
+        let promise = super::to_js(&work).map(|work| self.0.run(work, texts));
+        Box::pin(async move {
+            let failed = |value| thrown(Code::Internal, value);
+            let values = JsFuture::from(promise?.map_err(failed)?).await.map_err(failed)?;
+            Ok(Float32Array::new(&values).to_vec())
+        })
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Long functions return promises and hold no borrow of their object while they wait, so calls may overlap.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod error;
 mod host;
 mod relations;

@@ -13,7 +13,6 @@ use super::relations::{Hit, Relations, hits};
 use super::texts::{Qrels, Texts};
 use super::{from_js, to_js};
 use crate::artifact::query_head;
-use crate::device::DevicePreference;
 use crate::download::{download, head};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
@@ -22,6 +21,7 @@ use crate::model::{ModelFiles, TextKind};
 use crate::report::report;
 use crate::synthesize::SynthesizeOptions;
 use crate::tune::{Method, Recipe};
+use crate::tuner::LoadOptions;
 use crate::{relations, tune, tuner};
 
 /// Both models.
@@ -128,12 +128,12 @@ fn set(object: &Object, key: &str, value: JsValue) {
 impl Tuner {
     /// Loads both models; resolves to a `Tuner`.
     #[wasm_bindgen(skip_typescript)]
-    pub fn load(encoder: JsValue, cross_encoder: JsValue, device: JsValue, host: JsHost) -> Promise {
+    pub fn load(encoder: JsValue, cross_encoder: JsValue, options: JsValue, host: JsHost) -> Promise {
         promise(host, async move |job| {
-            let preference: DevicePreference = from_js(device)?;
+            let options: LoadOptions = from_js(options)?;
             let encoder = model_files(&encoder)?;
             let cross_encoder = model_files(&cross_encoder)?;
-            let inner = tuner::Tuner::load(&encoder, &cross_encoder, preference, job).await?;
+            let inner = tuner::Tuner::load(&encoder, &cross_encoder, options, job).await?;
             Ok(Tuner { inner: Rc::new(inner) }.into())
         })
     }
@@ -155,6 +155,18 @@ impl Tuner {
             set(&embedded, "data", Float32Array::from(vectors.as_slice()).into());
             set(&embedded, "dims", to_js(&[texts.len(), vectors.dims()])?);
             Ok(embedded.into())
+        })
+    }
+
+    /// What another worker's crew asks for; resolves to a `Float32Array`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn work(&self, work: JsValue, texts: Vec<String>, host: JsHost) -> Promise {
+        let tuner = self.inner.clone();
+        promise(host, async move |job| {
+            let work = serde_wasm_bindgen::from_value(work)
+                .map_err(|error| Error::new(Code::Option, format!("Not something to do: {error}.")))?;
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            Ok(Float32Array::from(&tuner.work(work, &texts, job).await?[..]).into())
         })
     }
 

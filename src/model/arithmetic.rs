@@ -1,0 +1,83 @@
+//! What a BERT is computed with: the seam between the architecture and the machines it runs on.
+//!
+//! [`Cpu`](super::on_cpu::Cpu) has kernels of its own, in integers or f32; [`Tensors`](super::on_tensors::Tensors) has
+//! burn's, for WebGPU and wherever gradients are wanted. Both compute the same formulas of `bert.rs`'s weights.
+
+use super::bert::{Embeddings, Head, Layer};
+use super::tokenizer::Tokenized;
+use super::weights::Weights;
+use crate::error::Result;
+
+/// Loads the parts of a BERT and computes with them.
+#[allow(async_fn_in_trait, reason = "futures stay on their thread, in a browser as here")]
+pub trait Arithmetic: Sized {
+    /// `x Wᵀ + b`.
+    type Linear;
+    /// A layer normalisation.
+    type Norm;
+    /// Rows that are looked up.
+    type Table;
+    /// Inputs laid out for the machine.
+    type Batch;
+    /// Hidden states of a batch's tokens.
+    type States;
+    /// One row for each input of a batch.
+    type Rows;
+
+    /// Loads `NAME.weight` ([outputs, inputs], PyTorch's order) and `NAME.bias` of every name; layers of several
+    /// names have their outputs side by side.
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Self::Linear>;
+
+    /// Loads `NAME.weight` and `NAME.bias`, `size` numbers each.
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<Self::Norm>;
+
+    /// Loads `NAME.weight`, [rows, columns].
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    fn table(&self, weights: &Weights<'_>, name: &str, rows: usize, columns: usize) -> Result<Self::Table>;
+
+    /// Which inputs go through the model together, by their numbers of tokens: groups of indices into `lengths`.
+    fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>>;
+
+    /// How many batches are worked on at the same time.
+    fn batches_at_once(&self) -> usize;
+
+    /// Lays inputs out.
+    fn batch(&self, inputs: &[&Tokenized]) -> Self::Batch;
+
+    /// Words, positions and types added and normalised.
+    fn embed(&self, embeddings: &Embeddings<Self>, batch: &Self::Batch) -> Self::States;
+
+    /// One layer: attention, then feed-forward, each with its residual and normalisation.
+    fn layer(&self, layer: &Layer<Self>, heads: usize, states: Self::States, batch: &Self::Batch) -> Self::States;
+
+    /// One layer for several batches.
+    fn layer_for_all(
+        &self,
+        layer: &Layer<Self>,
+        heads: usize,
+        states: Vec<Self::States>,
+        batches: &[Self::Batch],
+    ) -> Vec<Self::States> {
+        let states = states.into_iter().zip(batches);
+        states
+            .map(|(states, batch)| self.layer(layer, heads, states, batch))
+            .collect()
+    }
+
+    /// What the model is for: a vector or a logit of each input.
+    fn finish(&self, head: &Head<Self>, states: Self::States, batch: &Self::Batch) -> Self::Rows;
+
+    /// The numbers, row by row, of several batches at once.
+    ///
+    /// # Errors
+    /// [`crate::Code::DeviceFaulty`] if the device was lost, or reported an error that its results may suffer from.
+    async fn read(&self, rows: Vec<Self::Rows>) -> Result<Vec<Vec<f32>>>;
+}

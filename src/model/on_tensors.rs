@@ -1,0 +1,247 @@
+//! A BERT in burn's tensors: on WebGPU, and on any device where gradients are wanted.
+
+use burn::tensor::{Bool, Int, Tensor, TensorData, Transaction, activation, module, ops::AttentionModuleOptions};
+
+use super::arithmetic::Arithmetic;
+use super::bert::{Embeddings, Head, Layer};
+use super::config::Pooling;
+use super::tokenizer::Tokenized;
+use super::weights::Weights;
+use crate::device::Device;
+use crate::error::Result;
+
+/// Tokens in a batch, padding included.
+const TOKEN_BUDGET: usize = 8192;
+
+/// Lengths that inputs are padded to: few, so that buffers of the same sizes come back and are used again.
+const LENGTHS: [usize; 11] = [8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+
+fn padded_length(length: usize) -> usize {
+    LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length)
+}
+
+/// Burn's tensors on a device.
+pub struct Tensors {
+    device: Device,
+}
+
+impl Tensors {
+    /// For models on that device.
+    pub fn new(device: &Device) -> Self {
+        Self { device: device.clone() }
+    }
+
+    fn vector(&self, values: Vec<f32>) -> Tensor<1> {
+        let length = values.len();
+        Tensor::from_data(TensorData::new(values, [length]), self.device.tensors())
+    }
+}
+
+/// `y = x Wᵀ + b`, W kept as [in, out] so that the product needs no transposed view.
+pub struct Linear {
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+}
+
+impl Linear {
+    /// [rows, in] to [rows, out].
+    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        module::linear(input, self.weight.clone(), Some(self.bias.clone()))
+    }
+}
+
+/// A layer normalisation.
+pub struct Norm {
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+}
+
+impl Norm {
+    fn forward<const D: usize>(&self, states: Tensor<D>) -> Tensor<D> {
+        module::layer_norm(states, self.gamma.clone(), Some(self.beta.clone()), self.epsilon)
+    }
+}
+
+/// Inputs padded to one length.
+pub struct Batch {
+    /// Token ids, [batch, length].
+    ids: Tensor<2, Int>,
+    /// Token types, [batch, length].
+    type_ids: Tensor<2, Int>,
+    /// 1 for a token, 0 for padding, [batch, length, 1].
+    mask: Tensor<3>,
+    /// True where a key is padding, [batch, 1, 1, length]; absent where nothing is padded.
+    padding: Option<Tensor<4, Bool>>,
+    size: usize,
+    length: usize,
+}
+
+impl Arithmetic for Tensors {
+    type Linear = Linear;
+    type Norm = Norm;
+    type Table = Tensor<2>;
+    type Batch = Batch;
+    type States = Tensor<2>;
+    type Rows = Tensor<2>;
+
+    fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
+        let all = names.len() * outputs;
+        let mut transposed = vec![0.0; inputs * all];
+        let mut bias = Vec::with_capacity(all);
+        for (part, name) in names.iter().enumerate() {
+            let matrix = weights.matrix(&format!("{name}.weight"), outputs, inputs)?;
+            for (output, row) in matrix.chunks_exact(inputs).enumerate() {
+                for (input, value) in row.iter().enumerate() {
+                    transposed[input * all + part * outputs + output] = *value;
+                }
+            }
+            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
+        }
+        Ok(Linear {
+            weight: Tensor::from_data(TensorData::new(transposed, [inputs, all]), self.device.tensors()),
+            bias: self.vector(bias),
+        })
+    }
+
+    fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<Norm> {
+        Ok(Norm {
+            gamma: self.vector(weights.vector(&format!("{name}.weight"), size)?),
+            beta: self.vector(weights.vector(&format!("{name}.bias"), size)?),
+            epsilon,
+        })
+    }
+
+    fn table(&self, weights: &Weights<'_>, name: &str, rows: usize, columns: usize) -> Result<Tensor<2>> {
+        let table = weights.matrix(&format!("{name}.weight"), rows, columns)?;
+        Ok(Tensor::from_data(
+            TensorData::new(table, [rows, columns]),
+            self.device.tensors(),
+        ))
+    }
+
+    /// Inputs are taken longest first: the first batch then needs the most memory, and the time left that is estimated
+    /// from the first batches is rather too long than too short.
+    fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        let mut width = 0;
+        for index in order {
+            match batches.last_mut() {
+                Some(batch) if (batch.len() + 1) * width <= TOKEN_BUDGET => batch.push(index),
+                _ => {
+                    width = padded_length(lengths[index]);
+                    batches.push(vec![index]);
+                }
+            }
+        }
+        batches
+    }
+
+    /// Reading waits for the device, so it gets several at a time.
+    fn batches_at_once(&self) -> usize {
+        4
+    }
+
+    fn batch(&self, inputs: &[&Tokenized]) -> Batch {
+        let device = self.device.tensors();
+        let size = inputs.len();
+        let longest = inputs.iter().map(|input| input.ids.len()).max().unwrap_or(1).max(1);
+        let length = padded_length(longest);
+        let mut ids = vec![0i32; size * length];
+        let mut type_ids = vec![0i32; size * length];
+        let mut mask = vec![0f32; size * length];
+        for (row, input) in inputs.iter().enumerate() {
+            let start = row * length;
+            for (column, (&id, &type_id)) in input.ids.iter().zip(&input.type_ids).enumerate() {
+                ids[start + column] = id as i32;
+                type_ids[start + column] = type_id as i32;
+                mask[start + column] = 1.0;
+            }
+        }
+        let padded = inputs.iter().any(|input| input.ids.len() < length);
+        let padding = padded.then(|| {
+            let keys: Vec<bool> = mask.iter().map(|&token| token == 0.0).collect();
+            Tensor::from_data(TensorData::new(keys, [size, 1, 1, length]), device)
+        });
+        Batch {
+            ids: Tensor::from_data(TensorData::new(ids, [size, length]), device),
+            type_ids: Tensor::from_data(TensorData::new(type_ids, [size, length]), device),
+            mask: Tensor::from_data(TensorData::new(mask, [size, length, 1]), device),
+            padding,
+            size,
+            length,
+        }
+    }
+
+    fn embed(&self, embeddings: &Embeddings<Self>, batch: &Batch) -> Tensor<2> {
+        let positions = Tensor::<1, Int>::arange(0..batch.length as i64, &batch.ids.device());
+        let words = module::embedding(embeddings.words.clone(), batch.ids.clone());
+        let types = module::embedding(embeddings.types.clone(), batch.type_ids.clone());
+        let positions = embeddings.positions.clone().select(0, positions).unsqueeze::<3>();
+        let states: Tensor<3> = embeddings.norm.forward(words + types + positions);
+        let [size, length, hidden] = states.dims();
+        states.reshape([size * length, hidden])
+    }
+
+    fn layer(&self, layer: &Layer<Self>, heads: usize, states: Tensor<2>, batch: &Batch) -> Tensor<2> {
+        let attended = attend(layer.projections.forward(states.clone()), heads, batch);
+        let states = layer
+            .attention_norm
+            .forward(states + layer.attention_output.forward(attended));
+        let wide = activation::gelu(layer.intermediate.forward(states.clone()));
+        layer.output_norm.forward(states + layer.output.forward(wide))
+    }
+
+    fn finish(&self, head: &Head<Self>, states: Tensor<2>, batch: &Batch) -> Tensor<2> {
+        let [_, hidden] = states.dims();
+        let states = states.reshape([batch.size, batch.length, hidden]);
+        let first = |states: Tensor<3>| states.slice([0..batch.size, 0..1]).reshape([batch.size, hidden]);
+        match head {
+            Head::Pool { pooling, normalize } => {
+                let pooled = match pooling {
+                    Pooling::Cls => first(states),
+                    Pooling::Mean => {
+                        let sum = (states * batch.mask.clone()).sum_dim(1);
+                        (sum / batch.mask.clone().sum_dim(1)).reshape([batch.size, hidden])
+                    }
+                };
+                if *normalize { normalize_rows(pooled) } else { pooled }
+            }
+            Head::Classify { pooler, classifier } => {
+                classifier.forward(activation::tanh(pooler.forward(first(states))))
+            }
+        }
+    }
+
+    async fn read(&self, rows: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>> {
+        let reads = rows.into_iter().fold(Transaction::default(), Transaction::register);
+        self.device.read(reads).await
+    }
+}
+
+/// Attention of every head of every input; `states` is [batch · length, 3 · hidden].
+fn attend(states: Tensor<2>, heads: usize, batch: &Batch) -> Tensor<2> {
+    let (size, length) = (batch.size, batch.length);
+    let hidden = states.dims()[1] / 3;
+    let part = |which: usize| {
+        let part: Tensor<2> = states
+            .clone()
+            .slice([0..size * length, which * hidden..(which + 1) * hidden]);
+        part.reshape([size, length, heads, hidden / heads]).swap_dims(1, 2)
+    };
+    let padding = batch
+        .padding
+        .clone()
+        .map(|padding| padding.expand([size, heads, length, length]));
+    let options = AttentionModuleOptions::default();
+    let attended = module::attention(part(0), part(1), part(2), padding, None, options);
+    attended.swap_dims(1, 2).reshape([size * length, hidden])
+}
+
+/// Rows scaled to length 1; the epsilon is that of `torch.nn.functional.normalize`.
+pub fn normalize_rows(rows: Tensor<2>) -> Tensor<2> {
+    let length = rows.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(1e-12);
+    rows / length
+}
