@@ -396,7 +396,7 @@ class RemoteSession implements Session {
   }
 
   async #load(options: LoadOptions, owning: boolean): Promise<Tuner> {
-    const { onProgress, signal, encoder, crossEncoder, device = "auto" } = options;
+    const { onProgress, signal, encoder, crossEncoder, device, dtype, threads } = options;
     // Downloads happen here, so that the worker needs no network for models.
     const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning: this.link.warn });
     const files = [...Object.values(models.encoder.files), ...Object.values(models.crossEncoder.files)];
@@ -407,7 +407,7 @@ class RemoteSession implements Session {
           models,
           files.map((bytes) => bytes.buffer),
         ),
-        device,
+        { device, dtype, threads },
       ),
     );
     return new RemoteTuner(this, owning, made);

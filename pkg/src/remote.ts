@@ -1,11 +1,13 @@
 /** What crosses between the main thread and the worker: the worker's functions, and errors with their code. */
 
 import * as Comlink from "comlink";
+import type { Equipment } from "./crew.js";
 import { type ErrorData, fromData, toData } from "./errors.js";
 import type { ModelFiles } from "./models.js";
 import type {
   CandidateRow,
   DeviceChoice,
+  DtypeChoice,
   Embeddings,
   EngineInfo,
   JudgementsSummary,
@@ -23,6 +25,7 @@ import type {
   TextsInput,
   Training,
 } from "./types.js";
+import type { Work } from "./wasm/querytune.js";
 
 /** The number under which the worker keeps an object. */
 export type Id = number;
@@ -40,6 +43,20 @@ export interface RemoteJudgements {
  * progress comes before its result.
  */
 export type Notice = { notice: "progress"; call: number; progress: Progress } | { notice: "warning"; message: string };
+
+/** Where and how models run. */
+export interface Choice {
+  device?: DeviceChoice;
+  dtype?: DtypeChoice;
+  threads?: number;
+}
+
+/** What a worker does that helps another one. */
+export interface MemberService {
+  enlist(equipment: Equipment): Promise<void>;
+  cancel(call: number): void;
+  work(call: number, work: Work, texts: readonly string[]): Promise<Float32Array>;
+}
 
 /** How the worker's engine is started. */
 export interface Opening {
@@ -65,7 +82,7 @@ export interface Service {
   load(
     call: number,
     models: { encoder: ModelFiles; crossEncoder: ModelFiles },
-    device: DeviceChoice,
+    choice: Choice,
   ): Promise<{ id: Id; info: EngineInfo }>;
   embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;
   rerank(

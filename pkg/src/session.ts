@@ -1,12 +1,13 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
+import { Crew, type Spawn, usualThreads } from "./crew.js";
 import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
 import { type ModelFiles, nodeFiles, resolveModels } from "./models.js";
 import { Queue } from "./queue.js";
+import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
 import type {
   CandidateRow,
-  DeviceChoice,
   Embeddings,
   EngineInfo,
   FitOptions,
@@ -95,7 +96,7 @@ class Thread {
   }
 
   /** A long call: after all earlier ones, watched and abortable. */
-  async long<T>(watch: Watch, work: (host: engine.Host) => Promise<T>): Promise<T> {
+  async long<T>(watch: Watch, work: (host: engine.Host) => Promise<T>, crew?: Crew): Promise<T> {
     const { signal, onProgress } = watch;
     try {
       return await this.queue.run(async () => {
@@ -114,6 +115,12 @@ class Thread {
             cancelled: () => signal?.aborted ?? false,
             pause: macrotask,
             store: this.store,
+            crew: crew && {
+              get size() {
+                return crew.size;
+              },
+              run: (work, texts) => crew.run(work, texts, signal),
+            },
           });
         } catch (thrown) {
           throw this.failure(thrown);
@@ -269,8 +276,11 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
     const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
     try {
       await this.#tuner.session.withTexts(queries, "queries", (texts) =>
-        this.thread.long(watch, (host) =>
-          texts ? tuner.evaluateOn(fit, judged.engine, texts, host) : tuner.evaluate(fit, judged.engine, host),
+        this.thread.long(
+          watch,
+          (host) =>
+            texts ? tuner.evaluateOn(fit, judged.engine, texts, host) : tuner.evaluate(fit, judged.engine, host),
+          this.#tuner.crew,
         ),
       );
     } finally {
@@ -304,10 +314,13 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
   readonly session: CoreSession;
   /** Kept for the artifact, which holds the base model. */
   readonly encoder: ModelFiles;
+  /** Who helps on the CPU, if anybody. */
+  readonly crew: Crew | undefined;
 
-  constructor(session: CoreSession, tuner: engine.Tuner, encoder: ModelFiles) {
+  constructor(session: CoreSession, tuner: engine.Tuner, encoder: ModelFiles, crew: Crew | undefined) {
     super(session.thread, tuner);
     this.session = session;
+    this.crew = crew;
     this.info = tuner.info();
     this.encoder = encoder;
   }
@@ -326,12 +339,18 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
 
   embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
     const tuner = this.engine;
-    return this.thread.long(watch, (host) => tuner.embed(texts, host));
+    return this.thread.long(watch, (host) => tuner.embed(texts, host), this.crew);
+  }
+
+  /** What a crew's member does. */
+  work(work: engine.Work, texts: readonly string[], watch: Watch): Promise<Float32Array> {
+    const tuner = this.engine;
+    return this.thread.long(watch, (host) => tuner.work(work, texts, host));
   }
 
   async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
     const tuner = this.engine;
-    const logits = await this.thread.long(options, (host) => tuner.rerank(query, documents, host));
+    const logits = await this.thread.long(options, (host) => tuner.rerank(query, documents, host), this.crew);
     return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
       .sort((a, b) => b.logit - a.logit)
       .slice(0, options.topK);
@@ -346,8 +365,10 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     const tuner = this.engine;
     return this.session.withTexts(queries, "queries", (log) =>
       this.session.withTexts(documents, "documents", async (corpus) => {
-        const relations = await this.thread.long({ onProgress, signal }, (host) =>
-          tuner.synthesize(log, corpus, given(choices), host),
+        const relations = await this.thread.long(
+          { onProgress, signal },
+          (host) => tuner.synthesize(log, corpus, given(choices), host),
+          this.crew,
         );
         return new CoreRelations(this.thread, relations);
       }),
@@ -376,25 +397,36 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
   index(documents: TextsInput | Texts, watch: Watch = {}, fit?: engine.Fit): Promise<CoreIndex> {
     const tuner = this.engine;
     return this.session.withTexts(documents, "documents", async (texts) => {
-      const index = await this.thread.long(watch, (host) =>
-        fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host),
+      const index = await this.thread.long(
+        watch,
+        (host) => (fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host)),
+        this.crew,
       );
       return new CoreIndex(this.thread, index);
     });
+  }
+
+  override dispose(): void {
+    this.crew?.dispose();
+    super.dispose();
   }
 }
 
 export class CoreSession implements Session {
   readonly thread: Thread;
+  readonly #spawn: Spawn | undefined;
+  readonly #crews = new Set<Crew>();
 
-  private constructor(thread: Thread) {
+  private constructor(thread: Thread, spawn: Spawn | undefined) {
     this.thread = thread;
+    this.#spawn = spawn;
   }
 
-  static async open(options: OpenOptions): Promise<CoreSession> {
+  /** `spawn` starts workers that help on the CPU; without it this thread does all work. */
+  static async open(options: OpenOptions, spawn?: Spawn): Promise<CoreSession> {
     const warn = options.onWarning ?? ((message) => console.warn(message));
     const [store] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
-    return new CoreSession(new Thread(store, warn));
+    return new CoreSession(new Thread(store, warn), spawn);
   }
 
   async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
@@ -412,25 +444,38 @@ export class CoreSession implements Session {
   }
 
   async load(options: LoadOptions = {}): Promise<CoreTuner> {
-    const { onProgress, signal, encoder, crossEncoder, device = "auto" } = options;
+    const { onProgress, signal, encoder, crossEncoder, ...choice } = options;
     const onWarning = this.thread.warn;
     const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning });
-    return this.loadFiles(models, device, { onProgress, signal });
+    return this.loadFiles(models, choice, { onProgress, signal });
   }
 
   /** The same, with the files already here. */
   async loadFiles(
     models: { encoder: ModelFiles; crossEncoder: ModelFiles },
-    device: DeviceChoice,
+    { device, dtype, threads }: Choice,
     watch: Watch,
   ): Promise<CoreTuner> {
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+      throw new QuerytuneError("option", `threads is ${threads}; it has to be a whole number from 1.`);
+    }
+    const spawn = this.#spawn;
+    const size = spawn ? (threads ?? usualThreads()) : 1;
     const tuner = await this.thread.long(watch, (host) =>
-      engine.Tuner.load(models.encoder, models.crossEncoder, device, host),
+      engine.Tuner.load(models.encoder, models.crossEncoder, given({ device, dtype, threads: size }), host),
     );
-    return new CoreTuner(this, tuner, models.encoder);
+    const info = tuner.info().device;
+    let crew: Crew | undefined;
+    if (spawn && size > 1 && info.kind === "cpu") {
+      const equipment = { module: init.__wbindgen_wasm_module, models, dtype: info.dtype };
+      crew = new Crew(size - 1, spawn, equipment, this.thread.warn);
+      this.#crews.add(crew);
+    }
+    return new CoreTuner(this, tuner, models.encoder, crew);
   }
 
   dispose(): void {
+    for (const crew of this.#crews) crew.dispose();
     this.thread.queue.kill(new QuerytuneError("disposed", "The session was ended; open a new one."));
   }
 

@@ -3,6 +3,15 @@
 /** Where the models run. `auto` takes WebGPU where it is there and passes the self-test, else the CPU. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
+/**
+ * The numbers of the models' linear layers: `int16` (the CPU only: three times as fast, nearly the same numbers) or
+ * `fp32`. `auto` takes integers on the CPU, `fp32` on WebGPU.
+ */
+export type DtypeChoice = "auto" | Dtype;
+
+/** See `DtypeChoice`. */
+export type Dtype = "fp32" | "int16";
+
 /** The WebAssembly binary: where it is, its bytes, or the compiled module. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
@@ -95,6 +104,13 @@ export interface LoadOptions extends Watch {
   crossEncoder?: ModelSource;
   /** Default `auto`. */
   device?: DeviceChoice;
+  /** Default `auto`. */
+  dtype?: DtypeChoice;
+  /**
+   * Workers that share the models' work on the CPU, each with the models in its own memory (some 200 MB). Default: one
+   * for each processor, 8 at most. In `querytune/core` there is one, the thread itself.
+   */
+  threads?: number;
 }
 
 /**
@@ -218,6 +234,7 @@ export interface EngineInfo {
   version: string;
   device: {
     kind: "webgpu" | "cpu";
+    dtype: Dtype;
     adapter: string;
     /** Why this device was chosen. */
     reason: string;

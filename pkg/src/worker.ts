@@ -1,14 +1,25 @@
 /** The worker's side: keeps the engine's objects under numbers and does what the main thread asks. */
 
 import * as Comlink from "comlink";
+import type { Spawn } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
-import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
+import {
+  carryErrors,
+  type Id,
+  type MemberService,
+  type Notice,
+  type RemoteJudgements,
+  type RemoteTexts,
+  type Service,
+} from "./remote.js";
 import { CoreIndex, CoreJudgements, CoreRelations, CoreRun, CoreSession, CoreTexts, CoreTuner } from "./session.js";
 import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
 
 type Kept = CoreIndex | CoreJudgements | CoreRelations | CoreRun | CoreTexts | CoreTuner;
 
 let session: CoreSession | undefined;
+/** The models of a worker that helps another one. */
+let member: CoreTuner | undefined;
 let lastId = 0;
 const kept = new Map<Id, Kept>();
 const calls = new Map<number, AbortController>();
@@ -59,13 +70,29 @@ function judgements(of: RemoteJudgements): JudgementsInput {
   };
 }
 
-const service: Service = {
+/**
+ * Another worker with this very script. By its address, not `import.meta.url`: bundlers would try to bundle a worker
+ * into itself.
+ */
+const spawn: Spawn | undefined =
+  typeof Worker === "undefined"
+    ? undefined
+    : () => new Worker(self.location.href, { type: "module", name: "querytune-crew" });
+
+const service: Service & MemberService = {
+  async enlist({ module, models, dtype }) {
+    session = await CoreSession.open({ wasm: module, store: "memory" });
+    member = await session.loadFiles(models, { device: "cpu", dtype }, {});
+  },
+  work: (call, work, texts) =>
+    watched(call, async (watch) => {
+      if (!member) throw new QuerytuneError("internal", "The worker was used before it had its models.");
+      const values = await member.work(work, texts, watch);
+      return Comlink.transfer(values, [values.buffer]);
+    }),
   async open(opening, store) {
-    session = await CoreSession.open({
-      wasm: opening.wasm,
-      store: store ?? opening.store,
-      onWarning: (message) => tell({ notice: "warning", message }),
-    });
+    const onWarning = (message: string) => tell({ notice: "warning", message });
+    session = await CoreSession.open({ wasm: opening.wasm, store: store ?? opening.store, onWarning }, spawn);
   },
   cancel(call) {
     calls.get(call)?.abort();
@@ -84,9 +111,9 @@ const service: Service = {
     return { id: keep(read), summary: read.summary };
   },
   items: (id, from, count) => get(id, CoreTexts).items(from, count),
-  load: (call, models, device) =>
+  load: (call, models, choice) =>
     watched(call, async (watch) => {
-      const tuner = await engine().loadFiles(models, device, watch);
+      const tuner = await engine().loadFiles(models, choice, watch);
       return { id: keep(tuner), info: tuner.info };
     }),
   embed: (call, tuner, list) =>

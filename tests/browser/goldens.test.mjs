@@ -11,7 +11,8 @@ let info;
 before(
   async () => {
     opened = await openPackagePage();
-    info = await loadTuner(opened.page, "tuner", "cpu");
+    info = await loadTuner(opened.page, "tuner", { device: "cpu", dtype: "fp32", threads: 1 });
+    await loadTuner(opened.page, "integers", { device: "cpu", threads: 1 });
   },
   { timeout },
 );
@@ -34,6 +35,20 @@ test("embeddings of all golden texts are those of the reference to 1e-5", { time
   }
 });
 
+test("embeddings in 16-bit integers differ by a hundred-thousandth of the cosine", { timeout }, async (context) => {
+  const vectors = await embed(
+    opened.page,
+    "integers",
+    goldenTexts.map(({ text }) => text),
+  );
+  const cosines = goldenTexts.map(({ embedding }, i) =>
+    embedding.reduce((sum, value, column) => sum + value * vectors[i][column], 0),
+  );
+  const least = Math.min(...cosines);
+  context.diagnostic(`smallest cosine to the reference: 1 - ${(1 - least).toExponential(1)}`);
+  assert.ok(least > 0.99999, `a cosine of ${least}`);
+});
+
 test("the cosines of the model's card come out", { timeout }, async () => {
   const texts = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."];
   const [weather, ...others] = await embed(opened.page, "tuner", texts);
@@ -45,4 +60,10 @@ test("logits of all golden pairs are those of the reference to 2e-3", { timeout 
   const found = await logits(opened.page, "tuner", goldenPairs);
   const expected = goldenPairs.map(({ logit }) => logit);
   assertClose(found, expected, 2e-3, "logit of a golden pair");
+});
+
+test("logits in 16-bit integers are those of the reference to 5e-3", { timeout }, async () => {
+  const found = await logits(opened.page, "integers", goldenPairs);
+  const expected = goldenPairs.map(({ logit }) => logit);
+  assertClose(found, expected, 5e-3, "logit of a golden pair in integers");
 });

@@ -13,7 +13,7 @@ const info = {};
 before(
   async () => {
     opened = await openPackagePage({ webgpu: "software" });
-    for (const device of ["webgpu", "cpu"]) info[device] = await loadTuner(opened.page, device, device);
+    for (const device of ["webgpu", "cpu"]) info[device] = await loadTuner(opened.page, device, { device });
   },
   { timeout },
 );
@@ -31,7 +31,7 @@ test("asked for WebGPU, the models run on its adapter, a software one too", () =
 test("left to itself, the CPU is taken before an adapter in software, and the reason says so", {
   timeout,
 }, async () => {
-  const { device } = await loadTuner(opened.page, "auto", "auto");
+  const { device } = await loadTuner(opened.page, "auto", { device: "auto" });
   assert.equal(device.kind, "cpu");
   assert.match(device.reason, /only WebGPU adapter \(.+\) is computed on the CPU/);
 });
@@ -39,7 +39,7 @@ test("left to itself, the CPU is taken before an adapter in software, and the re
 test("left to itself in a browser without WebGPU, the CPU is taken, and the reason says so", { timeout }, async () => {
   const without = await openPackagePage();
   try {
-    const { device } = await loadTuner(without.page, "auto", "auto");
+    const { device } = await loadTuner(without.page, "auto", { device: "auto" });
     assert.equal(device.kind, "cpu");
     assert.match(device.reason, /WebGPU is not available/);
     const refusal = await without.page.evaluate(async ({ package: source, encoder, crossEncoder }) => {

@@ -3,6 +3,7 @@
 import type {
   CandidateRow,
   DeviceChoice,
+  DtypeChoice,
   EngineInfo,
   InputItem,
   JudgementsSummary,
@@ -17,9 +18,14 @@ import type {
   Training,
 } from "../types.js";
 
-export default function init(options: {
+declare function init(options: {
   module_or_path: URL | Response | BufferSource | WebAssembly.Module;
 }): Promise<unknown>;
+declare namespace init {
+  /** Set once the module is instantiated. */
+  let __wbindgen_wasm_module: WebAssembly.Module;
+}
+export default init;
 
 export type Role = "queries" | "documents";
 
@@ -32,7 +38,14 @@ export interface Host {
     read(log: string, chunk: number): Promise<Uint8Array>;
     append(log: string, bytes: Uint8Array): Promise<void>;
   };
+  crew?: {
+    readonly size: number;
+    run(work: Work, texts: readonly string[]): Promise<Float32Array>;
+  };
 }
+
+/** The vector of each text, or the logit of each pair (query, document, query, and so on). */
+export type Work = "encode-queries" | "encode-documents" | "score";
 
 export interface ModelFiles {
   id: string;
@@ -58,7 +71,13 @@ export class Qrels {
 
 export class Tuner {
   private constructor();
-  static load(encoder: ModelFiles, crossEncoder: ModelFiles, device: DeviceChoice, host: Host): Promise<Tuner>;
+  static load(
+    encoder: ModelFiles,
+    crossEncoder: ModelFiles,
+    options: { device?: DeviceChoice; dtype?: DtypeChoice; threads?: number },
+    host: Host,
+  ): Promise<Tuner>;
+  work(work: Work, texts: readonly string[], host: Host): Promise<Float32Array>;
   info(): EngineInfo;
   embed(texts: readonly string[], host: Host): Promise<{ data: Float32Array; dims: [number, number] }>;
   rerank(query: string, documents: readonly string[], host: Host): Promise<Float32Array>;

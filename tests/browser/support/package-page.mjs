@@ -45,17 +45,18 @@ export async function openPackagePage({ webgpu = false } = {}) {
 
 /**
  * Loads both models in a session of their own, so that nothing is kept in common with another tuner, and keeps the
- * tuner under a name of the page's global object. Resolves to the tuner's `info`.
+ * tuner under a name of the page's global object. `options`: as of the package's `load`. Resolves to the tuner's
+ * `info`.
  */
-export function loadTuner(page, name, device) {
+export function loadTuner(page, name, options) {
   return page.evaluate(
-    async ({ places, name, device }) => {
+    async ({ places, name, options }) => {
       const { load } = await import(places.package);
       const { encoder, crossEncoder } = places;
-      globalThis[name] = await load({ store: "memory", encoder, crossEncoder, device });
+      globalThis[name] = await load({ store: "memory", encoder, crossEncoder, ...options });
       return globalThis[name].info;
     },
-    { places, name, device },
+    { places, name, options },
   );
 }
 

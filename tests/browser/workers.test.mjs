@@ -1,0 +1,77 @@
+// The models' work on the CPU is shared among workers, and what comes out does not depend on how many they are.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { root } from "../../scripts/lib/paths.mjs";
+import { openPackagePage, places } from "./support/package-page.mjs";
+
+const timeout = 15 * 60_000;
+let opened;
+
+before(
+  async () => {
+    opened = await openPackagePage();
+  },
+  { timeout },
+);
+
+after(() => opened?.close());
+
+const sample = (name, lines) =>
+  readFileSync(join(root, "examples", "sample", name), "utf8")
+    .split("\n")
+    .slice(0, lines)
+    .join("\n");
+
+/** A small job from texts to the fit's report, with so many threads; resolves to its results and its workers. */
+function run(threads) {
+  const queries = sample("queries.csv", 13);
+  const documents = sample("documents.csv", 201);
+  return opened.page.evaluate(
+    async ({ places, queries, documents, threads }) => {
+      const { load } = await import(places.package);
+      const { encoder, crossEncoder } = places;
+      const bytes = (text) => new TextEncoder().encode(text);
+      const tuner = await load({ store: "memory", encoder, crossEncoder, device: "cpu", threads });
+      try {
+        // The others have their models some seconds later.
+        await new Promise((resolve) => setTimeout(resolve, threads === 1 ? 0 : 8000));
+        const relations = await tuner.synthesize(bytes(queries), bytes(documents), { candidates: 20, depth: 8 });
+        const fit = await tuner.fit(relations, { seed: 1, epochs: 4, folds: 3 });
+        return { scores: await relations.toScoresTsv(), report: fit.report };
+      } finally {
+        tuner.dispose();
+      }
+    },
+    { places, queries, documents, threads },
+  );
+}
+
+/** The report without what a clock has measured. */
+function withoutTimes({ stages, ...report }) {
+  const counts = Object.entries(stages).map(([name, { seconds, perSecond, ...rest }]) => [name, rest]);
+  return { ...report, stages: Object.fromEntries(counts) };
+}
+
+test("one worker and three come to the same scores and the same report, to the last bit", { timeout }, async () => {
+  const workers = () => opened.page.context().browser().contexts()[0].pages()[0].workers().length;
+  const alone = await run(1);
+  let most = 0;
+  const watching = setInterval(() => {
+    most = Math.max(most, workers());
+  }, 200);
+  const together = await run(3);
+  clearInterval(watching);
+  assert.equal(together.scores, alone.scores);
+  assert.deepEqual(withoutTimes(together.report), withoutTimes(alone.report));
+  assert.ok(most >= 1, "workers were there");
+});
+
+test("a number of threads that is none is refused", { timeout }, async () => {
+  const code = await opened.page.evaluate(async ({ package: path, encoder, crossEncoder }) => {
+    const { load } = await import(path);
+    return load({ store: "memory", encoder, crossEncoder, device: "cpu", threads: 0 }).catch((error) => error.code);
+  }, places);
+  assert.equal(code, "option");
+});
