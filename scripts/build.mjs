@@ -39,9 +39,9 @@ async function part(name, title, key, outputs, work) {
 }
 
 /** Compiles the engine for wasm32 and resolves to what cargo says, warnings of an unchanged build included. */
-export function compileEngine(options) {
+export function compileEngine({ features = "webgpu", ...options } = {}) {
   const { cargo, env, arguments: extra } = wasmCargo();
-  return run(cargo, ["build", ...extra, "--release", "--lib", "--features", "webgpu"], {
+  return run(cargo, ["build", ...extra, "--release", "--lib", "--features", features], {
     cwd: root,
     // RUSTFLAGS would take the place of the target's own flags.
     env: { ...env, RUSTFLAGS: undefined, CARGO_TARGET_DIR: targetWasm },
@@ -50,15 +50,20 @@ export function compileEngine(options) {
   });
 }
 
+/** Writes the compiled engine with its JavaScript side to a folder. */
+export function bindEngine(folder, { keepNames = false } = {}) {
+  const names = keepNames ? [] : ["--remove-name-section", "--remove-producers-section"];
+  const input = join(targetWasm, "wasm32-unknown-unknown", "release", "querytune.wasm");
+  return run(bindgenPath(), [input, "--target", "web", "--out-dir", folder, "--out-name", "querytune", ...names]);
+}
+
 async function compileWasm({ publish, keepNames }) {
   await compileEngine();
   mkdirSync(join(root, "pkg", "dist"), { recursive: true });
   const work = mkdtempSync(join(root, "pkg", "dist", ".wasm-"));
   chmodSync(work, 0o755);
   try {
-    const names = keepNames ? [] : ["--remove-name-section", "--remove-producers-section"];
-    const input = join(targetWasm, "wasm32-unknown-unknown", "release", "querytune.wasm");
-    await run(bindgenPath(), [input, "--target", "web", "--out-dir", work, "--out-name", "querytune", ...names]);
+    await bindEngine(work, { keepNames });
     if (publish) {
       const binary = join(work, "querytune_bg.wasm");
       const optimizer = join(root, "node_modules", ".bin", "wasm-opt");
