@@ -179,6 +179,7 @@ impl<'h> Job<'h> {
             total,
             cached,
             done: Cell::new(cached),
+            reported: Cell::new(cached),
             started: now,
             last_report: Cell::new(now),
         };
@@ -194,6 +195,7 @@ pub struct StageProgress<'h> {
     total: usize,
     cached: usize,
     done: Cell<usize>,
+    reported: Cell<usize>,
     started: f64,
     last_report: Cell<f64>,
 }
@@ -247,6 +249,7 @@ impl StageProgress<'_> {
         let (_, per_second) = self.rate();
         let left = self.total.saturating_sub(self.done.get()) as f64;
         let seconds_left = (per_second > 0.0).then(|| left / per_second);
+        self.reported.set(self.done.get());
         self.host.progress(&Progress {
             stage: self.stage,
             done: self.done.get(),
@@ -256,5 +259,14 @@ impl StageProgress<'_> {
             seconds_left,
             loss,
         });
+    }
+}
+
+/// A stage that was cancelled or has failed still says how far it came: what is done is kept.
+impl Drop for StageProgress<'_> {
+    fn drop(&mut self) {
+        if self.reported.get() != self.done.get() {
+            self.report(None);
+        }
     }
 }

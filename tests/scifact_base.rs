@@ -39,7 +39,7 @@ fn texts(bytes: &[u8], name: &str, role: Role) -> Texts {
 fn encode(texts: &[&str], kind: TextKind) -> Vectors {
     let host = TestHost::new();
     let job = Job::new(&host);
-    let (files, device) = (encoder_files(), Device::cpu(Dtype::Int16));
+    let (files, device) = (encoder_files(), Device::cpu(Dtype::Fp32));
     let encoder = block_on(Encoder::load(&files, &device, &job)).expect("the encoder loads");
     let (mut vectors, _) = block_on(encode_texts(&encoder, &[(texts, kind)], &job)).expect("vectors");
     vectors.remove(0)
@@ -70,7 +70,7 @@ fn keep_for_trec_eval(run: &Run, qrels: &Qrels, judged: &Judged) {
 }
 
 #[test]
-fn the_base_encoder_has_the_published_figures_on_scifact_to_a_thousandth() {
+fn the_base_encoder_has_the_published_figures_on_scifact() {
     let queries = texts(&file("queries.csv"), "queries.csv", Role::Queries);
     // Two parts of one CSV file; the second has no header of its own.
     let bytes = [file("documents-1.csv.gz"), file("documents-2.csv.gz")].concat();
@@ -88,7 +88,7 @@ fn the_base_encoder_has_the_published_figures_on_scifact_to_a_thousandth() {
         &query_vectors,
         &document_vectors,
         100,
-        &Device::cpu(Dtype::Int16),
+        &Device::cpu(Dtype::Fp32),
         &job,
         |_| {},
     ));
@@ -106,7 +106,6 @@ fn the_base_encoder_has_the_published_figures_on_scifact_to_a_thousandth() {
     }
     let judged = judge(&qrels.judgements, &run);
     keep_for_trec_eval(&run, &qrels, &judged);
-    // In integers, as people get it by default: the goldens hold fp32 far closer, and some near ties fall otherwise here.
     let mean = judged.mean;
     for (name, found, expected) in [
         ("nDCG@10", mean.ndcg_10, 0.6451),
@@ -116,7 +115,7 @@ fn the_base_encoder_has_the_published_figures_on_scifact_to_a_thousandth() {
     ] {
         println!("{name} {found:.4}");
         assert!(
-            (found - expected).abs() <= 0.001,
+            (found - expected).abs() <= 0.0005,
             "{name} is {found:.4}, published {expected:.4}"
         );
     }

@@ -125,10 +125,14 @@ impl Crew for PageCrew {
 
     fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>> {
         let texts: Array = texts.iter().map(|text| JsValue::from_str(text)).collect();
-        let promise = super::to_js(&work).map(|work| self.0.run(work, texts));
+        let failed = |value| thrown(Code::Internal, value);
+        // Listened to from the start: the future may be dropped before anybody asks it, and a rejection that nobody
+        // hears ends the worker.
+        let answer = super::to_js(&work)
+            .and_then(|work| self.0.run(work, texts).map_err(failed))
+            .map(JsFuture::from);
         Box::pin(async move {
-            let failed = |value| thrown(Code::Internal, value);
-            let values = JsFuture::from(promise?.map_err(failed)?).await.map_err(failed)?;
+            let values = answer?.await.map_err(failed)?;
             Ok(Float32Array::new(&values).to_vec())
         })
     }
