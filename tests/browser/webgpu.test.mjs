@@ -13,7 +13,8 @@ const info = {};
 before(
   async () => {
     opened = await openPackagePage({ webgpu: "software" });
-    for (const device of ["webgpu", "cpu"]) info[device] = await loadTuner(opened.page, device, { device });
+    for (const device of ["webgpu", "cpu"])
+      info[device] = await loadTuner(opened.page, device, { device, dtype: "fp32" });
   },
   { timeout },
 );
