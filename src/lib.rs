@@ -9,7 +9,7 @@
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
-//! models use where there is no GPU.
+//! models use where there is no GPU, `gpu` those for WebGPU.
 
 pub mod artifact;
 pub mod cpu;
@@ -18,6 +18,8 @@ pub mod device;
 pub mod download;
 pub mod error;
 pub mod evaluate;
+#[cfg(feature = "webgpu")]
+pub mod gpu;
 pub mod input;
 pub mod job;
 pub mod judge;

@@ -6,6 +6,8 @@ use super::arithmetic::Arithmetic;
 use super::bert::{Bert, Head};
 use super::config::BertConfig;
 use super::on_cpu::Cpu;
+#[cfg(feature = "webgpu")]
+use super::on_gpu::Gpu;
 use super::on_tensors::Tensors;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
@@ -22,7 +24,10 @@ const SLAB: usize = 2048;
 pub enum Model {
     /// On the CPU's kernels.
     Cpu(Box<Forward<Cpu>>),
-    /// In burn's tensors.
+    /// On a GPU's kernels.
+    #[cfg(feature = "webgpu")]
+    Gpu(Box<Forward<Gpu>>),
+    /// In burn's tensors: sizes that a GPU's kernels are not made for.
     Tensors(Box<Forward<Tensors>>),
 }
 
@@ -58,6 +63,13 @@ impl Model {
                 let cpu = Cpu::new(device.dtype());
                 Self::Cpu(Box::new(Forward::load(config, head, weights, cpu, job).await?))
             }
+            #[cfg(feature = "webgpu")]
+            DeviceKind::WebGpu
+                if crate::gpu::supports(config.hidden_size, config.intermediate_size, config.num_attention_heads) =>
+            {
+                let gpu = Gpu::new(device);
+                Self::Gpu(Box::new(Forward::load(config, head, weights, gpu, job).await?))
+            }
             DeviceKind::WebGpu => {
                 let tensors = Tensors::new(device);
                 Self::Tensors(Box::new(Forward::load(config, head, weights, tensors, job).await?))
@@ -83,7 +95,7 @@ impl Model {
     ) -> Result<()> {
         let crew = match self {
             Self::Cpu(_) => job.crew().filter(|crew| crew.size() > 0 && count > 1),
-            Self::Tensors(_) => None,
+            _ => None,
         };
         let Some(crew) = crew else {
             return self.each(count, job, tokenize, sink).await;
@@ -120,9 +132,28 @@ impl Model {
     ) -> Result<()> {
         match self {
             Self::Cpu(model) => model.each(count, job, tokenize, sink).await,
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(model) => model.each(count, job, tokenize, sink).await,
             Self::Tensors(model) => model.each(count, job, tokenize, sink).await,
         }
     }
+}
+
+/// Batches in the inputs' order, each of as many as fit into `budget` tokens.
+pub(super) fn fill(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = 0;
+    for (index, &length) in lengths.iter().enumerate() {
+        match batches.last_mut() {
+            Some(batch) if tokens + length <= budget => batch.push(index),
+            _ => {
+                tokens = 0;
+                batches.push(vec![index]);
+            }
+        }
+        tokens += length;
+    }
+    batches
 }
 
 impl<A: Arithmetic> Forward<A> {

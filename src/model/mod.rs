@@ -4,7 +4,7 @@
 //! files ─► config ─┐
 //!       ─► tokenizer ├─► bert ─► encoder        texts -> vectors
 //!       ─► weights ─┘    │   └► cross_encoder   (query, document) -> logit
-//!                    arithmetic: on_cpu, on_tensors
+//!                    arithmetic: on_cpu, on_gpu, on_tensors
 //! ```
 
 mod arithmetic;
@@ -15,6 +15,8 @@ mod encoder;
 mod files;
 mod forward;
 mod on_cpu;
+#[cfg(feature = "webgpu")]
+mod on_gpu;
 mod on_tensors;
 mod tokenizer;
 mod weights;

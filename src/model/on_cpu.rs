@@ -139,19 +139,7 @@ impl Arithmetic for Cpu {
 
     /// In the order given: nothing is padded, so there is nothing to sort for.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        let mut tokens = 0;
-        for (index, &length) in lengths.iter().enumerate() {
-            match batches.last_mut() {
-                Some(batch) if tokens + length <= TOKEN_BUDGET => batch.push(index),
-                _ => {
-                    tokens = 0;
-                    batches.push(vec![index]);
-                }
-            }
-            tokens += length;
-        }
-        batches
+        super::forward::fill(lengths, TOKEN_BUDGET)
     }
 
     fn batches_at_once(&self) -> usize {
