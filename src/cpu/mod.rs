@@ -3,17 +3,22 @@
 //! ```text
 //! processor   which instructions there are, and functions compiled for each
 //! int16       products of 16-bit integers: weights packed, activations rounded row by row
-//! fp32        products of f32: the exact path, attention, nearest neighbours
+//! fp32        products of f32: the exact path, nearest neighbours
+//! lane        numbers that formulas are written in
 //! rows        what is done to one row after another: GELU, softmax, layer normalisation
 //! attention   softmax(Q Kᵀ) V of one text
+//! tile        the innermost loops of them all
 //! ```
 //!
 //! Every number of a result depends on its own row and the weights only, never on the rows beside it: the sums over
 //! `k` are made in one order whatever the shape of the product. So a text has the same vector in every batch.
 
+use lane::for_each_lane;
+
 pub mod attention;
 pub mod fp32;
 pub mod int16;
+mod lane;
 pub mod processor;
 pub mod rows;
 mod tile;
@@ -24,6 +29,29 @@ const TILE_ROWS: usize = 4;
 /// Rows that go through a product before the next ones: their integers and the panel stay in the nearest caches.
 const BLOCK_ROWS: usize = 64;
 
+/// As many numbers of a row as a panel has columns; zeros where the row ends before.
+#[inline(always)]
+fn padded<const COLUMNS: usize>(row: &[f32]) -> [f32; COLUMNS] {
+    match row.as_array() {
+        Some(row) => *row,
+        None => {
+            let mut all = [0.0; COLUMNS];
+            all[..row.len()].copy_from_slice(row);
+            all
+        }
+    }
+}
+
+/// Writes as many of a panel's numbers as there is room for. Whole panels go without the call that copies of a length
+/// known at run time only are on wasm.
+#[inline(always)]
+fn write<const COLUMNS: usize>(values: &[f32; COLUMNS], out: &mut [f32]) {
+    match out.as_mut_array() {
+        Some(out) => *out = *values,
+        None => out.copy_from_slice(&values[..out.len()]),
+    }
+}
+
 /// What follows a product, while its numbers are still in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -31,4 +59,14 @@ pub enum Activation {
     None,
     /// `x Φ(x)`, see [`rows::gelu`].
     Gelu,
+}
+
+impl Activation {
+    #[inline(always)]
+    fn apply<const FMA: bool>(self, values: &mut [f32]) {
+        match self {
+            Self::None => {}
+            Self::Gelu => for_each_lane!(values, |x: Number| rows::gelu_lane::<Number, FMA>(x)),
+        }
+    }
 }

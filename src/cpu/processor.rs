@@ -47,24 +47,25 @@ impl Instructions {
 
 /// Defines a function whose body is compiled for every set of instructions, and which calls the best at hand.
 ///
-/// The body may use the constant `FMA`: whether `f32::mul_add` is an instruction and not a slow function.
+/// The body may use two constants: `FMA`, whether `f32::mul_add` is an instruction and not a slow function, and
+/// `COLUMNS`, which is [`Instructions::panel_columns`].
 macro_rules! for_each_processor {
     ($(#[$meta:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$meta])*
         $visibility fn $name($($argument: $type),*) $(-> $result)? {
             #[inline(always)]
-            #[allow(clippy::extra_unused_type_parameters, reason = "not every body asks for FMA")]
-            fn body<const FMA: bool>($($argument: $type),*) $(-> $result)? $body
+            #[allow(clippy::extra_unused_type_parameters, reason = "not every body asks for both")]
+            fn body<const FMA: bool, const COLUMNS: usize>($($argument: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($argument: $type),*) $(-> $result)? {
-                    body::<true>($($argument),*)
+                    body::<true, 16>($($argument),*)
                 }
                 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
                 fn avx512($($argument: $type),*) $(-> $result)? {
-                    body::<true>($($argument),*)
+                    body::<true, 32>($($argument),*)
                 }
                 match $crate::cpu::processor::Instructions::detect() {
                     $crate::cpu::processor::Instructions::Base => {}
@@ -75,7 +76,7 @@ macro_rules! for_each_processor {
                 }
             }
             // NEON has it always; wasm never.
-            body::<{ cfg!(target_arch = "aarch64") }>($($argument),*)
+            body::<{ cfg!(target_arch = "aarch64") }, 8>($($argument),*)
         }
     };
 }

@@ -3,6 +3,7 @@
 //! Written without intrinsics in a form that compilers turn into vector instructions: fixed groups of lanes, no
 //! branches, no calls.
 
+use super::lane::{Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
 
 /// Numbers that are worked on together: a whole number of vector registers everywhere.
@@ -25,28 +26,23 @@ const ERF_Q: [f32; 5] = [1.0, 0.514_320_5, 0.116_786_41, 0.014_730_685, 0.001_00
 const ERF_LIMIT: f32 = 3.9;
 
 #[inline(always)]
-fn horner<const FMA: bool, const N: usize>(coefficients: &[f32; N], x: f32) -> f32 {
-    let mut value = coefficients[N - 1];
-    for &coefficient in coefficients[..N - 1].iter().rev() {
-        value = multiply_add::<FMA>(value, x, coefficient);
-    }
-    value
-}
-
-#[inline(always)]
-pub(super) fn gelu_lane<const FMA: bool>(x: f32) -> f32 {
-    let z = (x * std::f32::consts::FRAC_1_SQRT_2).clamp(-ERF_LIMIT, ERF_LIMIT);
-    let t = z * z;
-    let erf = z * horner::<FMA, 7>(&ERF_P, t) / horner::<FMA, 5>(&ERF_Q, t);
-    let half = 0.5 * x;
-    multiply_add::<FMA>(half, erf, half)
+pub(super) fn gelu_lane<L: Lane, const FMA: bool>(x: L) -> L {
+    let limit = ERF_LIMIT;
+    let z = x.times(L::of(std::f32::consts::FRAC_1_SQRT_2));
+    let z = z.at_least(L::of(-limit)).at_most(L::of(limit));
+    let t = z.times(z);
+    let erf = z
+        .times(t.polynomial::<FMA, 7>(&ERF_P))
+        .over(t.polynomial::<FMA, 5>(&ERF_Q));
+    let half = x.times(L::of(0.5));
+    half.times_plus::<FMA>(erf, half)
 }
 
 /// `e^x`: 2^n by the exponent's bits, the rest by a polynomial (Cody and Waite's reduction, Cephes' coefficients).
 ///
 /// For `x` from -87 to 88 within 2 units in the last place; below, 2^-126 or so instead of a smaller number.
 #[inline(always)]
-fn exp_lane<const FMA: bool>(x: f32) -> f32 {
+fn exp_lane<L: Lane, const FMA: bool>(x: L) -> L {
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23: adding it leaves an integer in the low bits.
     const POLYNOMIAL: [f32; 6] = [
         0.5,
@@ -56,29 +52,20 @@ fn exp_lane<const FMA: bool>(x: f32) -> f32 {
         1.398_199_9e-3,
         1.987_569_1e-4,
     ];
-    let x = x.clamp(-87.0, 88.0);
-    let shifted = multiply_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
-    let n = shifted - ROUND;
-    let rest = multiply_add::<FMA>(n, -0.693_359_4, x);
-    let rest = multiply_add::<FMA>(n, 2.121_944_4e-4, rest);
-    let tail = horner::<FMA, 6>(&POLYNOMIAL, rest);
-    let mantissa = multiply_add::<FMA>(tail, rest * rest, rest + 1.0);
-    let power = (shifted.to_bits() << 23).wrapping_add(0x3f80_0000);
-    mantissa * f32::from_bits(power)
+    let x = x.at_least(L::of(-87.0)).at_most(L::of(88.0));
+    let shifted = x.times_plus::<FMA>(L::of(std::f32::consts::LOG2_E), L::of(ROUND));
+    let n = shifted.plus(L::of(-ROUND));
+    let rest = n.times_plus::<FMA>(L::of(-0.693_359_4), x);
+    let rest = n.times_plus::<FMA>(L::of(2.121_944_4e-4), rest);
+    let tail = rest.polynomial::<FMA, 6>(&POLYNOMIAL);
+    let mantissa = tail.times_plus::<FMA>(rest.times(rest), rest.plus(L::of(1.0)));
+    mantissa.times(shifted.power_of_two())
 }
 
 for_each_processor! {
     /// `x Φ(x)` of every number, Φ by erf: within 4e-7 of it for |x| up to 1, relative beyond.
     pub fn gelu(values: &mut [f32]) {
-        let (groups, rest) = values.as_chunks_mut::<LANES>();
-        for group in groups {
-            for value in group {
-                *value = gelu_lane::<FMA>(*value);
-            }
-        }
-        for value in rest {
-            *value = gelu_lane::<FMA>(*value);
-        }
+        for_each_lane!(values, |x: Number| gelu_lane::<Number, FMA>(x));
     }
 }
 
@@ -100,30 +87,25 @@ fn largest(values: &[f32]) -> f32 {
 for_each_processor! {
     /// Turns scores into `e^(factor · (score - largest))` and returns their sum: softmax but for the division.
     pub fn exponentials(scores: &mut [f32], factor: f32) -> f32 {
-        let (groups, rest) = scores.as_chunks_mut::<LANES>();
-        let mut most = [f32::NEG_INFINITY; LANES];
-        for group in groups.iter() {
-            for (lane, score) in most.iter_mut().zip(group) {
-                *lane = if *score > *lane { *score } else { *lane };
-            }
-        }
-        // Not `f32::max`, which is a function call on wasm.
-        let greater = |a: f32, b: f32| if b > a { b } else { a };
-        let most = most.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, greater);
-        let mut sums = [0f32; LANES];
-        for group in groups {
-            for (sum, score) in sums.iter_mut().zip(group) {
-                *score = exp_lane::<FMA>((*score - most) * factor);
-                *sum += *score;
-            }
-        }
-        let mut sum: f32 = sums.into_iter().sum();
-        for score in rest {
-            *score = exp_lane::<FMA>((*score - most) * factor);
-            sum += *score;
-        }
-        sum
+        exponential_lanes::<FMA>(scores, factor)
     }
+}
+
+/// See [`exponentials`].
+#[inline(always)]
+pub(super) fn exponential_lanes<const FMA: bool>(scores: &mut [f32], factor: f32) -> f32 {
+    let (groups, rest) = scores.as_chunks::<LANES>();
+    let mut most = [f32::NEG_INFINITY; LANES];
+    for group in groups {
+        for (lane, score) in most.iter_mut().zip(group) {
+            *lane = score.at_least(*lane);
+        }
+    }
+    let most = most.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| b.at_least(a));
+    for_each_lane!(scores, |x: Number| {
+        exp_lane::<Number, FMA>(x.plus(Number::of(-most)).times(Number::of(factor)))
+    });
+    sum_of::<FMA>(scores, |value| value)
 }
 
 /// A layer normalisation's parameters.

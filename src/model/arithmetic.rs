@@ -72,6 +72,18 @@ pub trait Arithmetic: Sized {
             .collect()
     }
 
+    /// The last layer, where of each input only the first token's state is used afterwards: others need not be
+    /// computed, and then the batches say that each input has one token.
+    fn last_layer_for_all(
+        &self,
+        layer: &Layer<Self>,
+        heads: usize,
+        states: Vec<Self::States>,
+        batches: &mut [Self::Batch],
+    ) -> Vec<Self::States> {
+        self.layer_for_all(layer, heads, states, batches)
+    }
+
     /// What the model is for: a vector or a logit of each input.
     fn finish(&self, head: &Head<Self>, states: Self::States, batch: &Self::Batch) -> Self::Rows;
 

@@ -62,6 +62,15 @@ pub enum Head<A: Arithmetic> {
     },
 }
 
+impl<A: Arithmetic> Head<A> {
+    fn reads_first_tokens_only(&self) -> bool {
+        match self {
+            Self::Pool { pooling, .. } => *pooling == Pooling::Cls,
+            Self::Classify { .. } => true,
+        }
+    }
+}
+
 impl<A: Arithmetic> Bert<A> {
     /// Loads the weights, tensor by tensor, letting other work run between layers.
     ///
@@ -99,16 +108,28 @@ impl<A: Arithmetic> Bert<A> {
         })
     }
 
-    /// The last layer's hidden states of several batches.
+    /// The last layer's hidden states of several batches; of the inputs' first tokens only, if that is enough for
+    /// `head`. `batches` then say so.
     ///
     /// # Errors
     /// [`crate::Code::Cancelled`]: the job is asked after every layer.
-    pub async fn forward(&self, arithmetic: &A, batches: &[A::Batch], job: &Job<'_>) -> Result<Vec<A::States>> {
+    pub async fn forward(
+        &self,
+        arithmetic: &A,
+        batches: &mut [A::Batch],
+        head: &Head<A>,
+        job: &Job<'_>,
+    ) -> Result<Vec<A::States>> {
         let embed = |batch| arithmetic.embed(&self.embeddings, batch);
         let mut states: Vec<A::States> = batches.iter().map(embed).collect();
-        for layer in &self.layers {
+        for (number, layer) in self.layers.iter().enumerate() {
             job.breathe().await?;
-            states = arithmetic.layer_for_all(layer, self.heads, states, batches);
+            let is_last = number + 1 == self.layers.len();
+            states = if is_last && head.reads_first_tokens_only() {
+                arithmetic.last_layer_for_all(layer, self.heads, states, batches)
+            } else {
+                arithmetic.layer_for_all(layer, self.heads, states, batches)
+            };
         }
         Ok(states)
     }

@@ -205,8 +205,8 @@ impl<A: Arithmetic> Forward<A> {
                     let inputs: Vec<&Tokenized> = members.iter().map(|&member| &inputs[member]).collect();
                     arithmetic.batch(&inputs)
                 };
-                let batches: Vec<A::Batch> = group.iter().map(lay_out).collect();
-                let states = bert.forward(arithmetic, &batches, job).await?;
+                let mut batches: Vec<A::Batch> = group.iter().map(lay_out).collect();
+                let states = bert.forward(arithmetic, &mut batches, head, job).await?;
                 let finished = states.into_iter().zip(&batches);
                 let rows = finished
                     .map(|(states, batch)| arithmetic.finish(head, states, batch))

@@ -1,6 +1,7 @@
 //! A BERT on the CPU's own kernels, without padding: the tokens of all inputs are stacked, only attention sees texts.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::arithmetic::Arithmetic;
 use super::bert::{Embeddings, Head, Layer};
@@ -11,6 +12,7 @@ use crate::cpu::Activation;
 use crate::cpu::attention::{AttentionScratch, attend};
 use crate::cpu::fp32::Fp32Matrix;
 use crate::cpu::int16::{Int16Matrix, Int16Scratch};
+use crate::cpu::processor::Instructions;
 use crate::cpu::rows::LayerNorm;
 use crate::device::Dtype;
 use crate::error::Result;
@@ -53,9 +55,22 @@ impl Linear {
         scratch: &mut Int16Scratch,
     ) {
         out.resize(count * self.bias.len(), 0.0);
+        self.part(rows, 0..self.bias.len(), activation, out, self.bias.len(), scratch);
+    }
+
+    /// Some of the outputs, which begin with a panel; rows of `out` begin every `stride` numbers.
+    fn part(
+        &self,
+        rows: &[f32],
+        columns: Range<usize>,
+        activation: Activation,
+        out: &mut [f32],
+        stride: usize,
+        scratch: &mut Int16Scratch,
+    ) {
         match &self.weights {
-            Packed::Fp32(matrix) => matrix.product(rows, Some(&self.bias), activation, out),
-            Packed::Int16(matrix) => matrix.product(rows, &self.bias, activation, out, scratch),
+            Packed::Fp32(matrix) => matrix.part(rows, Some(&self.bias), activation, columns, out, stride),
+            Packed::Int16(matrix) => matrix.part(rows, &self.bias, activation, columns, out, stride, scratch),
         }
     }
 }
@@ -175,36 +190,21 @@ impl Arithmetic for Cpu {
 
     fn layer(&self, layer: &Layer<Self>, heads: usize, mut states: Vec<f32>, batch: &Batch) -> Vec<f32> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let Scratch {
-                products,
-                attention,
-                projections,
-                attended,
-                wide,
-                narrow,
-            } = scratch;
             let count = batch.ids.len();
             let hidden = states.len() / count.max(1);
+            let projections = &mut scratch.projections;
             layer
                 .projections
-                .forward(&states, count, Activation::None, projections, products);
-            attended.resize(count * hidden, 0.0);
+                .forward(&states, count, Activation::None, projections, &mut scratch.products);
+            scratch.attended.resize(count * hidden, 0.0);
             let mut start = 0;
             for &length in &batch.lengths {
                 let projections = &projections[start * 3 * hidden..(start + length) * 3 * hidden];
-                let attended = &mut attended[start * hidden..(start + length) * hidden];
-                attend(projections, length, heads, attended, attention);
+                let attended = &mut scratch.attended[start * hidden..(start + length) * hidden];
+                attend(projections, length, length, heads, attended, &mut scratch.attention);
                 start += length;
             }
-            layer
-                .attention_output
-                .forward(attended, count, Activation::None, narrow, products);
-            layer.attention_norm.add_and_normalize(&mut states, narrow);
-            layer
-                .intermediate
-                .forward(&states, count, Activation::Gelu, wide, products);
-            layer.output.forward(wide, count, Activation::None, narrow, products);
-            layer.output_norm.add_and_normalize(&mut states, narrow);
+            after_attention(layer, &mut states, scratch);
         });
         states
     }
@@ -222,6 +222,32 @@ impl Arithmetic for Cpu {
         states
             .map(|(states, batch)| self.layer(layer, heads, states, batch))
             .collect()
+    }
+
+    /// Keys and values of all tokens, everything else of the first ones: a sixth of a layer.
+    fn last_layer_for_all(
+        &self,
+        layer: &Layer<Self>,
+        heads: usize,
+        states: Vec<Vec<f32>>,
+        batches: &mut [Batch],
+    ) -> Vec<Vec<f32>> {
+        #[cfg(not(target_arch = "wasm32"))]
+        let states = {
+            use rayon::prelude::*;
+            let states = states.into_par_iter().zip(&mut *batches);
+            states
+                .map(|(states, batch)| last_layer(layer, heads, states, batch))
+                .collect()
+        };
+        #[cfg(target_arch = "wasm32")]
+        let states = {
+            let states = states.into_iter().zip(&mut *batches);
+            states
+                .map(|(states, batch)| last_layer(layer, heads, states, batch))
+                .collect()
+        };
+        states
     }
 
     fn finish(&self, head: &Head<Self>, states: Vec<f32>, batch: &Batch) -> Vec<f32> {
@@ -264,6 +290,81 @@ impl Arithmetic for Cpu {
     }
 }
 
+/// What follows attention, row by row; `states` are those before it, [n, hidden].
+fn after_attention(layer: &Layer<Cpu>, states: &mut [f32], scratch: &mut Scratch) {
+    let Scratch {
+        products,
+        attended,
+        wide,
+        narrow,
+        ..
+    } = scratch;
+    let count = states.len() / layer.attention_norm.gamma.len();
+    layer
+        .attention_output
+        .forward(attended, count, Activation::None, narrow, products);
+    layer.attention_norm.add_and_normalize(states, narrow);
+    layer
+        .intermediate
+        .forward(states, count, Activation::Gelu, wide, products);
+    layer.output.forward(wide, count, Activation::None, narrow, products);
+    layer.output_norm.add_and_normalize(states, narrow);
+}
+
+/// The last layer's states of the inputs' first tokens, which are then the only ones of `batch`.
+fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Batch) -> Vec<f32> {
+    let (count, texts) = (batch.ids.len(), batch.lengths.len());
+    let hidden = states.len() / count.max(1);
+    let starts = batch.lengths.iter().scan(0, |next, length| {
+        *next += length;
+        Some(*next - length)
+    });
+    let starts: Vec<usize> = starts.collect();
+    let mut first: Vec<f32> = starts
+        .iter()
+        .flat_map(|start| &states[start * hidden..][..hidden])
+        .copied()
+        .collect();
+    SCRATCH.with_borrow_mut(|scratch| {
+        let width = 3 * hidden;
+        scratch.projections.resize(count * width, 0.0);
+        // Queries have a third of the outputs; where that does not end with a panel, those of all tokens are computed.
+        let cut = if hidden.is_multiple_of(Instructions::detect().panel_columns()) {
+            hidden
+        } else {
+            0
+        };
+        let to = &mut scratch.projections[cut..];
+        let (projections, products) = (&layer.projections, &mut scratch.products);
+        projections.part(&states, cut..width, Activation::None, to, width, products);
+        if cut > 0 {
+            scratch.narrow.resize(texts * hidden, 0.0);
+            projections.part(
+                &first,
+                0..hidden,
+                Activation::None,
+                &mut scratch.narrow,
+                hidden,
+                products,
+            );
+            for (start, query) in starts.iter().zip(scratch.narrow.chunks_exact(hidden)) {
+                scratch.projections[start * width..][..hidden].copy_from_slice(query);
+            }
+        }
+        scratch.attended.resize(texts * hidden, 0.0);
+        let attended = scratch.attended.chunks_exact_mut(hidden);
+        for ((start, &length), attended) in starts.iter().zip(&batch.lengths).zip(attended) {
+            let projections = &scratch.projections[start * width..][..length * width];
+            attend(projections, length, 1, heads, attended, &mut scratch.attention);
+        }
+        after_attention(layer, &mut first, scratch);
+    });
+    batch.ids = starts.iter().map(|&start| batch.ids[start]).collect();
+    batch.type_ids = starts.iter().map(|&start| batch.type_ids[start]).collect();
+    batch.lengths = vec![1; texts];
+    first
+}
+
 fn mean(text: &[f32], row: &mut [f32]) {
     let hidden = row.len();
     for token in text.chunks_exact(hidden) {
@@ -298,5 +399,56 @@ mod tests {
     #[test]
     fn no_input_makes_no_batch() {
         assert!(Cpu::new(Dtype::Int16).plan(&[]).is_empty());
+    }
+
+    fn linear(inputs: usize, outputs: usize, random: &mut fastrand::Rng) -> Linear {
+        let mut numbers = |count| (0..count).map(|_| random.f32() - 0.5).collect::<Vec<f32>>();
+        Linear {
+            weights: Packed::Fp32(Fp32Matrix::pack(&numbers(inputs * outputs), outputs, inputs)),
+            bias: numbers(outputs),
+        }
+    }
+
+    #[test]
+    fn the_last_layer_of_first_tokens_is_the_whole_layers_first_rows() {
+        let mut random = fastrand::Rng::with_seed(5);
+        // Widths that end with a panel, and others.
+        for hidden in [64, 40, 12] {
+            let norm = || LayerNorm {
+                gamma: vec![1.5; hidden],
+                beta: vec![0.25; hidden],
+                epsilon: 1e-12,
+            };
+            let layer = Layer::<Cpu> {
+                projections: linear(hidden, 3 * hidden, &mut random),
+                attention_output: linear(hidden, hidden, &mut random),
+                attention_norm: norm(),
+                intermediate: linear(hidden, 4 * hidden, &mut random),
+                output: linear(4 * hidden, hidden, &mut random),
+                output_norm: norm(),
+            };
+            let lengths = vec![1, 7, 3, 70, 2];
+            let count: usize = lengths.iter().sum();
+            let mut batch = Batch {
+                ids: (0..count as u32).collect(),
+                type_ids: vec![0; count],
+                lengths: lengths.clone(),
+            };
+            let states: Vec<f32> = (0..count * hidden).map(|_| random.f32() - 0.5).collect();
+            let all = Cpu::new(Dtype::Fp32).layer(&layer, 4, states.clone(), &batch);
+            let first = last_layer(&layer, 4, states, &mut batch);
+            let starts = [0, 1, 8, 11, 81];
+            assert_eq!(batch.ids, starts);
+            assert_eq!(batch.lengths, [1; 5]);
+            for (start, found) in starts.iter().zip(first.chunks_exact(hidden)) {
+                let expected = &all[*start as usize * hidden..][..hidden];
+                let distance = found
+                    .iter()
+                    .zip(expected)
+                    .map(|(a, b)| (a - b).abs())
+                    .fold(0.0, f32::max);
+                assert!(distance <= 2e-6, "hidden {hidden}, token {start}: {distance:e}");
+            }
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! Numbers that formulas are written in: one, or four side by side.
+//!
+//! Compilers turn loops over single numbers into vector instructions on native processors. On wasm they give up here and
+//! there, which costs more than the formula; so there a vector is a number too.
+
+use super::processor::multiply_add;
+
+/// A number of f32, or several.
+pub(super) trait Lane: Copy {
+    /// The same in every place.
+    fn of(value: f32) -> Self;
+    /// `self + other`
+    fn plus(self, other: Self) -> Self;
+    /// `self · other`
+    fn times(self, other: Self) -> Self;
+    /// `self / other`
+    fn over(self, other: Self) -> Self;
+    /// `self · factor + term`, in one rounding where that is an instruction.
+    fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self;
+    /// `self`, or `least` where that is more.
+    fn at_least(self, least: Self) -> Self;
+    /// `self`, or `most` where that is less.
+    fn at_most(self, most: Self) -> Self;
+    /// 2 to the power of the integer in the low bits of `self`, which is that integer plus 1.5 · 2^23.
+    fn power_of_two(self) -> Self;
+
+    /// `c[0] + c[1] x + c[2] x² + …` (Horner).
+    #[inline(always)]
+    fn polynomial<const FMA: bool, const N: usize>(self, coefficients: &[f32; N]) -> Self {
+        let mut value = Self::of(coefficients[N - 1]);
+        for &coefficient in coefficients[..N - 1].iter().rev() {
+            value = value.times_plus::<FMA>(self, Self::of(coefficient));
+        }
+        value
+    }
+}
+
+impl Lane for f32 {
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+    #[inline(always)]
+    fn over(self, other: Self) -> Self {
+        self / other
+    }
+    #[inline(always)]
+    fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self {
+        multiply_add::<FMA>(self, factor, term)
+    }
+    #[inline(always)]
+    fn at_least(self, least: Self) -> Self {
+        // Not `f32::max`, which is a function call on wasm; and what is no number stays none.
+        if self < least { least } else { self }
+    }
+    #[inline(always)]
+    fn at_most(self, most: Self) -> Self {
+        if most < self { most } else { self }
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        f32::from_bits((self.to_bits() << 23).wrapping_add(0x3f80_0000))
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) use simd128::F32x4;
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128 {
+    use core::arch::wasm32::*;
+
+    use super::Lane;
+
+    /// Four numbers in a register.
+    #[derive(Clone, Copy)]
+    pub struct F32x4(pub v128);
+
+    impl F32x4 {
+        /// The numbers of an array.
+        #[inline(always)]
+        pub fn load(from: &[f32; 4]) -> Self {
+            // SAFETY: there are 16 bytes, and loads may be unaligned.
+            Self(unsafe { v128_load(from.as_ptr().cast()) })
+        }
+
+        /// Writes the numbers to an array.
+        #[inline(always)]
+        pub fn store(self, to: &mut [f32; 4]) {
+            // SAFETY: as above.
+            unsafe { v128_store(to.as_mut_ptr().cast(), self.0) }
+        }
+    }
+
+    impl Lane for F32x4 {
+        #[inline(always)]
+        fn of(value: f32) -> Self {
+            Self(f32x4_splat(value))
+        }
+        #[inline(always)]
+        fn plus(self, other: Self) -> Self {
+            Self(f32x4_add(self.0, other.0))
+        }
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            Self(f32x4_mul(self.0, other.0))
+        }
+        #[inline(always)]
+        fn over(self, other: Self) -> Self {
+            Self(f32x4_div(self.0, other.0))
+        }
+        #[inline(always)]
+        fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self {
+            self.times(factor).plus(term)
+        }
+        #[inline(always)]
+        fn at_least(self, least: Self) -> Self {
+            Self(f32x4_pmax(self.0, least.0))
+        }
+        #[inline(always)]
+        fn at_most(self, most: Self) -> Self {
+            Self(f32x4_pmin(self.0, most.0))
+        }
+        #[inline(always)]
+        fn power_of_two(self) -> Self {
+            Self(i32x4_add(i32x4_shl(self.0, 23), i32x4_splat(0x3f80_0000)))
+        }
+    }
+}
+
+/// `values · (factor · steps) + terms`, place by place.
+#[inline(always)]
+pub(super) fn scale_and_add<const N: usize>(values: &mut [f32; N], factor: f32, steps: &[f32; N], terms: &[f32; N]) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        let (steps, terms) = (steps.as_chunks::<4>().0, terms.as_chunks::<4>().0);
+        for ((value, step), term) in values.as_chunks_mut::<4>().0.iter_mut().zip(steps).zip(terms) {
+            let step = F32x4::of(factor).times(F32x4::load(step));
+            let scaled = F32x4::load(value).times(step).plus(F32x4::load(term));
+            scaled.store(value);
+        }
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    for ((value, step), term) in values.iter_mut().zip(steps).zip(terms) {
+        *value = *value * (factor * step) + term;
+    }
+}
+
+/// Applies a formula to every number of a row: four at a time on wasm, the rest one by one.
+///
+/// `$lane` names the kind of number in `$formula`, an expression in `$value`.
+macro_rules! for_each_lane {
+    ($row:expr, |$value:ident: $lane:ident| $formula:expr) => {{
+        let row: &mut [f32] = $row;
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let row = {
+            use $crate::cpu::lane::F32x4 as $lane;
+            let (vectors, rest) = row.as_chunks_mut::<4>();
+            for vector in vectors {
+                let $value = $lane::load(vector);
+                $formula.store(vector);
+            }
+            rest
+        };
+        #[allow(non_camel_case_types, reason = "the other kind of number has such a name")]
+        type $lane = f32;
+        for value in row {
+            let $value = *value;
+            *value = $formula;
+        }
+    }};
+}
+pub(super) use for_each_lane;
