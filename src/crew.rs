@@ -8,23 +8,25 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::error::{Code, Result};
 use crate::job::{Crew, Job, Work};
 
-/// Bytes of text in a chunk: some thousand tokens, a fraction of a second. Far more than passing it on costs; short
-/// enough that all members are done at about the same time.
-const CHUNK_BYTES: usize = 4096;
+/// Bytes of text in a chunk at most: some thousand tokens, a fraction of a second; at least: a few milliseconds, more
+/// than passing it on costs.
+const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 256..=4096;
+
+/// Chunks for each thread that what is left to do is divided into, so that they all end at about the same time.
+const CHUNKS_LEFT: usize = 3;
 
 /// Chunks that a member has at once: the next one is there when it finishes one, while this thread computes.
 const CHUNKS_AHEAD: usize = 2;
 
-/// Ends of chunks of about [`CHUNK_BYTES`] in `sizes`, the items' bytes.
-fn next_chunk(sizes: impl Iterator<Item = usize>, start: usize) -> Range<usize> {
+/// The next chunk of about `limit` bytes, where `sizes` are those of the items from `start`.
+fn next_chunk(sizes: impl Iterator<Item = usize>, start: usize, limit: usize) -> Range<usize> {
     let mut bytes = 0;
     let mut end = start;
     for size in sizes {
-        if end > start && bytes + size > CHUNK_BYTES {
+        if end > start && bytes + size > limit {
             break;
         }
-        // A text of no bytes has its special tokens.
-        bytes += size + 8;
+        bytes += size;
         end += 1;
     }
     start..end
@@ -47,11 +49,16 @@ pub async fn share<'t>(
     mut own: impl AsyncFnMut(Range<usize>) -> Result<Vec<f32>>,
     mut finished: impl AsyncFnMut(Range<usize>, Vec<f32>) -> Result<()>,
 ) -> Result<()> {
-    let size = |item: usize| texts(item).iter().map(|text| text.len()).sum::<usize>();
+    // A text of no bytes has its special tokens.
+    let size = |item: usize| 8 + texts(item).iter().map(|text| text.len()).sum::<usize>();
+    let mut left: usize = (0..count).map(size).sum();
     let mut next = 0;
     let mut chunk = || {
-        let chunk = next_chunk((next..count).map(size), next);
+        let share = left / (CHUNKS_LEFT * (crew.size() + 1));
+        let limit = share.clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end());
+        let chunk = next_chunk((next..count).map(size), next, limit);
         next = chunk.end;
+        left -= chunk.clone().map(size).sum::<usize>();
         (!chunk.is_empty()).then_some(chunk)
     };
     let mut failed: Vec<Range<usize>> = Vec::new();
@@ -63,7 +70,8 @@ pub async fn share<'t>(
             let answer = crew.run(work, &texts);
             flying.push(async move { (chunk, answer.await) });
         }
-        job.breathe().await?;
+        // Members' answers are messages: they arrive only while this thread pauses.
+        job.pause().await?;
         let mine = failed.pop().or_else(&mut chunk);
         let landed = match &mine {
             Some(_) => flying.next().now_or_never().flatten(),
@@ -93,8 +101,8 @@ mod tests {
 
     #[test]
     fn chunks_hold_at_least_one_item_and_about_as_many_bytes() {
-        assert_eq!(next_chunk([100_000, 1].into_iter(), 3), 3..4);
-        assert_eq!(next_chunk([1000; 10].into_iter(), 0), 0..4);
-        assert_eq!(next_chunk(std::iter::empty(), 7), 7..7);
+        assert_eq!(next_chunk([100_000, 1].into_iter(), 3, 4096), 3..4);
+        assert_eq!(next_chunk([1000; 10].into_iter(), 0, 4096), 0..4);
+        assert_eq!(next_chunk(std::iter::empty(), 7, 4096), 7..7);
     }
 }

@@ -143,9 +143,22 @@ impl<'h> Job<'h> {
     /// [`Code::Cancelled`] if the caller wants the job to stop.
     pub async fn breathe(&self) -> Result<()> {
         if self.host.now() - self.last_pause.get() >= PAUSE_EVERY {
-            self.host.pause().await;
-            self.last_pause.set(self.host.now());
+            return self.pause().await;
         }
+        self.go_on()
+    }
+
+    /// Lets other work run at once.
+    ///
+    /// # Errors
+    /// As [`Job::breathe`].
+    pub async fn pause(&self) -> Result<()> {
+        self.host.pause().await;
+        self.last_pause.set(self.host.now());
+        self.go_on()
+    }
+
+    fn go_on(&self) -> Result<()> {
         if self.host.cancelled() {
             return Err(Error::new(
                 Code::Cancelled,

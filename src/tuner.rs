@@ -293,13 +293,12 @@ impl Tuner {
         }
     }
 
-    /// The cross-encoder's raw logit of each document for a query, in the documents' order.
+    /// The cross-encoder's raw logit of each (query, document) pair, in the pairs' order.
     ///
     /// # Errors
     /// As [`CrossEncoder::score`], and [`Code::Store`].
-    pub async fn rerank(&self, query: &str, documents: &[&str], job: &Job<'_>) -> Result<Vec<f32>> {
-        let pairs: Vec<(&str, &str)> = documents.iter().map(|document| (query, *document)).collect();
-        Ok(score_pairs(&self.cross_encoder, &pairs, job).await?.logits)
+    pub async fn score(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
+        Ok(score_pairs(&self.cross_encoder, pairs, job).await?.logits)
     }
 
     /// Makes relations: see [`synthesize`].

@@ -27,6 +27,7 @@ import type {
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
+  Pair,
   Progress,
   Reading,
   ReadOptions,
@@ -308,6 +309,10 @@ class RemoteTuner extends Handle implements Tuner {
 
   embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
     return this.link.long(watch, (call) => this.link.service.embed(call, this.id, texts));
+  }
+
+  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
+    return this.link.long(watch, (call) => this.link.service.score(call, this.id, pairs));
   }
 
   rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {

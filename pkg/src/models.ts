@@ -7,6 +7,8 @@ import type { DownloadProgress, ModelSource } from "./types.js";
 export interface ModelFiles {
   id: string;
   files: Record<string, Uint8Array>;
+  /** In hexadecimal, of files whose hash is known. */
+  sha256?: Record<string, string>;
 }
 
 export const DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2";
@@ -50,7 +52,19 @@ export async function resolveModel(source: ModelSource, kind: Kind, options: Res
       );
     }
   }
-  return { id: place.id, files };
+  return { id: place.id, files, sha256: await hashes(files, ["model.safetensors", "tokenizer.json"]) };
+}
+
+/** SHA-256 by the browser, which has instructions for it; nothing on insecure origins, where there is none. */
+async function hashes(files: Record<string, Uint8Array>, paths: string[]): Promise<Record<string, string> | undefined> {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) return undefined;
+  const entries = paths.map(async (path) => {
+    const hash = await subtle.digest("SHA-256", files[path] as Uint8Array<ArrayBuffer>);
+    const digits = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0"));
+    return [path, digits.join("")];
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 type Place =

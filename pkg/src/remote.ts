@@ -11,6 +11,7 @@ import type {
   Embeddings,
   EngineInfo,
   JudgementsSummary,
+  Pair,
   Progress,
   Reading,
   ReadOptions,
@@ -85,6 +86,7 @@ export interface Service {
     choice: Choice,
   ): Promise<{ id: Id; info: EngineInfo }>;
   embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;
+  score(call: number, tuner: Id, pairs: readonly Pair[]): Promise<Float32Array>;
   rerank(
     call: number,
     tuner: Id,

@@ -18,6 +18,7 @@ import type {
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
+  Pair,
   Reading,
   ReadOptions,
   RelationRow,
@@ -348,9 +349,14 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.thread.long(watch, (host) => tuner.work(work, texts, host));
   }
 
-  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
     const tuner = this.engine;
-    const logits = await this.thread.long(options, (host) => tuner.rerank(query, documents, host), this.crew);
+    return this.thread.long(watch, (host) => tuner.score(pairs.flat(), host), this.crew);
+  }
+
+  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+    const pairs = documents.map((document): Pair => [query, document]);
+    const logits = await this.score(pairs, options);
     return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
       .sort((a, b) => b.logit - a.logit)
       .slice(0, options.topK);

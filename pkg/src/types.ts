@@ -250,6 +250,9 @@ export interface Embeddings {
   dims: [number, number];
 }
 
+/** A query and a document. */
+export type Pair = readonly [query: string, document: string];
+
 /** A document's place in a reranking. */
 export interface Reranked {
   /** Its place in the list that was given. */
@@ -511,6 +514,8 @@ export interface Tuner extends Reader {
   readonly info: EngineInfo;
   /** Vectors of texts, by the base encoder. */
   embed(texts: readonly string[], watch?: Watch): Promise<Embeddings>;
+  /** The cross-encoder's logit of each pair, in their order: for many queries at once. */
+  score(pairs: readonly Pair[], watch?: Watch): Promise<Float32Array>;
   /** Documents by the cross-encoder's logit for the query, best first. */
   rerank(query: string, documents: readonly string[], options?: SearchOptions): Promise<Reranked[]>;
   /** Retrieves candidates for each query, scores them, and makes the data set. */

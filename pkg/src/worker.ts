@@ -121,6 +121,11 @@ const service: Service & MemberService = {
       const vectors = await get(tuner, CoreTuner).embed(list, watch);
       return Comlink.transfer(vectors, [vectors.data.buffer]);
     }),
+  score: (call, tuner, pairs) =>
+    watched(call, async (watch) => {
+      const logits = await get(tuner, CoreTuner).score(pairs, watch);
+      return Comlink.transfer(logits, [logits.buffer]);
+    }),
   rerank: (call, tuner, query, documents, topK) =>
     watched(call, (watch) => get(tuner, CoreTuner).rerank(query, documents, { ...watch, topK })),
   synthesize: (call, tuner, queries, documents, options) =>

@@ -1,5 +1,6 @@
 //! A model as it comes from a hub, a folder or a file picker: named bytes.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -16,6 +17,8 @@ pub struct ModelFiles {
     pub id: String,
     /// Bytes by path within the folder, for example `1_Pooling/config.json`.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Hashes that are known already, by path: of a hundred megabytes they are the dearest part of loading.
+    sha256: RefCell<BTreeMap<String, String>>,
 }
 
 /// What the report says about a model.
@@ -83,19 +86,35 @@ impl ModelFiles {
         })
     }
 
-    /// SHA-256 of a file's bytes in hexadecimal; of nothing where it is absent.
+    /// A model's files by path within its folder.
+    pub fn new(id: impl Into<String>, files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self {
+            id: id.into(),
+            files,
+            sha256: RefCell::default(),
+        }
+    }
+
+    /// SHA-256 of a file's bytes in hexadecimal, computed once; of nothing where it is absent.
     pub fn sha256(&self, path: &str) -> String {
-        hex(&Sha256::digest(self.get(path).unwrap_or_default()))
+        let compute = || hex(&Sha256::digest(self.get(path).unwrap_or_default()));
+        let mut known = self.sha256.borrow_mut();
+        known.entry(path.to_owned()).or_insert_with(compute).clone()
+    }
+
+    /// What [`ModelFiles::sha256`] shall return: the caller has computed it faster.
+    pub fn remember_sha256(&mut self, path: String, sha256: String) {
+        self.sha256.get_mut().insert(path, sha256);
     }
 
     /// One hash of everything that decides the model's numbers, to key stored results by.
     pub fn key(&self, max_length: usize, dtype: Dtype) -> String {
         let mut hash = Sha256::new();
-        for (path, bytes) in &self.files {
+        for path in self.files.keys() {
             let decides = path.ends_with("config.json") || path == "tokenizer.json" || path == "modules.json";
             if decides || path == "model.safetensors" {
                 hash.update(path.as_bytes());
-                hash.update(Sha256::digest(bytes));
+                hash.update(self.sha256(path));
             }
         }
         hash.update(max_length.to_le_bytes());

@@ -100,21 +100,26 @@ fn promise(host: JsHost, work: impl AsyncFnOnce(&Job<'_>) -> Result<JsValue> + '
     })
 }
 
-/// Reads `{ id, files: { path: Uint8Array } }`, leaving nothing behind in JavaScript's memory but the caller's own.
+/// Reads `{ id, files: { path: Uint8Array }, sha256: { path: string } }`, leaving nothing behind in JavaScript's memory but the caller's own.
 fn model_files(value: &JsValue) -> Result<ModelFiles> {
     let wrong = || Error::new(Code::Option, "A model is { id, files: { path: Uint8Array } }.");
     let get = |key: &str| Reflect::get(value, &key.into()).map_err(|_| wrong());
     let id = get("id")?.as_string().ok_or_else(wrong)?;
     let files = get("files")?.dyn_into::<Object>().map_err(|_| wrong())?;
-    let mut model = ModelFiles {
-        id,
-        ..ModelFiles::default()
-    };
+    let mut model = ModelFiles::new(id, Default::default());
     for entry in Object::entries(&files) {
         let entry: js_sys::Array = entry.into();
         let path = entry.get(0).as_string().ok_or_else(wrong)?;
         let bytes = entry.get(1).dyn_into::<Uint8Array>().map_err(|_| wrong())?;
         model.files.insert(path, bytes.to_vec());
+    }
+    if let Ok(known) = get("sha256")?.dyn_into::<Object>() {
+        for entry in Object::entries(&known) {
+            let entry: js_sys::Array = entry.into();
+            if let (Some(path), Some(sha256)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
+                model.remember_sha256(path, sha256);
+            }
+        }
     }
     Ok(model)
 }
@@ -170,13 +175,14 @@ impl Tuner {
         })
     }
 
-    /// Logits of documents for a query, in the order given; resolves to a `Float32Array`.
+    /// Logits of pairs, in the order given: the texts are a query, a document, a query, and so on; resolves to a
+    /// `Float32Array`.
     #[wasm_bindgen(skip_typescript)]
-    pub fn rerank(&self, query: String, documents: Vec<String>, host: JsHost) -> Promise {
+    pub fn score(&self, texts: Vec<String>, host: JsHost) -> Promise {
         let tuner = self.inner.clone();
         promise(host, async move |job| {
-            let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
-            Ok(Float32Array::from(&tuner.rerank(&query, &documents, job).await?[..]).into())
+            let pairs: Vec<(&str, &str)> = texts.as_chunks::<2>().0.iter().map(|[q, d]| (&q[..], &d[..])).collect();
+            Ok(Float32Array::from(&tuner.score(&pairs, job).await?[..]).into())
         })
     }
 

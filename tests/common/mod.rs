@@ -40,10 +40,7 @@ pub fn model(name: &str) -> ModelFiles {
     }
     let mut files = BTreeMap::new();
     collect(&models_folder().join(name), "", &mut files);
-    ModelFiles {
-        id: name.to_owned(),
-        files,
-    }
+    ModelFiles::new(name, files)
 }
 
 /// all-MiniLM-L6-v2.

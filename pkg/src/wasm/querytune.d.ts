@@ -50,6 +50,8 @@ export type Work = "encode-queries" | "encode-documents" | "score";
 export interface ModelFiles {
   id: string;
   files: Record<string, Uint8Array>;
+  /** In hexadecimal, of files whose hash is known; of others the engine computes it, far slower. */
+  sha256?: Record<string, string>;
 }
 
 export class Texts {
@@ -80,7 +82,8 @@ export class Tuner {
   work(work: Work, texts: readonly string[], host: Host): Promise<Float32Array>;
   info(): EngineInfo;
   embed(texts: readonly string[], host: Host): Promise<{ data: Float32Array; dims: [number, number] }>;
-  rerank(query: string, documents: readonly string[], host: Host): Promise<Float32Array>;
+  /** The logit of each pair (query, document, query, and so on). */
+  score(texts: readonly string[], host: Host): Promise<Float32Array>;
   synthesize(
     queries: Texts,
     documents: Texts,

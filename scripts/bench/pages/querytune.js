@@ -21,15 +21,8 @@ export async function open({ entry, options }) {
       return Array.from({ length: dims[0] }, (_, i) => data.subarray(i * dims[1], (i + 1) * dims[1]));
     },
 
-    async score(groups) {
-      const logits = [];
-      for (const { query, documents } of groups) {
-        const ranked = await tuner.rerank(query, documents, { topK: documents.length });
-        const start = logits.length;
-        for (const { index, logit } of ranked) logits[start + index] = logit;
-      }
-      return logits;
-    },
+    score: (groups) =>
+      tuner.score(groups.flatMap(({ query, documents }) => documents.map((document) => [query, document]))),
 
     async synthesize({ queries, documents, candidates, depth }) {
       const relations = await tuner.synthesize(queries, documents, { candidates, depth });
