@@ -1,25 +1,37 @@
 // The npm package in Chromium on WebGPU, which SwiftShader computes: right, but far slower than the CPU path, so the
 // texts are few and short and the training has few steps. Then one tiny job on both devices, step by step.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { assertClose, goldenPairs, goldenTexts, short } from "./support/golden.mjs";
 import { embed, loadTuner, logits, openPackagePage, places } from "./support/package-page.mjs";
+import { writeSmallModel } from "./support/small-model.mjs";
 import { documents, queries } from "./support/tiny-job.mjs";
 
 const timeout = 20 * 60_000;
 let opened;
+let small;
 const info = {};
 
 before(
   async () => {
-    opened = await openPackagePage({ webgpu: "software" });
+    small = mkdtempSync(join(tmpdir(), "querytune-small-"));
+    // The kernels are made for neither of these sizes.
+    writeSmallModel(join(small, "encoder"), "encoder", { hidden: 36, heads: 2, inner: 72 });
+    writeSmallModel(join(small, "crossEncoder"), "crossEncoder", { hidden: 40, heads: 4, inner: 80 });
+    opened = await openPackagePage({ webgpu: "software", folders: { "/small/": small } });
     for (const device of ["webgpu", "cpu"])
       info[device] = await loadTuner(opened.page, device, { device, dtype: "fp32" });
   },
   { timeout },
 );
 
-after(() => opened?.close());
+after(async () => {
+  await opened?.close();
+  rmSync(small, { recursive: true, force: true });
+});
 
 test("asked for WebGPU, the models run on its adapter, a software one too", () => {
   const { kind, adapter, reason } = info.webgpu.device;
@@ -73,6 +85,24 @@ test("logits of short golden pairs are those of the reference to 1e-2", { timeou
   const found = await logits(opened.page, "webgpu", pairs);
   const expected = pairs.map(({ logit }) => logit);
   assertClose(found, expected, 1e-2, "logit of a golden pair");
+});
+
+test("models of sizes that the kernels are not made for run on WebGPU all the same, with the CPU's numbers", {
+  timeout,
+}, async () => {
+  const folders = { encoder: "/small/encoder/", crossEncoder: "/small/crossEncoder/" };
+  const names = ["small-webgpu", "small-cpu"];
+  for (const name of names) {
+    const device = name.slice("small-".length);
+    const { device: found } = await loadTuner(opened.page, name, { ...folders, device, dtype: "fp32" });
+    assert.equal(found.kind, device);
+  }
+  const texts = ["a short text", "another one, which is somewhat longer (and has a bracket)", ""];
+  const [webgpu, cpu] = await Promise.all(names.map((name) => embed(opened.page, name, texts)));
+  for (const [i, vector] of cpu.entries()) assertClose(webgpu[i], vector, 2e-4, `embedding of ${short(texts[i])}`);
+  const pairs = texts.map((passage) => ({ query: "a query", passage }));
+  const [ours, theirs] = await Promise.all(names.map((name) => logits(opened.page, name, pairs)));
+  assertClose(ours, theirs, 1e-2, "logit");
 });
 
 test("a tiny job comes out the same on WebGPU and on the CPU", { timeout }, async (context) => {

@@ -1,0 +1,109 @@
+//! Work shared with other threads: members do a part of it, and the numbers are those of one thread.
+
+mod common;
+
+use std::cell::RefCell;
+
+use common::{TestHost, block_on, encoder_files};
+use querytune::device::{Device, Dtype};
+use querytune::job::{Crew, Host, Job, LocalFuture, Progress, Store, Work};
+use querytune::model::{Encoder, TextKind};
+use querytune::{Code, Error, Result};
+
+/// A crew in this thread; `fails`: every piece of work, with an error.
+struct TestCrew<'e> {
+    encoder: &'e Encoder,
+    fails: bool,
+    pieces: RefCell<Vec<usize>>,
+}
+
+impl Crew for TestCrew<'_> {
+    fn size(&self) -> usize {
+        2
+    }
+
+    fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>> {
+        assert_eq!(work, Work::EncodeDocuments);
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Box::pin(async move {
+            self.pieces.borrow_mut().push(texts.len());
+            if self.fails {
+                return Err(Error::new(Code::Internal, "A member is gone."));
+            }
+            let host = TestHost::new();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let vectors = self
+                .encoder
+                .encode(&texts, TextKind::Document, &Job::new(&host))
+                .await?;
+            Ok(vectors.into_data())
+        })
+    }
+}
+
+struct HostWithCrew<'c> {
+    host: TestHost,
+    crew: TestCrew<'c>,
+}
+
+impl Host for HostWithCrew<'_> {
+    fn progress(&self, progress: &Progress) {
+        self.host.progress(progress);
+    }
+    fn cancelled(&self) -> bool {
+        self.host.cancelled()
+    }
+    fn pause(&self) -> LocalFuture<'_, ()> {
+        self.host.pause()
+    }
+    fn now(&self) -> f64 {
+        self.host.now()
+    }
+    fn store(&self) -> Option<&dyn Store> {
+        self.host.store()
+    }
+    fn crew(&self) -> Option<&dyn Crew> {
+        Some(&self.crew)
+    }
+}
+
+/// Encodes alone and with a crew; hands both results, and the texts that the crew was given.
+fn encode_both_ways(fails: bool, check: impl Fn(&[f32], &[f32], &[usize])) {
+    let host = TestHost::new();
+    let files = encoder_files();
+    let encoder =
+        block_on(Encoder::load(&files, &Device::cpu(Dtype::Int16), &Job::new(&host))).expect("the encoder loads");
+    let texts: Vec<String> = (0..90)
+        .map(|number| format!("Text {number} of a shop. ").repeat(1 + number % 7))
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let alone = block_on(encoder.encode(&texts, TextKind::Document, &Job::new(&host))).expect("vectors");
+    let helped = HostWithCrew {
+        host: TestHost::new(),
+        crew: TestCrew {
+            encoder: &encoder,
+            fails,
+            pieces: RefCell::default(),
+        },
+    };
+    let together = block_on(encoder.encode(&texts, TextKind::Document, &Job::new(&helped))).expect("vectors");
+    check(alone.as_slice(), together.as_slice(), &helped.crew.pieces.borrow());
+}
+
+#[test]
+fn members_do_a_part_of_the_work_and_every_number_is_that_of_one_thread() {
+    encode_both_ways(false, |alone, together, pieces| {
+        assert_eq!(together, alone);
+        let given: usize = pieces.iter().sum();
+        assert!((30..90).contains(&given), "{given} of 90 texts in {pieces:?}");
+        assert!(pieces.last() < pieces.first(), "the last pieces are small: {pieces:?}");
+    });
+}
+
+#[test]
+fn what_members_fail_at_is_done_without_them() {
+    encode_both_ways(true, |alone, together, pieces| {
+        assert_eq!(together, alone);
+        assert!(!pieces.is_empty());
+    });
+}
