@@ -21,7 +21,7 @@ pub enum DeviceKind {
 pub enum Dtype {
     /// 32-bit floating point.
     Fp32,
-    /// 16-bit integers, on the CPU only: three times as fast, and nearly the same numbers.
+    /// 16-bit integers, on the CPU only: up to twice as fast, and nearly the same numbers.
     Int16,
 }
 

@@ -4,7 +4,7 @@
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
 /**
- * The numbers of the models' linear layers: `int16` (the CPU only: three times as fast, nearly the same numbers) or
+ * The numbers of the models' linear layers: `int16` (the CPU only: up to twice as fast, nearly the same numbers) or
  * `fp32`. `auto` takes integers on the CPU, `fp32` on WebGPU.
  */
 export type DtypeChoice = "auto" | Dtype;

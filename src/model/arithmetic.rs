@@ -1,7 +1,8 @@
 //! What a BERT is computed with: the seam between the architecture and the machines it runs on.
 //!
-//! [`Cpu`](super::on_cpu::Cpu) has kernels of its own, in integers or f32; [`Tensors`](super::on_tensors::Tensors) has
-//! burn's, for WebGPU and wherever gradients are wanted. Both compute the same formulas of `bert.rs`'s weights.
+//! [`Cpu`](super::on_cpu::Cpu) has kernels of its own, in integers or f32; `Gpu` has some for
+//! WebGPU; [`Tensors`](super::on_tensors::Tensors) has burn's, for all other sizes there and wherever gradients are
+//! wanted. All compute the same formulas of `bert.rs`'s weights.
 
 use super::bert::{Embeddings, Head, Layer};
 use super::tokenizer::Tokenized;

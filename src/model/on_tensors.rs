@@ -1,4 +1,5 @@
-//! A BERT in burn's tensors: on WebGPU, and on any device where gradients are wanted.
+//! A BERT in burn's tensors: on WebGPU for sizes that the GPU's kernels are not made for, and wherever gradients are
+//! wanted.
 
 use burn::tensor::{Bool, Int, Tensor, TensorData, Transaction, activation, module, ops::AttentionModuleOptions};
 
