@@ -1,12 +1,13 @@
 //! Sharing work out: chunks of texts go to other threads that hold the same models, and to this one.
 
 use std::ops::Range;
+use std::pin::pin;
 
-use futures_util::future::FutureExt;
+use futures_util::future::{Either, FutureExt, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::error::{Code, Result};
-use crate::job::{Crew, Job, Work};
+use crate::job::{Crew, Job, LocalFuture, Work};
 
 /// Bytes of text in a chunk at most: some thousand tokens, a fraction of a second; at least: a few milliseconds, more
 /// than passing it on costs.
@@ -15,22 +16,58 @@ const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 256..=4096;
 /// Chunks for each thread that what is left to do is divided into, so that they all end at about the same time.
 const CHUNKS_LEFT: usize = 3;
 
-/// Chunks that a member has at once: the next one is there when it finishes one, while this thread computes.
+/// Chunks that a member has at once while there is much left to do: the next one is there when it finishes one. At the
+/// end it has one, so that nobody waits for what another has before him.
 const CHUNKS_AHEAD: usize = 2;
 
-/// The next chunk of about `limit` bytes, where `sizes` are those of the items from `start`.
-fn next_chunk(sizes: impl Iterator<Item = usize>, start: usize, limit: usize) -> Range<usize> {
-    let mut bytes = 0;
-    let mut end = start;
-    for size in sizes {
-        if end > start && bytes + size > limit {
-            break;
-        }
-        bytes += size;
-        end += 1;
-    }
-    start..end
+/// What is left to do: items from `next` to `count`, whose sizes are in bytes.
+struct Rest<S> {
+    size: S,
+    next: usize,
+    count: usize,
+    bytes: usize,
 }
+
+impl<S: Fn(usize) -> usize> Rest<S> {
+    fn new(count: usize, size: S) -> Self {
+        let bytes = (0..count).map(&size).sum();
+        Self {
+            size,
+            next: 0,
+            count,
+            bytes,
+        }
+    }
+
+    /// The next chunk for one of so many threads; none when nothing is left.
+    fn chunk(&mut self, threads: usize) -> Option<Range<usize>> {
+        let limit = (self.bytes / (CHUNKS_LEFT * threads)).clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end());
+        let start = self.next;
+        let mut bytes = 0;
+        while self.next < self.count {
+            let size = (self.size)(self.next);
+            if self.next > start && bytes + size > limit {
+                break;
+            }
+            bytes += size;
+            self.next += 1;
+        }
+        self.bytes -= bytes;
+        (self.next > start).then_some(start..self.next)
+    }
+
+    /// Chunks that each member shall have.
+    fn ahead(&self, threads: usize) -> usize {
+        let is_much = self.bytes > threads * CHUNK_BYTES.end();
+        if is_much { CHUNKS_AHEAD } else { 1 }
+    }
+}
+
+/// A chunk with what a member made of it.
+type Landed = (Range<usize>, Result<Vec<f32>>);
+
+/// What members are at.
+type Flying<'c> = FuturesUnordered<LocalFuture<'c, Landed>>;
 
 /// Does `work` on `count` items, chunk by chunk, with the crew's help.
 ///
@@ -49,49 +86,74 @@ pub async fn share<'t>(
     mut own: impl AsyncFnMut(Range<usize>) -> Result<Vec<f32>>,
     mut finished: impl AsyncFnMut(Range<usize>, Vec<f32>) -> Result<()>,
 ) -> Result<()> {
+    let threads = crew.size() + 1;
     // A text of no bytes has its special tokens.
     let size = |item: usize| 8 + texts(item).iter().map(|text| text.len()).sum::<usize>();
-    let mut left: usize = (0..count).map(size).sum();
-    let mut next = 0;
-    let mut chunk = || {
-        let share = left / (CHUNKS_LEFT * (crew.size() + 1));
-        let limit = share.clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end());
-        let chunk = next_chunk((next..count).map(size), next, limit);
-        next = chunk.end;
-        left -= chunk.clone().map(size).sum::<usize>();
-        (!chunk.is_empty()).then_some(chunk)
-    };
+    let mut rest = Rest::new(count, size);
     let mut failed: Vec<Range<usize>> = Vec::new();
-    let mut flying = FuturesUnordered::new();
+    let mut flying = Flying::new();
     loop {
-        while flying.len() < CHUNKS_AHEAD * crew.size() {
-            let Some(chunk) = chunk() else { break };
-            let texts: Vec<&str> = chunk.clone().flat_map(&texts).collect();
-            let answer = crew.run(work, &texts);
-            flying.push(async move { (chunk, answer.await) });
-        }
+        fill(&mut flying, &mut rest, crew, work, &texts);
         // Members' answers are messages: they arrive only while this thread pauses.
         job.pause().await?;
-        let mine = failed.pop().or_else(&mut chunk);
-        let landed = match &mine {
-            Some(_) => flying.next().now_or_never().flatten(),
-            None => flying.next().await,
-        };
-        match (landed, mine) {
-            (None, None) => return Ok(()),
-            (landed, mine) => {
-                if let Some(mine) = mine {
-                    let values = own(mine.clone()).await?;
-                    finished(mine, values).await?;
-                }
-                match landed {
-                    Some((chunk, Ok(values))) => finished(chunk, values).await?,
-                    Some((_, Err(error))) if error.code() == Code::Cancelled => return Err(error),
-                    Some((chunk, Err(_))) => failed.push(chunk),
-                    None => {}
-                }
-            }
+        while let Some(Some(landed)) = flying.next().now_or_never() {
+            failed.extend(settle(landed, &mut finished).await?);
+            fill(&mut flying, &mut rest, crew, work, &texts);
         }
+        let Some(mine) = failed.pop().or_else(|| rest.chunk(threads)) else {
+            match flying.next().await {
+                Some(landed) => failed.extend(settle(landed, &mut finished).await?),
+                None => return Ok(()),
+            }
+            continue;
+        };
+        let mut working = pin!(own(mine.clone()));
+        let values = loop {
+            // This thread's own work pauses too; members that have finished then get more at once.
+            match select(working.as_mut(), pin!(landing(&mut flying))).await {
+                Either::Left((values, _)) => break values?,
+                Either::Right((landed, _)) => failed.extend(settle(landed, &mut finished).await?),
+            }
+            fill(&mut flying, &mut rest, crew, work, &texts);
+        };
+        finished(mine, values).await?;
+    }
+}
+
+/// Gives members as many chunks as they shall have.
+fn fill<'c, 't>(
+    flying: &mut Flying<'c>,
+    rest: &mut Rest<impl Fn(usize) -> usize>,
+    crew: &'c dyn Crew,
+    work: Work,
+    texts: &impl Fn(usize) -> Vec<&'t str>,
+) {
+    let threads = crew.size() + 1;
+    while flying.len() < rest.ahead(threads) * crew.size() {
+        let Some(chunk) = rest.chunk(threads) else { break };
+        let texts: Vec<&str> = chunk.clone().flat_map(texts).collect();
+        let answer = crew.run(work, &texts);
+        flying.push(Box::pin(async move { (chunk, answer.await) }));
+    }
+}
+
+/// The next chunk that a member finishes; never, if none has one.
+async fn landing(flying: &mut Flying<'_>) -> Landed {
+    match flying.next().await {
+        Some(landed) => landed,
+        None => std::future::pending().await,
+    }
+}
+
+/// Hands on what a member has finished; returns the chunk if it has failed.
+async fn settle(
+    (chunk, values): (Range<usize>, Result<Vec<f32>>),
+    finished: &mut impl AsyncFnMut(Range<usize>, Vec<f32>) -> Result<()>,
+) -> Result<Option<Range<usize>>> {
+    match values {
+        Ok(values) => finished(chunk, values).await.map(|()| None),
+        Err(error) if error.code() == Code::Cancelled => Err(error),
+        Err(_) => Ok(Some(chunk)),
     }
 }
 
@@ -99,10 +161,27 @@ pub async fn share<'t>(
 mod tests {
     use super::*;
 
+    /// Bytes of the chunks that so many threads are given.
+    fn chunks(sizes: &[usize], threads: usize) -> Vec<usize> {
+        let mut rest = Rest::new(sizes.len(), |item| sizes[item]);
+        std::iter::from_fn(|| rest.chunk(threads))
+            .map(|chunk| sizes[chunk].iter().sum())
+            .collect()
+    }
+
     #[test]
-    fn chunks_hold_at_least_one_item_and_about_as_many_bytes() {
-        assert_eq!(next_chunk([100_000, 1].into_iter(), 3, 4096), 3..4);
-        assert_eq!(next_chunk([1000; 10].into_iter(), 0, 4096), 0..4);
-        assert_eq!(next_chunk(std::iter::empty(), 7, 4096), 7..7);
+    fn every_item_is_in_one_chunk_and_a_chunk_has_one_at_least() {
+        assert_eq!(chunks(&[100_000, 1], 2), [100_000, 1]);
+        assert!(chunks(&[], 2).is_empty());
+        let all = chunks(&[700; 100], 3);
+        assert_eq!(all.iter().sum::<usize>(), 70_000);
+    }
+
+    #[test]
+    fn chunks_are_large_first_and_small_in_the_end() {
+        let all = chunks(&[100; 1000], 2);
+        assert!(all[0] > 3900 && all[0] <= *CHUNK_BYTES.end());
+        assert!(all[all.len() - 1] <= 2 * CHUNK_BYTES.start());
+        assert!(all.is_sorted_by(|a, b| a >= b), "{all:?}");
     }
 }

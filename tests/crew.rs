@@ -3,6 +3,7 @@
 mod common;
 
 use std::cell::RefCell;
+use std::task::Poll;
 
 use common::{TestHost, block_on, encoder_files};
 use querytune::device::{Device, Dtype};
@@ -26,6 +27,10 @@ impl Crew for TestCrew<'_> {
         assert_eq!(work, Work::EncodeDocuments);
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         Box::pin(async move {
+            // As a real member, it is not done at once.
+            for _ in 0..4 {
+                yield_once().await;
+            }
             self.pieces.borrow_mut().push(texts.len());
             if self.fails {
                 return Err(Error::new(Code::Internal, "A member is gone."));
@@ -39,6 +44,18 @@ impl Crew for TestCrew<'_> {
             Ok(vectors.into_data())
         })
     }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
 }
 
 struct HostWithCrew<'c> {

@@ -7,7 +7,7 @@ export const parts = ["embed", "score", "synthesize", "topk", "roofline", "cold"
 
 export const usage = `npm run bench -- [options]
 
-Measures querytune and its peers in turn in one headless Chromium; needs the machine for itself for some 40 minutes.
+Measures querytune and its peers in turn in one headless Chromium; needs the machine for itself for half an hour.
 
   --only PARTS     some parts, with commas between them: ${parts.join(", ")}
   --quick          fewer texts and turns: whether it runs, not how fast

@@ -81,21 +81,10 @@ impl Arithmetic for Gpu {
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let all = names.len() * outputs;
-        let padded = all.next_multiple_of(COLUMNS);
-        let mut transposed = vec![0.0; inputs * padded];
-        let mut bias = Vec::with_capacity(padded);
-        for (part, name) in names.iter().enumerate() {
-            let matrix = weights.matrix(&format!("{name}.weight"), outputs, inputs)?;
-            for (output, row) in matrix.chunks_exact(inputs).enumerate() {
-                for (input, value) in row.iter().enumerate() {
-                    transposed[input * padded + part * outputs + output] = *value;
-                }
-            }
-            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
-        }
-        bias.resize(padded, 0.0);
+        let columns = all.next_multiple_of(COLUMNS);
+        let (matrix, bias) = weights.linear(names, inputs, outputs, columns)?;
         Ok(Linear {
-            weight: self.matrix(transposed, padded),
+            weight: self.matrix(matrix, columns),
             bias: self.vector(bias),
             outputs: all,
         })

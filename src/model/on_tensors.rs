@@ -87,20 +87,10 @@ impl Arithmetic for Tensors {
     type Rows = Tensor<2>;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
-        let all = names.len() * outputs;
-        let mut transposed = vec![0.0; inputs * all];
-        let mut bias = Vec::with_capacity(all);
-        for (part, name) in names.iter().enumerate() {
-            let matrix = weights.matrix(&format!("{name}.weight"), outputs, inputs)?;
-            for (output, row) in matrix.chunks_exact(inputs).enumerate() {
-                for (input, value) in row.iter().enumerate() {
-                    transposed[input * all + part * outputs + output] = *value;
-                }
-            }
-            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
-        }
+        let columns = names.len() * outputs;
+        let (matrix, bias) = weights.linear(names, inputs, outputs, columns)?;
         Ok(Linear {
-            weight: Tensor::from_data(TensorData::new(transposed, [inputs, all]), self.device.tensors()),
+            weight: Tensor::from_data(TensorData::new(matrix, [inputs, columns]), self.device.tensors()),
             bias: self.vector(bias),
         })
     }

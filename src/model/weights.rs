@@ -54,6 +54,33 @@ impl<'a> Weights<'a> {
         self.tensor(name, &[rows, columns])
     }
 
+    /// The weights of linear layers side by side, turned to [inputs, columns], and their biases: `NAME.weight`
+    /// ([outputs, inputs]) and `NAME.bias` of every name. Columns beyond theirs are zeros.
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    pub fn linear(
+        &self,
+        names: &[String],
+        inputs: usize,
+        outputs: usize,
+        columns: usize,
+    ) -> Result<(Vec<f32>, Vec<f32>)> {
+        let mut matrix = vec![0.0; inputs * columns];
+        let mut bias = Vec::with_capacity(columns);
+        for (part, name) in names.iter().enumerate() {
+            let own = self.matrix(&format!("{name}.weight"), outputs, inputs)?;
+            for (output, row) in own.chunks_exact(inputs).enumerate() {
+                for (input, value) in row.iter().enumerate() {
+                    matrix[input * columns + part * outputs + output] = *value;
+                }
+            }
+            bias.extend(self.vector(&format!("{name}.bias"), outputs)?);
+        }
+        bias.resize(columns, 0.0);
+        Ok((matrix, bias))
+    }
+
     /// If a matrix is stored as signed 8-bit integers around 0: what one of them is worth, for each row.
     pub fn steps(&self, name: &str) -> Option<Vec<f32>> {
         let find = |suffix: &str| {
