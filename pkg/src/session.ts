@@ -41,13 +41,13 @@ import type {
 } from "./types.js";
 import init, * as engine from "./wasm/querytune.js";
 
-let started: Promise<unknown> | undefined;
+let started: Promise<WebAssembly.Module> | undefined;
 
-/** Instantiates the WebAssembly module, once in a thread: later sources are not looked at. */
-async function start(wasm: WasmSource | undefined): Promise<void> {
+/** Instantiates the WebAssembly module, once in a thread: later sources are not looked at. Resolves to the module. */
+async function start(wasm: WasmSource | undefined): Promise<WebAssembly.Module> {
   started ??= instantiate(wasm ?? new URL("./wasm/querytune_bg.wasm", import.meta.url));
   try {
-    await started;
+    return await started;
   } catch (cause) {
     started = undefined;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -60,12 +60,24 @@ async function start(wasm: WasmSource | undefined): Promise<void> {
   }
 }
 
-async function instantiate(wasm: WasmSource): Promise<unknown> {
+async function instantiate(wasm: WasmSource): Promise<WebAssembly.Module> {
+  const module = await compile(wasm);
+  await init({ module_or_path: module });
+  return module;
+}
+
+async function compile(wasm: WasmSource): Promise<WebAssembly.Module> {
+  if (wasm instanceof WebAssembly.Module) return wasm;
   const source = typeof wasm === "string" ? new URL(wasm, globalThis.location?.href) : wasm;
   if (source instanceof URL && source.protocol === "file:") {
-    return init({ module_or_path: await (await nodeFiles()).readFile(source) });
+    return WebAssembly.compile(await (await nodeFiles()).readFile(source));
   }
-  return init({ module_or_path: source });
+  if (!(source instanceof URL || source instanceof Response)) return WebAssembly.compile(source);
+  const response = source instanceof URL ? await fetch(source) : source;
+  if (!response.ok) throw new Error(`the server answered ${response.status} for ${response.url}`);
+  // What a server calls by another name cannot be compiled while it comes.
+  const named = response.headers.get("content-type")?.startsWith("application/wasm");
+  return named ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /**
@@ -420,19 +432,22 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
 
 export class CoreSession implements Session {
   readonly thread: Thread;
+  /** Compiled once; workers that help get it as it is. */
+  readonly #module: WebAssembly.Module;
   readonly #spawn: Spawn | undefined;
   readonly #crews = new Set<Crew>();
 
-  private constructor(thread: Thread, spawn: Spawn | undefined) {
+  private constructor(thread: Thread, module: WebAssembly.Module, spawn: Spawn | undefined) {
     this.thread = thread;
+    this.#module = module;
     this.#spawn = spawn;
   }
 
   /** `spawn` starts workers that help on the CPU; without it this thread does all work. */
   static async open(options: OpenOptions, spawn?: Spawn): Promise<CoreSession> {
     const warn = options.onWarning ?? ((message) => console.warn(message));
-    const [store] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
-    return new CoreSession(new Thread(store, warn), spawn);
+    const [store, module] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
+    return new CoreSession(new Thread(store, warn), module, spawn);
   }
 
   async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
@@ -473,7 +488,7 @@ export class CoreSession implements Session {
     const info = tuner.info().device;
     let crew: Crew | undefined;
     if (spawn && size > 1 && info.kind === "cpu") {
-      const equipment = { module: init.__wbindgen_wasm_module, models, dtype: info.dtype };
+      const equipment = { module: this.#module, models, dtype: info.dtype };
       crew = new Crew(size - 1, spawn, equipment, this.thread.warn);
       this.#crews.add(crew);
     }

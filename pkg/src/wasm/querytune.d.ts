@@ -18,13 +18,7 @@ import type {
   Training,
 } from "../types.js";
 
-declare function init(options: {
-  module_or_path: URL | Response | BufferSource | WebAssembly.Module;
-}): Promise<unknown>;
-declare namespace init {
-  /** Set once the module is instantiated. */
-  let __wbindgen_wasm_module: WebAssembly.Module;
-}
+declare function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
 export default init;
 
 export type Role = "queries" | "documents";
