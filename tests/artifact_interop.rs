@@ -30,7 +30,7 @@ fn rows(vectors: &Vectors) -> Vec<&[f32]> {
 fn encode(files: &ModelFiles) -> Vectors {
     let host = TestHost::new();
     let job = Job::new(&host);
-    let encoder = block_on(Encoder::load(files, &Device::cpu(Dtype::Int16), &job)).expect("the encoder loads");
+    let encoder = block_on(Encoder::load(files, &Device::cpu(Dtype::Fp32), &job)).expect("the encoder loads");
     let mut vectors = block_on(encoder.encode(&TEXTS, TextKind::Document, &job)).expect("vectors");
     vectors.normalize_rows();
     vectors
@@ -63,7 +63,7 @@ fn downloads_for_sentence_transformers_are_written() {
     let mut random = fastrand::Rng::with_seed(42);
     let weight: Vec<f32> = (0..dims * dims).map(|_| (random.f32() - 0.5) * 0.05).collect();
     let head = QueryHead { weight, dims };
-    let adapt = |vectors: &Vectors| block_on(head.apply(vectors, &Device::cpu(Dtype::Int16))).expect("vectors");
+    let adapt = |vectors: &Vectors| block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors");
     let write = |name: &str, files: &ModelFiles, delivered, queries: &Vectors, documents: &Vectors| {
         let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };
         let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
