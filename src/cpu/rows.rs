@@ -1,7 +1,7 @@
 //! What is done to rows of f32, one after another: GELU, softmax, layer normalisation.
 //!
-//! Written without intrinsics in a form that compilers turn into vector instructions: fixed groups of lanes, no
-//! branches, no calls.
+//! Written in a form that compilers turn into vector instructions: fixed groups of lanes, no branches, no calls. Formulas
+//! are in `lane`'s numbers, which are vectors by name on wasm.
 
 use super::lane::{Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
