@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::artifact::{Artifact, Delivered, Head};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::job::{Job, Stage};
 use crate::relations::Relations;
-use crate::tune::Fit;
+use crate::tune::{Adapter, Fit};
 
 /// A fit's head as the artifact takes it.
-pub fn head(fit: &Fit) -> Head<'_> {
-    Head {
-        dims: fit.head.dims,
-        w: &fit.head.weight,
+pub fn head(fit: &Fit) -> Result<Head<'_>> {
+    match fit.adapter() {
+        Adapter::Heads { query, document: None } => Ok(Head {
+            dims: query.dims,
+            w: &query.weight,
+        }),
+        _ => Err(Error::new(Code::Internal, "not yet")),
     }
 }
 
@@ -31,7 +34,7 @@ pub async fn download(
 ) -> Result<Vec<u8>> {
     let artifact = Artifact {
         base,
-        head: head(fit),
+        head: head(fit)?,
         delivered: if fit.delivered {
             Delivered::Tuned
         } else {

@@ -1,19 +1,19 @@
 //! Base, tuned and cross-encoder rankings held against people's judgements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
-use crate::evaluate::{Comparison, Judged, Metrics, Run, compare, judge};
+use crate::evaluate::{Comparison, Judged, Judgements, Metrics, Run, compare, judge};
 use crate::input::{Qrels, Texts};
 use crate::job::{Job, Stage, StageTime};
-use crate::model::TextKind;
+use crate::model::{ModelFiles, TextKind};
 use crate::relations::Relations;
 use crate::search::{Neighbour, top_k};
 use crate::synthesize::{encode_texts, score_pairs};
-use crate::tune::Fit;
+use crate::tune::{Fit, LeftOut, RANKED, Ranker, retrain};
 use crate::tuner::Tuner;
 use crate::vectors::Vectors;
 
@@ -21,7 +21,7 @@ use crate::vectors::Vectors;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict {
-    /// Which queries were judged: the log's own, which the head was trained on, or others.
+    /// Which queries were judged: the log's own, which the adapter was trained on, or others.
     pub on: JudgedOn,
     /// Judged queries that were ranked.
     pub queries: usize,
@@ -31,9 +31,39 @@ pub struct Verdict {
     pub missing_documents: usize,
     /// Base, tuned, ceiling; the ceiling is the cross-encoder's order of the base encoder's first documents.
     pub judged: Metrics<Comparison>,
+    /// What to expect of the log's queries, of others and of new documents, each by trainings that had not seen them.
+    pub figures: Figures,
     /// What it took.
     #[serde(skip)]
     pub time: StageTime,
+}
+
+/// Judged figures of the log's own queries, side by side; those that cannot be had are absent.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// Trained on, as most of tomorrow's queries will have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_queries: Option<Figure>,
+    /// Left out of training at random: queries like the log's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similar_queries: Option<Figure>,
+    /// Left out of training together with all that share their best document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_queries: Option<Figure>,
+    /// Trained on, but with candidates from one half of the documents only, and ranked on the other half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_documents: Option<Figure>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    /// Judged queries in it.
+    pub queries: usize,
+    /// Base, tuned and ceiling.
+    #[serde(flatten)]
+    pub judged: Metrics<Comparison>,
 }
 
 /// Which queries were judged.
@@ -47,11 +77,8 @@ pub enum JudgedOn {
     TestQueries,
 }
 
-/// How deep rankings are judged: recall@100 and MAP@100 look this far.
-const RANKED: usize = 100;
-
-/// Judges the base encoder, the trained head (delivered or not) and the cross-encoder on `queries`, or on the log's
-/// own queries where there are none.
+/// Judges the base encoder, the trained adapter (delivered or not) and the cross-encoder on `queries`, or on the log's
+/// own queries where there are none. `files` are the encoder's, which LoRA needs.
 ///
 /// # Errors
 /// [`Code::InputQrels`] if no judged query or no judged document is known; [`Code::Cancelled`], [`Code::Store`],
@@ -62,6 +89,7 @@ pub async fn judge_fit(
     fit: &Fit,
     qrels: &Qrels,
     queries: Option<Rc<Texts>>,
+    files: Option<&ModelFiles>,
     job: &Job<'_>,
 ) -> Result<Verdict> {
     let on = if queries.is_some() {
@@ -69,51 +97,265 @@ pub async fn judge_fit(
     } else {
         JudgedOn::OwnQueries
     };
-    let queries = queries.unwrap_or_else(|| relations.queries.clone());
-    let documents = &relations.documents;
-    let is_judged = |id: &String| qrels.judgements.contains_key(id);
-    let judged: Vec<usize> = (0..queries.items.len())
-        .filter(|&q| queries.items[q].ids.iter().any(is_judged))
-        .collect();
-    let (missing_queries, missing_documents) = check(qrels, &queries, documents)?;
-
-    let texts: Vec<&str> = judged.iter().map(|&query| queries.items[query].text.as_str()).collect();
-    let vectors = match on {
-        JudgedOn::OwnQueries => relations.query_vectors.select(judged.iter().copied()),
-        JudgedOn::TestQueries => encode_texts(tuner.encoder(), &[(&texts, TextKind::Query)], job)
-            .await?
-            .0
-            .pop()
-            .unwrap_or_default(),
+    let asked = queries.as_ref().unwrap_or(&relations.queries);
+    let (missing_queries, missing_documents) = check(qrels, asked, &relations.documents)?;
+    let documents = tuned_documents(relations, fit, job).await?;
+    let judging = Judging {
+        tuner,
+        relations,
+        fit,
+        qrels,
+        files,
+        documents: documents.as_ref().unwrap_or(&relations.document_vectors),
+        job,
     };
-    let documents_found = async |vectors: &Vectors, finished: &dyn Fn(usize)| {
-        top_k(
-            vectors,
-            &relations.document_vectors,
-            RANKED,
-            tuner.device(),
-            job,
-            finished,
-        )
-        .await
+    let own = judging.known(&relations.queries);
+    let test = queries.as_ref().map(|queries| judging.known(queries)).unwrap_or_default();
+    let own_ceiling = judging.ceiling(&relations.queries, &own, &judging.own_vectors(&own)).await?;
+    let of_test = match &queries {
+        Some(queries) => {
+            let vectors = judging.encode(queries, &test).await?;
+            let ceiling = judging.ceiling(queries, &test, &vectors).await?;
+            Some((queries, vectors, ceiling))
+        }
+        None => None,
     };
-    let base = documents_found(&vectors, &|_| {}).await?;
-    let ceiling = rerank(tuner, relations, &texts, &base, job).await?;
-    let progress = job.stage(Stage::Evaluate, judged.len(), 0);
-    let adapted = fit.head.apply(&vectors, tuner.device()).await?;
-    let tuned = documents_found(&adapted, &|count| progress.advance(count)).await?;
-
-    let run = |rankings: &[Vec<Neighbour>]| run(&judged, &queries, documents, rankings);
-    let figures = |rankings: &[Vec<Neighbour>]| -> Judged { judge(&qrels.judgements, &run(rankings)) };
-    let (base, tuned, ceiling) = (figures(&base), figures(&tuned), figures(&ceiling));
+    let progress = job.stage(Stage::Evaluate, test.len() + 4 * own.len(), 0);
+    let of_own = judging
+        .sides(&relations.queries, &own, &judging.own_vectors(&own), &own_ceiling)
+        .await?;
+    progress.advance(own.len());
+    let main = match &of_test {
+        Some((queries, vectors, ceiling)) => judging.sides(queries, &test, vectors, ceiling).await?,
+        None => of_own.clone(),
+    };
+    progress.advance(test.len());
+    let left_out = |left_out: &Option<LeftOut>| judging.left_out(left_out.as_ref(), &own_ceiling);
+    let similar = left_out(&fit.left_out_at_random);
+    let new = left_out(&fit.left_out_in_groups);
+    progress.advance(2 * own.len());
+    let new_documents = judging.new_documents(&own).await?;
+    progress.advance(own.len());
+    let figure = |sides: Sides| sides.figure(fit.recipe.seed);
     Ok(Verdict {
         on,
-        queries: base.queries.len(),
+        queries: main.base.queries.len(),
         missing_queries,
         missing_documents,
-        judged: compare(&base, &tuned, Some(&ceiling), fit.recipe.seed),
+        judged: main.compare(fit.recipe.seed),
+        figures: Figures {
+            own_queries: figure(of_own),
+            similar_queries: similar.and_then(figure),
+            new_queries: new.and_then(figure),
+            new_documents: new_documents.and_then(figure),
+        },
         time: progress.finish(),
     })
+}
+
+/// The three rankings' figures on the same queries.
+#[derive(Clone)]
+struct Sides {
+    base: Judged,
+    tuned: Judged,
+    ceiling: Option<Judged>,
+}
+
+impl Sides {
+    fn compare(&self, seed: u64) -> Metrics<Comparison> {
+        compare(&self.base, &self.tuned, self.ceiling.as_ref(), seed)
+    }
+
+    fn figure(self, seed: u64) -> Option<Figure> {
+        (!self.base.queries.is_empty()).then(|| Figure {
+            queries: self.base.queries.len(),
+            judged: self.compare(seed),
+        })
+    }
+}
+
+/// The adapter's vectors of the corpus, where they differ from the base encoder's.
+async fn tuned_documents(relations: &Relations, fit: &Fit, job: &Job<'_>) -> Result<Option<Vectors>> {
+    let items = &relations.documents.items;
+    let texts: Vec<&str> = items.iter().map(|document| document.text.as_str()).collect();
+    fit.adapted.documents(&texts, &relations.document_vectors, job).await
+}
+
+/// What all figures are made from.
+struct Judging<'j> {
+    tuner: &'j Tuner,
+    relations: &'j Relations,
+    fit: &'j Fit,
+    qrels: &'j Qrels,
+    files: Option<&'j ModelFiles>,
+    /// The corpus as the tuned encoder sees it.
+    documents: &'j Vectors,
+    job: &'j Job<'j>,
+}
+
+impl Judging<'_> {
+    /// The queries that somebody judged, by number.
+    fn known(&self, queries: &Texts) -> Vec<usize> {
+        let is_judged = |id: &String| self.qrels.judgements.contains_key(id);
+        (0..queries.items.len())
+            .filter(|&query| queries.items[query].ids.iter().any(is_judged))
+            .collect()
+    }
+
+    fn own_vectors(&self, own: &[usize]) -> Vectors {
+        self.relations.query_vectors.select(own.iter().copied())
+    }
+
+    async fn encode(&self, queries: &Texts, judged: &[usize]) -> Result<Vectors> {
+        let texts = texts_of(queries, judged);
+        let (mut vectors, _) = encode_texts(self.tuner.encoder(), &[(&texts, TextKind::Query)], self.job).await?;
+        Ok(vectors.pop().unwrap_or_default())
+    }
+
+    async fn found(&self, queries: &Vectors, documents: &Vectors) -> Result<Vec<Vec<Neighbour>>> {
+        top_k(queries, documents, RANKED, self.tuner.device(), self.job, |_| {}).await
+    }
+
+    /// The cross-encoder's order of each query's first documents by the base encoder, to the depth the relations were
+    /// scored; the others follow as they were. Scores are minus the rank.
+    async fn ceiling(&self, queries: &Texts, judged: &[usize], vectors: &Vectors) -> Result<Run> {
+        if judged.is_empty() {
+            return Ok(Run::new());
+        }
+        let base = self.found(vectors, &self.relations.document_vectors).await?;
+        let depth = self.relations.depth;
+        let texts = texts_of(queries, judged);
+        let pairs: Vec<(&str, &str)> = texts
+            .iter()
+            .zip(&base)
+            .flat_map(|(&query, ranking)| {
+                let text = |found: &Neighbour| self.relations.documents.items[found.document as usize].text.as_str();
+                ranking.iter().take(depth).map(move |found| (query, text(found)))
+            })
+            .collect();
+        let scored = score_pairs(self.tuner.cross_encoder(), &pairs, self.job).await?;
+        let mut logits = scored.logits.into_iter();
+        let reranked: Vec<Vec<Neighbour>> = base.iter().map(|ranking| rerank(ranking, depth, &mut logits)).collect();
+        Ok(self.run(queries, judged, &reranked))
+    }
+
+    /// Base and tuned encoder on some queries, with a ceiling that is known.
+    async fn sides(&self, queries: &Texts, judged: &[usize], vectors: &Vectors, ceiling: &Run) -> Result<Sides> {
+        let adapted = self.fit.adapted.queries(&texts_of(queries, judged), vectors, self.job).await?;
+        let base = self.found(vectors, &self.relations.document_vectors).await?;
+        let tuned = self.found(&adapted, self.documents).await?;
+        let judge = |run: &Run| judge(&self.qrels.judgements, run);
+        Ok(Sides {
+            base: judge(&self.run(queries, judged, &base)),
+            tuned: judge(&self.run(queries, judged, &tuned)),
+            ceiling: Some(judge(ceiling)),
+        })
+    }
+
+    /// The log's queries by the adapters that had not seen them.
+    fn left_out(&self, left_out: Option<&LeftOut>, ceiling: &Run) -> Option<Sides> {
+        // Where only a pool of documents was ranked, the figures would not be those of the corpus.
+        let left_out = left_out.filter(|left_out| !left_out.pooled)?;
+        let figures = |rankings| {
+            let run = self.run(&self.relations.queries, &left_out.queries, rankings);
+            judge(&self.qrels.judgements, &run)
+        };
+        let base = figures(&left_out.base_rankings);
+        let ceiling = judge(&self.qrels.judgements, ceiling);
+        Some(Sides {
+            tuned: figures(&left_out.tuned_rankings),
+            ceiling: Some(ceiling.of_queries(&base)),
+            base,
+        })
+    }
+
+    /// The log's queries on documents that the adapter had not seen: either half of the corpus in turn is kept from a
+    /// training and then ranked alone; a query's figure is the mean of the halves in which it has a relevant document.
+    async fn new_documents(&self, own: &[usize]) -> Result<Option<Sides>> {
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let count = self.relations.documents.items.len();
+        let mut random = fastrand::Rng::with_seed(self.fit.recipe.seed);
+        let mut in_first = vec![false; count];
+        in_first[count / 2..].fill(true);
+        random.shuffle(&mut in_first);
+        let (mut base, mut tuned) = (Vec::new(), Vec::new());
+        for kept_back in [true, false] {
+            let allowed = |document: u32| in_first[document as usize] != kept_back;
+            let base_encoder = self.tuner.base(self.files);
+            let device = self.tuner.device();
+            let adapted = retrain(self.relations, self.fit, base_encoder, device, allowed, self.job).await?;
+            let Some(adapted) = adapted else { return Ok(None) };
+            let new: Vec<u32> = (0..count as u32).filter(|&document| !allowed(document)).collect();
+            let judgements = self.judgements_of(&new);
+            let ranker = Ranker {
+                relations: self.relations,
+                base: self.files,
+                device,
+            };
+            for (adapter, halves) in [(None, &mut base), (Some(adapted.adapter()), &mut tuned)] {
+                let found = ranker.rank(adapter, own, Some(&new), self.job).await?;
+                halves.push(judge(&judgements, &self.run(&self.relations.queries, own, &found)));
+            }
+        }
+        Ok(Some(Sides {
+            base: Judged::mean_of(&base),
+            tuned: Judged::mean_of(&tuned),
+            ceiling: None,
+        }))
+    }
+
+    /// The judgements of some documents, of the queries that have a relevant one among them.
+    fn judgements_of(&self, documents: &[u32]) -> Judgements {
+        let items = &self.relations.documents.items;
+        let ids: BTreeSet<&str> = documents
+            .iter()
+            .flat_map(|&document| &items[document as usize].ids)
+            .map(String::as_str)
+            .collect();
+        let of_query = |(query, judged): (&String, &BTreeMap<String, i32>)| {
+            let known = judged.iter().filter(|(document, _)| ids.contains(document.as_str()));
+            let known: BTreeMap<String, i32> = known.map(|(document, &level)| (document.clone(), level)).collect();
+            known.values().any(|&level| level > 0).then(|| (query.clone(), known))
+        };
+        self.qrels.judgements.iter().filter_map(of_query).collect()
+    }
+
+    /// Rankings by id; merged duplicates stand under each of their ids, at the same score.
+    fn run(&self, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
+        let mut run = Run::new();
+        for (&query, ranking) in asked.iter().zip(rankings) {
+            let ids = |hit: &Neighbour| &self.relations.documents.items[hit.document as usize].ids;
+            let found: Vec<(String, f32)> = ranking
+                .iter()
+                .flat_map(|hit| ids(hit).iter().map(move |id| (id.clone(), hit.score)))
+                .collect();
+            for id in &queries.items[query].ids {
+                run.insert(id.clone(), found.clone());
+            }
+        }
+        run
+    }
+}
+
+fn texts_of<'t>(texts: &'t Texts, numbers: &[usize]) -> Vec<&'t str> {
+    numbers.iter().map(|&number| texts.items[number].text.as_str()).collect()
+}
+
+/// A ranking with its first `depth` documents in the order of their logits.
+fn rerank(ranking: &[Neighbour], depth: usize, logits: &mut impl Iterator<Item = f32>) -> Vec<Neighbour> {
+    let scored = ranking.iter().take(depth).zip(logits);
+    let mut first: Vec<(u32, f32)> = scored.map(|(found, logit)| (found.document, logit)).collect();
+    // Stable, so equal logits keep the base encoder's order.
+    first.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let rest = ranking.iter().skip(depth).map(|found| found.document);
+    let order = first.into_iter().map(|(document, _)| document).chain(rest);
+    let at_rank = |(rank, document)| Neighbour {
+        document,
+        score: -(rank as f32),
+    };
+    order.enumerate().map(at_rank).collect()
 }
 
 /// Counts what the judgements name but nobody has.
@@ -159,70 +401,4 @@ fn check(qrels: &Qrels, queries: &Texts, documents: &Texts) -> Result<(usize, us
         );
     }
     Ok((missing_queries, missing_documents))
-}
-
-/// The cross-encoder's order of each ranking's first documents, to the depth the relations were scored; the others
-/// follow as they were. Scores are minus the rank.
-async fn rerank(
-    tuner: &Tuner,
-    relations: &Relations,
-    queries: &[&str],
-    rankings: &[Vec<Neighbour>],
-    job: &Job<'_>,
-) -> Result<Vec<Vec<Neighbour>>> {
-    let depth = relations.depth;
-    let pairs: Vec<(&str, &str)> = queries
-        .iter()
-        .zip(rankings)
-        .flat_map(|(&query, ranking)| {
-            let text = |neighbour: &Neighbour| relations.documents.items[neighbour.document as usize].text.as_str();
-            ranking
-                .iter()
-                .take(depth)
-                .map(move |neighbour| (query, text(neighbour)))
-        })
-        .collect();
-    let mut logits = score_pairs(tuner.cross_encoder(), &pairs, job)
-        .await?
-        .logits
-        .into_iter();
-    let reranked = rankings.iter().map(|ranking| {
-        let scored = ranking.iter().take(depth);
-        let mut first: Vec<(u32, f32)> = scored
-            .zip(logits.by_ref())
-            .map(|(neighbour, logit)| (neighbour.document, logit))
-            .collect();
-        // Stable, so equal logits keep the base encoder's order.
-        first.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let rest = ranking.iter().skip(depth).map(|neighbour| neighbour.document);
-        let order = first.into_iter().map(|(document, _)| document).chain(rest);
-        order
-            .enumerate()
-            .map(|(rank, document)| Neighbour {
-                document,
-                score: -(rank as f32),
-            })
-            .collect()
-    });
-    Ok(reranked.collect())
-}
-
-/// Rankings by id; merged duplicates stand under each of their ids, at the same score.
-fn run(judged: &[usize], queries: &Texts, documents: &Texts, rankings: &[Vec<Neighbour>]) -> Run {
-    let mut run = Run::new();
-    for (&query, ranking) in judged.iter().zip(rankings) {
-        let found: Vec<(String, f32)> = ranking
-            .iter()
-            .flat_map(|hit| {
-                documents.items[hit.document as usize]
-                    .ids
-                    .iter()
-                    .map(move |id| (id.clone(), hit.score))
-            })
-            .collect();
-        for id in &queries.items[query].ids {
-            run.insert(id.clone(), found.clone());
-        }
-    }
-    run
 }

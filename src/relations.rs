@@ -53,7 +53,7 @@ pub struct Relations {
     /// The base encoder's vectors of the queries.
     pub query_vectors: Vectors,
     /// The base encoder's vectors of the documents.
-    pub document_vectors: Vectors,
+    pub document_vectors: Rc<Vectors>,
     /// Each query's candidates, nearest first.
     pub candidates: Vec<Vec<Candidate>>,
     /// How many of each query's candidates were to be scored.

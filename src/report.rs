@@ -28,6 +28,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
         evaluation["missingQueries"] = json!(verdict.missing_queries);
         evaluation["missingDocuments"] = json!(verdict.missing_documents);
         evaluation["judged"] = json!(verdict.judged);
+        evaluation["figures"] = json!(verdict.figures);
     }
     json!({
         "version": info.version,
@@ -60,13 +61,14 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
             "recipe": fit.recipe,
             "steps": fit.steps,
             "selected": {
-                "step": if fit.delivered { fit.head_step } else { 0 },
+                "step": if fit.delivered { fit.adapter_step } else { 0 },
                 "strength": if fit.delivered { 1.0 } else { 0.0 },
             },
-            "trainedStep": fit.head_step,
+            "trainedStep": fit.adapter_step,
             "history": fit.history,
             "delivered": if fit.delivered { "tuned" } else { "base" },
             "reason": fit.reason,
+            "experimental": fit.experimental,
             "warnings": fit.warnings,
         },
         "evaluation": evaluation,

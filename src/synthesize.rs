@@ -80,7 +80,7 @@ pub async fn synthesize(
         (&document_texts[..], TextKind::Document),
     ];
     let (mut vectors, encode) = encode_texts(encoder, &sides, job).await?;
-    let document_vectors = vectors.pop().unwrap_or_default();
+    let document_vectors = Rc::new(vectors.pop().unwrap_or_default());
     let query_vectors = vectors.pop().unwrap_or_default();
 
     let progress = job.stage(Stage::Search, query_texts.len(), 0);

@@ -12,7 +12,7 @@ use crate::model::{CrossEncoder, Encoder, ModelFiles, ModelInfo, TextKind};
 use crate::relations::Relations;
 use crate::search::{Neighbour, top_k};
 use crate::synthesize::{SynthesizeOptions, encode_texts, score_pairs, synthesize};
-use crate::tune::{Fit, QueryHead, Recipe, fit};
+use crate::tune::{Adapted, BaseEncoder, Fit, Recipe, fit};
 use crate::vectors::Vectors;
 
 /// A bi-encoder and a cross-encoder, loaded and tested.
@@ -324,26 +324,37 @@ impl Tuner {
         .await
     }
 
-    /// Trains a head: see [`fit`].
+    /// Trains an adapter: see [`fit`]. `files` are the encoder's, which [`Method::Lora`](crate::tune::Method) needs.
     ///
     /// # Errors
     /// As [`fit`].
-    pub async fn fit(&self, relations: &Relations, recipe: Recipe, job: &Job<'_>) -> Result<Fit> {
-        fit(relations, recipe, &self.device, job).await
+    pub async fn fit(
+        &self,
+        relations: &Relations,
+        recipe: Recipe,
+        files: Option<&ModelFiles>,
+        job: &Job<'_>,
+    ) -> Result<Fit> {
+        fit(relations, recipe, self.base(files), &self.device, job).await
     }
 
-    /// Encodes documents for searching, with a head for the queries or without.
+    /// The encoder as trainings take it.
+    pub fn base<'b>(&'b self, files: Option<&'b ModelFiles>) -> BaseEncoder<'b> {
+        BaseEncoder {
+            encoder: &self.encoder,
+            files,
+        }
+    }
+
+    /// Encodes documents for searching, with an adapter or without.
     ///
     /// # Errors
     /// As [`Encoder::encode`], and [`Code::Store`].
-    pub async fn index(&self, documents: Rc<Texts>, head: Option<QueryHead>, job: &Job<'_>) -> Result<Index> {
+    pub async fn index(&self, documents: Rc<Texts>, adapted: Option<Rc<Adapted>>, job: &Job<'_>) -> Result<Index> {
         let texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
         let (mut vectors, _) = encode_texts(&self.encoder, &[(&texts, TextKind::Document)], job).await?;
-        Ok(Index {
-            vectors: vectors.pop().unwrap_or_default(),
-            documents,
-            head,
-        })
+        let base = Rc::new(vectors.pop().unwrap_or_default());
+        Index::new(base, documents, adapted, job).await
     }
 
     /// The documents of an index nearest to a query, best first, by cosine of its (adapted) vector.
@@ -351,28 +362,12 @@ impl Tuner {
     /// # Errors
     /// As [`Encoder::encode`].
     pub async fn search(&self, index: &Index, query: &str, top: usize, job: &Job<'_>) -> Result<Vec<Neighbour>> {
-        self.search_vectors(&index.vectors, index.head.as_ref(), query, top, job)
-            .await
-    }
-
-    /// As [`Tuner::search`], over vectors that belong to somebody else.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`].
-    pub async fn search_vectors(
-        &self,
-        documents: &Vectors,
-        head: Option<&QueryHead>,
-        query: &str,
-        top: usize,
-        job: &Job<'_>,
-    ) -> Result<Vec<Neighbour>> {
         let mut vector = self.encoder.encode(&[query], TextKind::Query, job).await?;
         vector.normalize_rows();
-        if let Some(head) = head {
-            vector = head.apply(&vector, &self.device).await?;
+        if let Some(adapted) = &index.adapted {
+            vector = adapted.queries(&[query], &vector, job).await?;
         }
-        Ok(top_k(&vector, documents, top, &self.device, job, |_| {})
+        Ok(top_k(&vector, &index.vectors, top, &self.device, job, |_| {})
             .await?
             .remove(0))
     }
@@ -380,12 +375,36 @@ impl Tuner {
 
 /// Documents with their vectors, ready to be searched.
 pub struct Index {
-    vectors: Vectors,
+    vectors: Rc<Vectors>,
     documents: Rc<Texts>,
-    head: Option<QueryHead>,
+    adapted: Option<Rc<Adapted>>,
 }
 
 impl Index {
+    /// Documents whose vectors by the base encoder are known.
+    ///
+    /// # Errors
+    /// As [`Adapted::documents`].
+    pub async fn new(
+        base: Rc<Vectors>,
+        documents: Rc<Texts>,
+        adapted: Option<Rc<Adapted>>,
+        job: &Job<'_>,
+    ) -> Result<Self> {
+        let mut vectors = base;
+        if let Some(adapted) = &adapted {
+            let texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
+            if let Some(own) = adapted.documents(&texts, &vectors, job).await? {
+                vectors = Rc::new(own);
+            }
+        }
+        Ok(Self {
+            vectors,
+            documents,
+            adapted,
+        })
+    }
+
     /// The documents, in the order of their numbers.
     pub fn documents(&self) -> &Texts {
         &self.documents

@@ -10,7 +10,7 @@ use querytune::artifact::{Artifact, Delivered, Head};
 use querytune::device::{Device, Dtype};
 use querytune::job::Job;
 use querytune::model::{Encoder, ModelFiles, TextKind};
-use querytune::tune::QueryHead;
+use querytune::tune::Head as TunedHead;
 use querytune::vectors::Vectors;
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ fn downloads_for_sentence_transformers_are_written() {
     let dims = documents.dims();
     let mut random = fastrand::Rng::with_seed(42);
     let weight: Vec<f32> = (0..dims * dims).map(|_| (random.f32() - 0.5) * 0.05).collect();
-    let head = QueryHead { weight, dims };
+    let head = TunedHead { weight, dims };
     let adapt = |vectors: &Vectors| block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors");
     let write = |name: &str, files: &ModelFiles, delivered, queries: &Vectors, documents: &Vectors| {
         let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };

@@ -19,11 +19,12 @@ fn sorted(folds: &[Vec<usize>]) -> Vec<usize> {
 
 #[test]
 fn every_query_is_in_one_random_fold_and_folds_are_even() {
-    let folds = random_folds(103, 5, 1);
+    let set = set(&[7; 103]);
+    let folds = random_folds(&set, 5, 1);
     assert_eq!(sorted(&folds), (0..103).collect::<Vec<_>>());
     assert!(folds.iter().all(|fold| (20..=21).contains(&fold.len())), "{folds:?}");
-    assert_eq!(folds, random_folds(103, 5, 1));
-    assert_ne!(folds, random_folds(103, 5, 2));
+    assert_eq!(folds, random_folds(&set, 5, 1));
+    assert_ne!(folds, random_folds(&set, 5, 2));
 }
 
 #[test]
@@ -43,7 +44,20 @@ fn queries_with_the_same_best_document_stay_together() {
 
 #[test]
 fn fewer_queries_than_folds_make_fewer_folds() {
-    assert_eq!(random_folds(3, 5, 1).len(), 3);
-    assert!(random_folds(0, 5, 1).is_empty());
+    assert_eq!(random_folds(&set(&[1, 2, 3]), 5, 1).len(), 3);
+    assert!(random_folds(&set(&[]), 5, 1).is_empty());
     assert_eq!(grouped_folds(&set(&[7, 7, 7]), 5, 1).len(), 1);
+}
+
+#[test]
+fn queries_without_a_candidate_are_in_no_fold() {
+    let set = TrainingSet::new(
+        Vectors::zeros(3, 4),
+        Vectors::zeros(2, 4),
+        vec![vec![0], vec![], vec![1]],
+        vec![vec![1.0], vec![], vec![1.0]],
+    )
+    .expect("parts that fit");
+    assert_eq!(sorted(&random_folds(&set, 2, 0)), [0, 2]);
+    assert_eq!(sorted(&grouped_folds(&set, 2, 0)), [0, 2]);
 }

@@ -107,10 +107,10 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
     let tuner = tuner(&host);
     let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
     let job = Job::new(&host);
-    let fit = block_on(tuner.fit(&relations, Recipe::for_queries(QUERIES.len(), 7), &job)).expect("a fit");
+    let fit = block_on(tuner.fit(&relations, Recipe::for_queries(QUERIES.len(), 7), None, &job)).expect("a fit");
     let qrels = b"q\td\trel\n1\t1\t1\n2\t3\t2\n4\t9\t1\n9\t9\t1\n";
     let qrels = Qrels::read(qrels, "qrels.tsv").expect("judgements");
-    let verdict = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, &job)).expect("a verdict");
+    let verdict = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, None, &job)).expect("a verdict");
     assert_eq!(
         (verdict.queries, verdict.missing_queries, verdict.missing_documents),
         (3, 1, 0)
@@ -268,9 +268,9 @@ fn judgements_of_strangers_are_refused_with_both_ids() {
     let tuner = tuner(&host);
     let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
     let job = Job::new(&host);
-    let fit = block_on(tuner.fit(&relations, Recipe::for_queries(6, 0), &job)).expect("a fit");
+    let fit = block_on(tuner.fit(&relations, Recipe::for_queries(6, 0), None, &job)).expect("a fit");
     let qrels = Qrels::read(b"q\td\tr\nnobody\t1\t1\n", "qrels.tsv").expect("judgements");
-    let error = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, &job)).expect_err("nobody is known");
+    let error = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, None, &job)).expect_err("nobody is known");
     assert_eq!(error.code(), Code::InputQrels);
     assert!(
         error.message().contains("\"nobody\"") && error.message().contains("\"1\""),

@@ -286,13 +286,16 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
     const { qrels, queries } = judgements;
     const [tuner, fit] = [this.#tuner.engine, this.engine];
+    const files = this.#report.fit.method === "lora" ? this.#tuner.encoder : undefined;
     const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
     try {
       await this.#tuner.session.withTexts(queries, "queries", (texts) =>
         this.thread.long(
           watch,
           (host) =>
-            texts ? tuner.evaluateOn(fit, judged.engine, texts, host) : tuner.evaluate(fit, judged.engine, host),
+            texts
+              ? tuner.evaluateOn(fit, judged.engine, texts, files, host)
+              : tuner.evaluate(fit, judged.engine, files, host),
           this.#tuner.crew,
         ),
       );
@@ -399,7 +402,8 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     }
     const { onProgress, signal, judgements, ...choices } = options;
     const [tuner, data] = [this.engine, relations.engine];
-    const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), host));
+    const files = choices.method === "lora" ? this.encoder : undefined;
+    const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), files, host));
     const run = new CoreRun(this, fit);
     if (judgements) {
       try {

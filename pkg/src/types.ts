@@ -345,21 +345,84 @@ export interface JudgementsInput {
   queries?: TextsInput | Texts;
 }
 
-/** How the adapter is trained. */
+/** The linear layers of a transformer layer that LoRA may change; `dense` are all but the attention's three. */
+export type LoraTarget = "query" | "key" | "value" | "dense";
+
+/** What LoRA has beyond the other methods. */
+export interface LoraOptions {
+  /** Columns of B and rows of A (16). */
+  rank?: number;
+  /** The change of a layer is `alpha / rank * B A` (twice the rank). */
+  alpha?: number;
+  /** Which layers are changed (`["query", "value"]`). */
+  targets?: readonly LoraTarget[];
+  /** Whether documents go through the changed encoder too, and have to be indexed again (false). */
+  documents?: boolean;
+  /** Tokens that a text is cut at while training (128). */
+  maxTokens?: number;
+  /** Tokens, padding included, that are in memory with what their gradients need (2048). */
+  microBatchTokens?: number;
+}
+
+/** How the adapter is trained: every constant, with the measured recipe's value as the default. */
 export interface FitOptions extends Watch {
-  /** A linear head on the query side; documents keep their vectors. */
-  method?: "query-head";
+  /**
+   * - `query-head` (the default): a matrix for the queries' vectors; documents keep theirs, nothing is indexed again.
+   * - `head`: a matrix for either side; documents have to be indexed again.
+   * - `lora`: low-rank changes of the encoder's own layers, for queries only unless `lora.documents` is set.
+   */
+  method?: "query-head" | "head" | "lora";
+  /**
+   * - `listwise` (the default): `klWeight * KL(softmax(teacher) || softmax(scale * cos)) + rankingWeight * MNRL`.
+   * - `margin-mse`: `mean((marginScale * (cos+ - cos-) - (teacher+ - teacher-))^2)`.
+   * - `mnrl`: `rankingWeight * MNRL`, the cross-encoder's best candidate before the other queries'.
+   */
+  loss?: "listwise" | "margin-mse" | "mnrl";
+  /** Whether a query is seen once an epoch (`query`, the default) or as often as it was asked (`traffic`). */
+  sampling?: "query" | "traffic";
   /** What shuffles and folds are drawn from (0). */
   seed?: number;
-  /** Passes over the queries (15; 30 for fewer than 300 queries). */
+  /** Queries in a batch (64; 32 for fewer than 300 queries). */
+  batchSize?: number;
+  /** Passes over the queries (15; 30 for fewer than 300 queries; with LoRA 5 and 10). */
   epochs?: number;
+  /** Highest learning rate (1e-3; with LoRA 2e-4). */
+  learningRate?: number;
+  /** Share of the steps in which the learning rate rises (0.1). */
+  warmup?: number;
+  /** Share of the learning rate that is left at the last step (0.02). */
+  finalLearningRate?: number;
+  /** AdamW's first decay (0.9). */
+  beta1?: number;
+  /** AdamW's second decay (0.999). */
+  beta2?: number;
+  /** AdamW's epsilon (1e-8). */
+  epsilon?: number;
+  /** AdamW's weight decay (0). */
+  weightDecay?: number;
+  /** Factor of the cosines before the student's softmax (20). */
+  scale?: number;
+  /** Weight of the divergence from the teacher (1). */
+  klWeight?: number;
+  /** Weight of the ranking loss (1). */
+  rankingWeight?: number;
+  /** Weight of the query head's squared Frobenius norm (0.03). */
+  ridge?: number;
+  /** The same for the document head (0.1). */
+  documentRidge?: number;
+  /** MarginMSE's factor of the cosines; fitted to the base model's margins by least squares if absent. */
+  marginScale?: number;
+  /** `a` of the teacher `logit + a * cos` (0). */
+  teacherCosine?: number;
   /** Groups of queries that are left out in turn to choose the step (5). */
   folds?: number;
+  /** For the method `lora`. */
+  lora?: LoraOptions;
   judgements?: JudgementsInput;
 }
 
 /** The part of the options that the engine takes. */
-export type Training = Pick<FitOptions, "method" | "seed" | "epochs" | "folds">;
+export type Training = Omit<FitOptions, "judgements" | keyof Watch>;
 
 /** What a stage took. */
 export interface StageTime {
@@ -383,6 +446,27 @@ export interface Comparison {
 /** Metrics by trec_eval's definitions. */
 export type JudgedMetrics = Partial<Record<"ndcg@10" | "mrr@10" | "map@100" | "recall@100", Comparison>>;
 
+/** Judged figures of some of the log's queries. */
+export interface Figure extends JudgedMetrics {
+  /** How many they are. */
+  queries: number;
+}
+
+/**
+ * What to expect of the log's queries, of others and of new documents, by judgements of the log's own queries. Those
+ * that cannot be had are absent.
+ */
+export interface Figures {
+  /** Trained on, as most of tomorrow's queries will have been. */
+  ownQueries?: Figure;
+  /** Left out of training at random: queries like the log's. */
+  similarQueries?: Figure;
+  /** Left out of training together with all that share their best document. */
+  newQueries?: Figure;
+  /** Trained with candidates from one half of the documents, ranked on the other. */
+  newDocuments?: Figure;
+}
+
 /** Agreement with the cross-encoder on queries left out of training. */
 export interface Agreement {
   base: number;
@@ -392,6 +476,8 @@ export interface Agreement {
   /** Number of queries it was measured on. */
   queries: number;
   folds: number;
+  /** The same with each query as often as it was asked; absent where all were asked equally often. */
+  traffic?: { base: number; tuned: number };
 }
 
 /** A step of the training curve. */
@@ -446,6 +532,8 @@ export interface Report {
     delivered: "tuned" | "base";
     /** Why. */
     reason: string;
+    /** Whether the log is so small (under 200 queries) that the result is an experiment as to new queries. */
+    experimental: boolean;
     warnings: string[];
   };
   evaluation: {
@@ -456,6 +544,8 @@ export interface Report {
     agreement: { meaning: string; random: Agreement | null; grouped: Agreement | null };
     /** There when judgements were given. */
     judged?: JudgedMetrics;
+    /** Judged figures of the log's own queries, as far as they are judged. */
+    figures?: Figures;
     /** Number of queries judged. */
     queries?: number;
     on?: "own queries" | "test queries";

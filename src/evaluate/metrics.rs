@@ -52,6 +52,33 @@ pub struct Judged {
     pub missing: usize,
 }
 
+impl Judged {
+    fn from_queries(queries: BTreeMap<String, Metrics>, missing: usize) -> Self {
+        let count = queries.len().max(1) as f64;
+        let mean = Metrics::each(|metric| queries.values().map(metric).sum::<f64>() / count);
+        Self { queries, mean, missing }
+    }
+
+    /// The figures of those queries only that `other` has too.
+    pub fn of_queries(mut self, other: &Self) -> Self {
+        self.queries.retain(|query, _| other.queries.contains_key(query));
+        Self::from_queries(self.queries, self.missing)
+    }
+
+    /// Each query's mean over the parts that have it.
+    pub fn mean_of(parts: &[Self]) -> Self {
+        let mut all: BTreeMap<String, Vec<&Metrics>> = BTreeMap::new();
+        for (query, metrics) in parts.iter().flat_map(|part| &part.queries) {
+            all.entry(query.clone()).or_default().push(metrics);
+        }
+        let mean = |of: &Vec<&Metrics>| {
+            Metrics::each(|metric| of.iter().map(|metrics| metric(metrics)).sum::<f64>() / of.len() as f64)
+        };
+        let queries = all.iter().map(|(query, of)| (query.clone(), mean(of))).collect();
+        Self::from_queries(queries, 0)
+    }
+}
+
 /// Measures `run` against `judgements`.
 ///
 /// As trec_eval does unless told otherwise, the mean is over the queries that are in both: a query without
@@ -75,9 +102,7 @@ pub fn judge(judgements: &Judgements, run: &Run) -> Judged {
             None => missing += 1,
         }
     }
-    let count = queries.len().max(1) as f64;
-    let mean = Metrics::each(|metric| queries.values().map(metric).sum::<f64>() / count);
-    Judged { queries, mean, missing }
+    Judged::from_queries(queries, missing)
 }
 
 /// A query's documents in trec_eval's order: by descending score, equal scores by descending document id (bytes).

@@ -11,9 +11,9 @@ use crate::job::Job;
 
 /// A BERT encoder.
 pub struct Bert<A: Arithmetic> {
-    embeddings: Embeddings<A>,
-    layers: Vec<Layer<A>>,
-    heads: usize,
+    pub(super) embeddings: Embeddings<A>,
+    pub(super) layers: Vec<Layer<A>>,
+    pub(super) heads: usize,
 }
 
 /// What a token's first state is made of.

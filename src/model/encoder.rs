@@ -3,6 +3,7 @@
 use super::config::{BertConfig, EncoderConfig};
 use super::files::{ModelFiles, ModelInfo};
 use super::forward::{HeadKind, Model};
+use super::lora::Lora;
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
@@ -35,11 +36,25 @@ impl Encoder {
     /// [`crate::Code::ModelFileMissing`], [`crate::Code::ModelConfig`], [`crate::Code::ModelTokenizer`],
     /// [`crate::Code::ModelWeights`], [`crate::Code::ModelShape`], [`crate::Code::Cancelled`]
     pub async fn load(files: &ModelFiles, device: &Device, job: &Job<'_>) -> Result<Self> {
+        Self::load_changed(files, None, device, job).await
+    }
+
+    /// As [`Encoder::load`], with low-rank changes of some layers.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub async fn load_changed(
+        files: &ModelFiles,
+        changes: Option<&Lora>,
+        device: &Device,
+        job: &Job<'_>,
+    ) -> Result<Self> {
         let bert_config = BertConfig::read(files)?;
         let config = EncoderConfig::read(files, &bert_config)?;
         let tokenizer = Tokenizer::read(files, bert_config.vocab_size, config.max_length)?;
         let head = HeadKind::Pool(config.pooling, config.normalize);
-        let model = Model::load(&bert_config, head, &Weights::read(files)?, device, job).await?;
+        let weights = Weights::read(files)?.changed_by(changes);
+        let model = Model::load(&bert_config, head, &weights, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),
             sha256: files.sha256("model.safetensors"),
@@ -47,7 +62,10 @@ impl Encoder {
             dims: bert_config.hidden_size,
             max_length: config.max_length,
         };
-        let key = files.key(config.max_length, device.dtype());
+        let mut key = files.key(config.max_length, device.dtype());
+        if let Some(changes) = changes {
+            key = format!("{key}-{}", changes.key());
+        }
         Ok(Self {
             model,
             config,

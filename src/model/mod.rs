@@ -14,16 +14,20 @@ mod cross_encoder;
 mod encoder;
 mod files;
 mod forward;
+mod lora;
 mod on_cpu;
 #[cfg(feature = "webgpu")]
 mod on_gpu;
 mod on_tensors;
 mod tokenizer;
+mod trainable;
 mod weights;
 
 pub use config::{BertConfig, EncoderConfig, Pooling};
 pub use cross_encoder::CrossEncoder;
 pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo};
+pub use lora::{Lora, LoraLayer};
 pub use on_tensors::normalize_rows;
 pub use tokenizer::{Tokenized, Tokenizer};
+pub use trainable::{LowRank, TrainableEncoder};

@@ -21,37 +21,108 @@ fn padded_length(length: usize) -> usize {
     LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length)
 }
 
+/// Batches of inputs of similar lengths, longest first, each of so many tokens at most, padding included.
+pub fn plan_within(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut width = 0;
+    for index in order {
+        match batches.last_mut() {
+            Some(batch) if (batch.len() + 1) * width <= budget => batch.push(index),
+            _ => {
+                width = padded_length(lengths[index]);
+                batches.push(vec![index]);
+            }
+        }
+    }
+    batches
+}
+
 /// Burn's tensors on a device.
 pub struct Tensors {
     device: Device,
+    tensors: burn::tensor::Device,
 }
 
 impl Tensors {
     /// For models on that device.
     pub fn new(device: &Device) -> Self {
-        Self { device: device.clone() }
+        Self {
+            device: device.clone(),
+            tensors: device.tensors().clone(),
+        }
+    }
+
+    /// For models that gradients shall flow through.
+    pub fn with_gradients(device: &Device) -> Self {
+        Self {
+            device: device.clone(),
+            tensors: device.tensors().clone().autodiff(),
+        }
+    }
+
+    /// Where tensors are made.
+    pub fn device(&self) -> &burn::tensor::Device {
+        &self.tensors
     }
 
     fn vector(&self, values: Vec<f32>) -> Tensor<1> {
         let length = values.len();
-        Tensor::from_data(TensorData::new(values, [length]), self.device.tensors())
+        Tensor::from_data(TensorData::new(values, [length]), &self.tensors)
     }
 }
 
 /// `y = x Wᵀ + b`, W kept as [in, out] so that the product needs no transposed view.
+#[derive(Clone)]
 pub struct Linear {
     weight: Tensor<2>,
     bias: Tensor<1>,
+    /// What is added to the outputs of each of the layers that lie side by side; empty where nothing is.
+    changes: Vec<Option<Change>>,
+}
+
+/// A low-rank change of a layer that is being trained: `factor · (x Aᵀ) Bᵀ` is added to its outputs.
+#[derive(Clone)]
+pub struct Change {
+    /// A, [rank, in].
+    pub a: Tensor<2>,
+    /// B, [out, rank].
+    pub b: Tensor<2>,
+    /// `alpha / rank`.
+    pub factor: f32,
 }
 
 impl Linear {
+    /// The same layer with changes for each of its parts.
+    pub fn changed(&self, changes: Vec<Option<Change>>) -> Self {
+        let any = changes.iter().any(Option::is_some);
+        Self {
+            changes: if any { changes } else { Vec::new() },
+            ..self.clone()
+        }
+    }
+
     /// [rows, in] to [rows, out].
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        module::linear(input, self.weight.clone(), Some(self.bias.clone()))
+        let output = module::linear(input.clone(), self.weight.clone(), Some(self.bias.clone()));
+        if self.changes.is_empty() {
+            return output;
+        }
+        let [rows, columns] = output.dims();
+        let part = |change: &Option<Change>| match change {
+            Some(Change { a, b, factor }) => {
+                let narrow = input.clone().matmul(a.clone().transpose());
+                narrow.matmul(b.clone().transpose()) * *factor
+            }
+            None => Tensor::zeros([rows, columns / self.changes.len()], &output.device()),
+        };
+        output.clone() + Tensor::cat(self.changes.iter().map(part).collect(), 1)
     }
 }
 
 /// A layer normalisation.
+#[derive(Clone)]
 pub struct Norm {
     gamma: Tensor<1>,
     beta: Tensor<1>,
@@ -90,8 +161,9 @@ impl Arithmetic for Tensors {
         let columns = names.len() * outputs;
         let (matrix, bias) = weights.linear(names, inputs, outputs, columns)?;
         Ok(Linear {
-            weight: Tensor::from_data(TensorData::new(matrix, [inputs, columns]), self.device.tensors()),
+            weight: Tensor::from_data(TensorData::new(matrix, [inputs, columns]), &self.tensors),
             bias: self.vector(bias),
+            changes: Vec::new(),
         })
     }
 
@@ -107,27 +179,14 @@ impl Arithmetic for Tensors {
         let table = weights.matrix(&format!("{name}.weight"), rows, columns)?;
         Ok(Tensor::from_data(
             TensorData::new(table, [rows, columns]),
-            self.device.tensors(),
+            &self.tensors,
         ))
     }
 
     /// Inputs are taken longest first: the first batch then needs the most memory, and the time left that is estimated
     /// from the first batches is rather too long than too short.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        let mut order: Vec<usize> = (0..lengths.len()).collect();
-        order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
-        let mut batches: Vec<Vec<usize>> = Vec::new();
-        let mut width = 0;
-        for index in order {
-            match batches.last_mut() {
-                Some(batch) if (batch.len() + 1) * width <= TOKEN_BUDGET => batch.push(index),
-                _ => {
-                    width = padded_length(lengths[index]);
-                    batches.push(vec![index]);
-                }
-            }
-        }
-        batches
+        plan_within(lengths, TOKEN_BUDGET)
     }
 
     /// Reading waits for the device, so it gets several at a time.
@@ -136,7 +195,7 @@ impl Arithmetic for Tensors {
     }
 
     fn batch(&self, inputs: &[&Tokenized]) -> Batch {
-        let device = self.device.tensors();
+        let device = &self.tensors;
         let size = inputs.len();
         let longest = inputs.iter().map(|input| input.ids.len()).max().unwrap_or(1).max(1);
         let length = padded_length(longest);

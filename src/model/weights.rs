@@ -3,6 +3,7 @@
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::files::ModelFiles;
+use super::lora::Lora;
 use crate::error::{Code, Error, Result};
 
 /// The tensors of a `model.safetensors`, still in the file's own bytes.
@@ -14,6 +15,7 @@ use crate::error::{Code, Error, Result};
 pub struct Weights<'a> {
     tensors: SafeTensors<'a>,
     id: &'a str,
+    changes: Option<&'a Lora>,
 }
 
 const FILE: &str = "model.safetensors";
@@ -35,7 +37,16 @@ impl<'a> Weights<'a> {
             )
             .at(FILE, 0, 0)
         })?;
-        Ok(Self { tensors, id: &files.id })
+        Ok(Self {
+            tensors,
+            id: &files.id,
+            changes: None,
+        })
+    }
+
+    /// The same weights with low-rank changes added as they are read.
+    pub fn changed_by(self, changes: Option<&'a Lora>) -> Self {
+        Self { changes, ..self }
     }
 
     /// A vector of `length` numbers.
@@ -51,7 +62,11 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// As [`Weights::vector`].
     pub fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>> {
-        self.tensor(name, &[rows, columns])
+        let mut matrix = self.tensor(name, &[rows, columns])?;
+        if let (Some(changes), Some(module)) = (self.changes, name.strip_suffix(".weight")) {
+            changes.change(module, &mut matrix);
+        }
+        Ok(matrix)
     }
 
     /// The weights of linear layers side by side, turned to [inputs, columns], and their biases: `NAME.weight`
@@ -81,8 +96,16 @@ impl<'a> Weights<'a> {
         Ok((matrix, bias))
     }
 
-    /// If a matrix is stored as signed 8-bit integers around 0: what one of them is worth, for each row.
+    /// If a matrix is stored as signed 8-bit integers around 0, and not changed: what one of them is worth, for each
+    /// row.
     pub fn steps(&self, name: &str) -> Option<Vec<f32>> {
+        let is_changed = |changes: &Lora| {
+            let mut layers = changes.layers.iter();
+            layers.any(|layer| name.strip_suffix(".weight") == Some(&layer.module))
+        };
+        if self.changes.is_some_and(is_changed) {
+            return None;
+        }
         let find = |suffix: &str| {
             let names = PREFIXES.iter().map(|prefix| format!("{prefix}{name}{suffix}"));
             names.into_iter().find_map(|name| self.tensors.tensor(&name).ok())

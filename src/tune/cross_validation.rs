@@ -2,16 +2,15 @@
 
 use serde::Serialize;
 
-use super::recipe::Recipe;
-use super::trainer::{shuffled_batches, train};
-use super::training_set::TrainingSet;
-use crate::device::Device;
+use super::ranker::Ranker;
+use super::recipe::{Method, Recipe};
+use super::trainer::{Training, shuffled_batches};
+use super::training_set::softmax;
 use crate::error::Result;
 use crate::evaluate::soft_ndcg_10;
 use crate::job::{Job, StageProgress};
 use crate::relations::Relations;
-use crate::search::top_k;
-use crate::vectors::Vectors;
+use crate::search::Neighbour;
 
 /// Mean agreement with the cross-encoder on queries left out: nDCG@10 of the ranking of the whole corpus, where a
 /// document's gain is the softmax of its logit among the query's scored candidates, and 0 without a logit.
@@ -30,97 +29,147 @@ pub struct Agreement {
     pub queries: usize,
     /// Groups the queries were left out in.
     pub folds: usize,
+    /// The same by traffic, each query as often as it was asked; absent where all were asked equally often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficAgreement>,
 }
 
-/// Agreement of every query while it was left out.
-pub struct CrossValidation {
-    /// Of the base encoder, one number a query.
+/// Agreement with each query as often as it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TrafficAgreement {
+    /// Of the base encoder.
+    pub base: f64,
+    /// Of the tuned one.
+    pub tuned: f64,
+}
+
+/// What became of the queries while they were left out; all lists are in the order of `queries`.
+#[derive(Clone, Debug, Default)]
+pub struct LeftOut {
+    /// The log's queries by number.
+    pub queries: Vec<usize>,
+    /// Their agreement by the base encoder.
     pub base: Vec<f64>,
-    /// For each checkpoint of the recipe, one number a query.
-    pub tuned: Vec<Vec<f64>>,
+    /// Their agreement by the adapter that had not seen them.
+    pub tuned: Vec<f64>,
+    /// The base encoder's rankings.
+    pub base_rankings: Vec<Vec<Neighbour>>,
+    /// That adapter's rankings.
+    pub tuned_rankings: Vec<Vec<Neighbour>>,
     /// How many folds there were.
     pub folds: usize,
+    /// Whether only the scored candidates of the queries were ranked, not the whole corpus.
+    pub pooled: bool,
+}
+
+impl LeftOut {
+    /// The figures; `counts` says how often each of the log's queries was asked.
+    pub fn agreement(&self, counts: &[u32]) -> Agreement {
+        let count = self.base.len() as f64;
+        let changes: Vec<f64> = self.tuned.iter().zip(&self.base).map(|(tuned, base)| tuned - base).collect();
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
+        let change = mean(&changes);
+        let variance = changes.iter().map(|one| (one - change).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        let weights: Vec<f64> = self.queries.iter().map(|&query| f64::from(counts[query])).collect();
+        let by_traffic = |values: &[f64]| {
+            let sum: f64 = values.iter().zip(&weights).map(|(value, weight)| value * weight).sum();
+            sum / weights.iter().sum::<f64>()
+        };
+        let is_even = weights.iter().all(|weight| *weight == weights[0]);
+        Agreement {
+            base: mean(&self.base),
+            tuned: mean(&self.tuned),
+            standard_error: (variance / count).sqrt(),
+            queries: self.queries.len(),
+            folds: self.folds,
+            traffic: (!is_even).then(|| TrafficAgreement {
+                base: by_traffic(&self.base),
+                tuned: by_traffic(&self.tuned),
+            }),
+        }
+    }
+}
+
+/// What became of the queries at each of the recipe's checkpoints.
+pub struct CrossValidation {
+    /// One a checkpoint.
+    pub checkpoints: Vec<LeftOut>,
 }
 
 impl CrossValidation {
-    /// The figures at one of the recipe's checkpoints.
-    pub fn agreement(&self, checkpoint: usize) -> Agreement {
-        let (base, tuned) = (&self.base, &self.tuned[checkpoint]);
-        let count = base.len() as f64;
-        let changes: Vec<f64> = tuned.iter().zip(base).map(|(tuned, base)| tuned - base).collect();
-        let mean = changes.iter().sum::<f64>() / count;
-        let variance = changes.iter().map(|change| (change - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-        Agreement {
-            base: base.iter().sum::<f64>() / count,
-            tuned: tuned.iter().sum::<f64>() / count,
-            standard_error: (variance / count).sqrt(),
-            queries: base.len(),
-            folds: self.folds,
-        }
-    }
-
     /// The checkpoint with the highest mean agreement, the earliest of equals.
     pub fn best_checkpoint(&self) -> usize {
-        let mean = |checkpoint: usize| self.agreement(checkpoint).tuned;
-        (0..self.tuned.len())
+        let mean = |checkpoint: usize| self.mean(checkpoint);
+        (0..self.checkpoints.len())
             .reduce(|best, next| if mean(next) > mean(best) { next } else { best })
             .unwrap_or(0)
+    }
+
+    /// Mean agreement at a checkpoint.
+    pub fn mean(&self, checkpoint: usize) -> f64 {
+        let tuned = &self.checkpoints[checkpoint].tuned;
+        tuned.iter().sum::<f64>() / tuned.len().max(1) as f64
     }
 }
 
 /// Trains once a fold on the other folds and measures the fold left out; nothing with fewer than two folds.
 ///
+/// Where every document would have to go through the encoder again for every measurement, only the first fold is left
+/// out, and only the scored candidates of its queries are ranked, by base and tuned encoder alike.
+///
 /// # Errors
 /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`]
 pub async fn cross_validate(
-    relations: &Relations,
-    set: &TrainingSet,
+    training: &Training<'_>,
+    ranker: &Ranker<'_>,
     folds: &[Vec<usize>],
-    recipe: &Recipe,
-    device: &Device,
     job: &Job<'_>,
     progress: &StageProgress<'_>,
 ) -> Result<Option<CrossValidation>> {
     if folds.len() < 2 {
         return Ok(None);
     }
-    let everyone: Vec<usize> = (0..set.len()).collect();
-    let base = query_agreement(relations, &everyone, &set.queries, device, job).await?;
-    let mut tuned = vec![vec![0.0; set.len()]; recipe.checkpoints.len()];
-    for left_out in folds {
+    let recipe = training.recipe;
+    let mut checkpoints = vec![LeftOut::default(); recipe.checkpoints.len()];
+    for left_out in &folds[..measured_folds(folds, recipe)] {
         let rest: Vec<usize> = folds
             .iter()
             .filter(|fold| *fold != left_out)
             .flatten()
             .copied()
             .collect();
-        let trained = train(
-            set,
-            &shuffled_batches(&rest, recipe),
-            &keep(recipe, rest.len()),
-            recipe,
-            device,
-            job,
-            Some(progress),
-        )
-        .await?;
-        let queries = set.queries.select(left_out.iter().copied());
-        for (checkpoint, (_, head)) in trained.heads.iter().enumerate() {
-            let adapted = head.apply(&queries, device).await?;
-            let agreement = query_agreement(relations, left_out, &adapted, device, job).await?;
-            for (&query, agreement) in left_out.iter().zip(agreement) {
-                tuned[checkpoint][query] = agreement;
-            }
+        let batches = shuffled_batches(&rest, &training.set.counts, recipe);
+        let start = training.student.start(recipe.seed);
+        let trained = training
+            .run(start, &batches, &keep(recipe, rest.len()), job, Some(progress))
+            .await?;
+        let pool = is_dear(recipe).then(|| ranker.candidates(left_out));
+        let base = ranker.rank(None, left_out, pool.as_deref(), job).await?;
+        let base_agreement = agreement(ranker.relations, left_out, &base);
+        for (checkpoint, (_, adapter)) in checkpoints.iter_mut().zip(&trained.adapters) {
+            let tuned = ranker.rank(Some(adapter), left_out, pool.as_deref(), job).await?;
+            checkpoint.tuned.extend(agreement(ranker.relations, left_out, &tuned));
+            checkpoint.tuned_rankings.extend(tuned);
+            checkpoint.queries.extend(left_out);
+            checkpoint.base.extend(&base_agreement);
+            checkpoint.base_rankings.extend(base.iter().cloned());
+            checkpoint.folds = folds.len();
+            checkpoint.pooled = pool.is_some();
         }
     }
-    Ok(Some(CrossValidation {
-        base,
-        tuned,
-        folds: folds.len(),
-    }))
+    Ok(Some(CrossValidation { checkpoints }))
 }
 
-/// The numbers of steps after which a head trained on that many queries is kept.
+/// Whether documents go through the encoder again after every training.
+fn is_dear(recipe: &Recipe) -> bool {
+    recipe.method == Method::Lora && !recipe.keeps_documents()
+}
+
+fn measured_folds(folds: &[Vec<usize>], recipe: &Recipe) -> usize {
+    if is_dear(recipe) { 1 } else { folds.len() }
+}
+
+/// The numbers of steps after which an adapter trained on that many queries is kept.
 pub fn keep(recipe: &Recipe, queries: usize) -> Vec<usize> {
     recipe
         .checkpoints
@@ -133,26 +182,19 @@ pub fn keep(recipe: &Recipe, queries: usize) -> Vec<usize> {
 pub fn steps(folds: &[Vec<usize>], recipe: &Recipe) -> usize {
     let queries: usize = folds.iter().map(Vec::len).sum();
     let of = |fold: &Vec<usize>| keep(recipe, queries - fold.len()).last().copied().unwrap_or(0);
-    if folds.len() < 2 { 0 } else { folds.iter().map(of).sum() }
+    if folds.len() < 2 {
+        return 0;
+    }
+    folds[..measured_folds(folds, recipe)].iter().map(of).sum()
 }
 
-/// Agreement of some of the relations' queries, given their (adapted) vectors.
-async fn query_agreement(
-    relations: &Relations,
-    queries: &[usize],
-    vectors: &Vectors,
-    device: &Device,
-    job: &Job<'_>,
-) -> Result<Vec<f64>> {
-    let rankings = top_k(vectors, &relations.document_vectors, 10, device, job, |_| {}).await?;
+/// Agreement of rankings of some of the relations' queries.
+pub fn agreement(relations: &Relations, queries: &[usize], rankings: &[Vec<Neighbour>]) -> Vec<f64> {
     let agreement = queries.iter().zip(rankings).map(|(&query, ranking)| {
-        let ranking: Vec<u32> = ranking.iter().map(|neighbour| neighbour.document).collect();
+        let ranking: Vec<u32> = ranking.iter().take(10).map(|neighbour| neighbour.document).collect();
         let (documents, logits): (Vec<u32>, Vec<f32>) = relations.scored(query).unzip();
-        let gains: Vec<(u32, f32)> = documents
-            .into_iter()
-            .zip(super::training_set::softmax(&logits))
-            .collect();
+        let gains: Vec<(u32, f32)> = documents.into_iter().zip(softmax(&logits)).collect();
         soft_ndcg_10(&ranking, &gains)
     });
-    Ok(agreement.collect())
+    agreement.collect()
 }

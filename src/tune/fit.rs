@@ -1,43 +1,62 @@
-//! One training, from relations to a decision: the tuned head, or the base model.
+//! One training, from relations to a decision: the tuned encoder, or the base model.
+
+use std::rc::Rc;
 
 use serde::Serialize;
 
-use super::cross_validation::{Agreement, cross_validate, keep, steps};
+use super::adapter::{Adapted, Adapter};
+use super::cross_validation::{Agreement, LeftOut, cross_validate, keep, steps};
 use super::folds::{grouped_folds, random_folds};
-use super::head::QueryHead;
-use super::recipe::Recipe;
-use super::trainer::{shuffled_batches, train};
+use super::ranker::Ranker;
+use super::recipe::{Method, Recipe};
+use super::student::{Student, Trainable};
+use super::trainer::{Trained, Training, shuffled_batches};
 use super::training_set::TrainingSet;
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
-use crate::job::{Job, Stage, StageTime};
+use crate::job::{Job, Stage, StageProgress, StageTime};
+use crate::model::{Encoder, ModelFiles};
 use crate::relations::Relations;
 
-/// A trained head and what was found out about it.
-#[derive(Clone, Debug)]
+/// A trained adapter and what was found out about it.
 pub struct Fit {
     /// Every constant.
     pub recipe: Recipe,
-    /// The trained head, also where the base model is delivered.
-    pub head: QueryHead,
-    /// Whether the head is delivered; otherwise the base model is.
+    /// The trained adapter, ready for use, also where the base model is delivered.
+    pub adapted: Rc<Adapted>,
+    /// Whether it is delivered; otherwise the base model is.
     pub delivered: bool,
     /// Why, for people.
     pub reason: String,
     /// What the person should know before trusting the result.
     pub warnings: Vec<String>,
+    /// Whether the log is so small that the result is an experiment as to new queries.
+    pub experimental: bool,
     /// Optimizer steps of the final training.
     pub steps: usize,
-    /// Steps after which `head` was taken.
-    pub head_step: usize,
+    /// Steps after which the adapter was taken.
+    pub adapter_step: usize,
+    /// Epochs after which the adapter was taken.
+    pub adapter_epoch: usize,
     /// The training curve.
     pub history: Vec<HistoryPoint>,
     /// On queries like the log's: left out at random.
     pub random: Option<Agreement>,
     /// On new queries: left out together with all that share their best document.
     pub grouped: Option<Agreement>,
+    /// The queries one by one, left out at random.
+    pub left_out_at_random: Option<LeftOut>,
+    /// The queries one by one, left out in groups.
+    pub left_out_in_groups: Option<LeftOut>,
     /// What it took.
     pub time: StageTime,
+}
+
+impl Fit {
+    /// What was trained.
+    pub fn adapter(&self) -> &Adapter {
+        self.adapted.adapter()
+    }
 }
 
 /// A step of the training curve.
@@ -54,57 +73,120 @@ pub struct HistoryPoint {
     pub held_out: Option<f64>,
 }
 
+/// The encoder that is tuned: what trains it beyond its vectors.
+#[derive(Clone, Copy)]
+pub struct BaseEncoder<'b> {
+    /// As it is used for everything else.
+    pub encoder: &'b Encoder,
+    /// The files it was loaded from. Only [`Method::Lora`] needs them.
+    pub files: Option<&'b ModelFiles>,
+}
+
 /// Under this many distinct queries, accepted runs were worse on *new* queries in 20 to 50 % of cases.
 const EXPERIMENTAL_BELOW: usize = 200;
 /// From this many on, no accepted run was.
 const SOLID_FROM: usize = 400;
 
-/// Trains the recipe's head on relations and decides by cross-validation over queries what is delivered.
+/// What every training on the same relations shares.
+struct Trainer<'t> {
+    relations: &'t Relations,
+    recipe: &'t Recipe,
+    base: BaseEncoder<'t>,
+    device: &'t Device,
+    trainable: Option<Trainable<'t>>,
+}
+
+impl<'t> Trainer<'t> {
+    async fn new(
+        relations: &'t Relations,
+        recipe: &'t Recipe,
+        base: BaseEncoder<'t>,
+        device: &'t Device,
+        job: &Job<'_>,
+    ) -> Result<Self> {
+        let trainable = match (recipe.method, base.files) {
+            (Method::QueryHead | Method::Head, _) => None,
+            (Method::Lora, Some(files)) => Some(Trainable::load(files, base.encoder, device, job).await?),
+            (Method::Lora, None) => {
+                let text = "LoRA changes the encoder's own layers: give the encoder's files too.";
+                return Err(Error::new(Code::Option, text));
+            }
+        };
+        Ok(Self {
+            relations,
+            recipe,
+            base,
+            device,
+            trainable,
+        })
+    }
+
+    fn set(&self, allowed: impl Fn(u32) -> bool) -> Result<TrainingSet> {
+        TrainingSet::from_relations(self.relations, self.recipe, allowed)
+    }
+
+    fn student(&self, set: &TrainingSet) -> Result<Student<'_>> {
+        match (&self.trainable, &self.recipe.lora) {
+            (Some(trainable), Some(lora)) => Student::changes(trainable, set, self.relations, lora),
+            _ => Ok(Student::heads(set, self.recipe.method == Method::Head, self.device)),
+        }
+    }
+
+    fn training<'a>(&'a self, set: &'a TrainingSet, student: &'a Student<'a>) -> Training<'a> {
+        Training {
+            set,
+            student,
+            recipe: self.recipe,
+            device: self.device,
+            margin_scale: self.recipe.margin_scale.unwrap_or_else(|| set.margin_scale()),
+        }
+    }
+
+    fn ranker(&self) -> Ranker<'_> {
+        Ranker {
+            relations: self.relations,
+            base: self.base.files,
+            device: self.device,
+        }
+    }
+}
+
+/// Trains the recipe's adapter on relations and decides by cross-validation over queries what is delivered.
 ///
 /// # Errors
 /// [`Code::Option`] if there is nothing to train on; [`Code::Cancelled`], [`Code::DeviceFaulty`]
-pub async fn fit(relations: &Relations, recipe: Recipe, device: &Device, job: &Job<'_>) -> Result<Fit> {
-    if relations.scored(0).next().is_none() {
+pub async fn fit(
+    relations: &Relations,
+    recipe: Recipe,
+    base: BaseEncoder<'_>,
+    device: &Device,
+    job: &Job<'_>,
+) -> Result<Fit> {
+    let trainer = Trainer::new(relations, &recipe, base, device, job).await?;
+    let set = trainer.set(|_| true)?;
+    let everyone = set.trainable();
+    if everyone.is_empty() {
         return Err(Error::new(
             Code::Option,
             "No pair has a score: synthesize with a depth of at least 1 first.",
         ));
     }
-    let set = TrainingSet::from_relations(relations)?;
-    let everyone: Vec<usize> = (0..set.len()).collect();
-    let random = random_folds(set.len(), recipe.folds, recipe.seed);
+    let random = random_folds(&set, recipe.folds, recipe.seed);
     let grouped = grouped_folds(&set, recipe.folds, recipe.seed);
-    let checkpoints = keep(&recipe, set.len());
+    let checkpoints = keep(&recipe, everyone.len());
     let total = steps(&random, &recipe) + steps(&grouped, &recipe) + checkpoints.last().copied().unwrap_or(0);
     let progress = job.stage(Stage::Tune, total, 0);
 
-    let by_random = cross_validate(relations, &set, &random, &recipe, device, job, &progress).await?;
-    let by_group = cross_validate(relations, &set, &grouped, &recipe, device, job, &progress).await?;
-    let batches = shuffled_batches(&everyone, &recipe);
-    let trained = train(&set, &batches, &checkpoints, &recipe, device, job, Some(&progress)).await?;
+    let student = trainer.student(&set)?;
+    let training = trainer.training(&set, &student);
+    let ranker = trainer.ranker();
+    let mut by_random = cross_validate(&training, &ranker, &random, job, &progress).await?;
+    let by_group = cross_validate(&training, &ranker, &grouped, job, &progress).await?;
+    let trained = final_training(&training, &everyone, &checkpoints, job, Some(&progress)).await?;
 
     let chosen = by_random
         .as_ref()
         .map_or(recipe.checkpoints.len() - 1, |validation| validation.best_checkpoint());
-    let agreement = by_random.as_ref().map(|validation| validation.agreement(chosen));
-    let delivered = agreement.is_some_and(|agreement| agreement.tuned > agreement.base);
-    let (head_step, head) = trained
-        .heads
-        .into_iter()
-        .nth(chosen)
-        .ok_or_else(|| Error::new(Code::Internal, "The training kept no head."))?;
-    let reason = match agreement {
-        None => "There are too few queries to leave some out and check: the base model is delivered.".to_owned(),
-        Some(agreement) if delivered => format!(
-            "On queries left out of training, agreement with the cross-encoder rose from {:.4} to {:.4}.",
-            agreement.base, agreement.tuned
-        ),
-        Some(agreement) => format!(
-            "On queries left out of training, agreement with the cross-encoder did not rise (base {:.4}, best {:.4}): \
-             the base model is delivered.",
-            agreement.base, agreement.tuned
-        ),
-    };
     let mut history: Vec<HistoryPoint> = (0..=trained.losses.len())
         .map(|step| HistoryPoint {
             step,
@@ -112,25 +194,105 @@ pub async fn fit(relations: &Relations, recipe: Recipe, device: &Device, job: &J
             held_out: None,
         })
         .collect();
-    if let (Some(validation), Some(base)) = (&by_random, agreement.map(|agreement| agreement.base)) {
-        history[0].held_out = Some(base);
+    if let Some(validation) = &by_random {
         for (checkpoint, &step) in checkpoints.iter().enumerate() {
-            history[step].held_out = Some(validation.agreement(checkpoint).tuned);
+            history[step].held_out = Some(validation.mean(checkpoint));
         }
     }
+    let left_out_at_random = by_random.as_mut().map(|validation| validation.checkpoints.swap_remove(chosen));
+    let left_out_in_groups = by_group.map(|mut validation| validation.checkpoints.swap_remove(chosen));
+    let figures = |left_out: &LeftOut| left_out.agreement(&set.counts);
+    let agreement = left_out_at_random.as_ref().map(figures);
+    history[0].held_out = agreement.map(|agreement| agreement.base);
+    let (delivered, reason) = decide(agreement);
+    let (adapter_step, adapter) = trained
+        .adapters
+        .into_iter()
+        .nth(chosen)
+        .ok_or_else(|| Error::new(Code::Internal, "The training kept no adapter."))?;
     Ok(Fit {
-        head,
+        adapted: Rc::new(Adapted::new(adapter, base.files, device, job).await?),
         delivered,
         reason,
         warnings: warnings(set.len()),
+        experimental: set.len() < EXPERIMENTAL_BELOW,
         steps: trained.losses.len(),
-        head_step,
+        adapter_step,
+        adapter_epoch: recipe.checkpoints[chosen],
         history,
         random: agreement,
-        grouped: by_group.map(|validation| validation.agreement(chosen)),
+        grouped: left_out_in_groups.as_ref().map(figures),
+        left_out_at_random,
+        left_out_in_groups,
         time: progress.finish(),
         recipe,
     })
+}
+
+async fn final_training(
+    training: &Training<'_>,
+    queries: &[usize],
+    keep: &[usize],
+    job: &Job<'_>,
+    progress: Option<&StageProgress<'_>>,
+) -> Result<Trained> {
+    let recipe = training.recipe;
+    let batches = shuffled_batches(queries, &training.set.counts, recipe);
+    let start = training.student.start(recipe.seed);
+    training.run(start, &batches, keep, job, progress).await
+}
+
+/// Trains once more as a fit was trained, on candidates that are `allowed` only.
+///
+/// # Errors
+/// As [`fit`].
+pub async fn retrain(
+    relations: &Relations,
+    fit: &Fit,
+    base: BaseEncoder<'_>,
+    device: &Device,
+    allowed: impl Fn(u32) -> bool,
+    job: &Job<'_>,
+) -> Result<Option<Adapted>> {
+    let trainer = Trainer::new(relations, &fit.recipe, base, device, job).await?;
+    let set = trainer.set(allowed)?;
+    let queries = set.trainable();
+    if queries.is_empty() {
+        return Ok(None);
+    }
+    let keep = [fit.adapter_epoch * fit.recipe.steps_per_epoch(queries.len())];
+    let student = trainer.student(&set)?;
+    let training = trainer.training(&set, &student);
+    let trained = final_training(&training, &queries, &keep, job, None).await?;
+    let Some((_, adapter)) = trained.adapters.into_iter().next_back() else {
+        return Ok(None);
+    };
+    Ok(Some(Adapted::new(adapter, base.files, device, job).await?))
+}
+
+/// Whether the adapter is delivered, and why.
+fn decide(agreement: Option<Agreement>) -> (bool, String) {
+    match agreement {
+        None => (
+            false,
+            "There are too few queries to leave some out and check: the base model is delivered.".to_owned(),
+        ),
+        Some(agreement) if agreement.tuned > agreement.base => (
+            true,
+            format!(
+                "On queries left out of training, agreement with the cross-encoder rose from {:.4} to {:.4}.",
+                agreement.base, agreement.tuned
+            ),
+        ),
+        Some(agreement) => (
+            false,
+            format!(
+                "On queries left out of training, agreement with the cross-encoder did not rise (base {:.4}, best \
+                 {:.4}): the base model is delivered.",
+                agreement.base, agreement.tuned
+            ),
+        ),
+    }
 }
 
 /// What the person should know about the size of the log; the risks were measured on SciFact logs of different sizes.

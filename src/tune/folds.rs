@@ -6,15 +6,16 @@ use super::training_set::TrainingSet;
 
 /// Queries dealt at random into `folds` of nearly equal size (fewer where there are fewer queries): what is measured
 /// on a fold left out holds for *queries like the log's*, for a log's queries resemble each other.
-pub fn random_folds(queries: usize, folds: usize, seed: u64) -> Vec<Vec<usize>> {
-    deal((0..queries).map(|query| vec![query]).collect(), folds, seed)
+pub fn random_folds(set: &TrainingSet, folds: usize, seed: u64) -> Vec<Vec<usize>> {
+    let alone = set.trainable().into_iter().map(|query| vec![query]);
+    deal(alone.collect(), folds, seed)
 }
 
-/// Queries whose best document (by the cross-encoder) is the same stay in one fold: what is measured on a fold left
+/// Queries whose best document (by the teacher) is the same stay in one fold: what is measured on a fold left
 /// out holds for *new queries*, about other documents than the log's.
 pub fn grouped_folds(set: &TrainingSet, folds: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for query in 0..set.len() {
+    for query in set.trainable() {
         groups
             .entry(set.candidates[query][set.best(query)])
             .or_default()

@@ -1,4 +1,4 @@
-//! The query head: `q' = normalize(q + W q)`.
+//! A linear head on vectors: `v' = normalize(v + W v)`.
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 
@@ -9,17 +9,17 @@ use crate::vectors::Vectors;
 
 /// A trained head, on the host. W starts at zero, where the head changes nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct QueryHead {
+pub struct Head {
     /// W, dims x dims, row by row.
     pub weight: Vec<f32>,
     /// Numbers in a vector.
     pub dims: usize,
 }
 
-/// Queries adapted at once.
+/// Vectors adapted at once.
 const TILE: usize = 1024;
 
-impl QueryHead {
+impl Head {
     /// The head that changes nothing but lengths.
     pub fn identity(dims: usize) -> Self {
         Self {
@@ -28,18 +28,18 @@ impl QueryHead {
         }
     }
 
-    /// Adapts query vectors.
+    /// Adapts vectors.
     ///
     /// # Errors
     /// [`crate::Code::DeviceFaulty`]
-    pub async fn apply(&self, queries: &Vectors, device: &Device) -> Result<Vectors> {
+    pub async fn apply(&self, vectors: &Vectors, device: &Device) -> Result<Vectors> {
         let dims = self.dims;
         let matrix = |data: Vec<f32>, rows: usize| -> Tensor<2> {
             Tensor::from_data(TensorData::new(data, [rows, dims]), device.tensors())
         };
         let weight = matrix(self.weight.clone(), dims);
-        let mut adapted = Vec::with_capacity(queries.as_slice().len());
-        for rows in queries.as_slice().chunks(TILE * dims) {
+        let mut adapted = Vec::with_capacity(vectors.as_slice().len());
+        for rows in vectors.as_slice().chunks(TILE * dims) {
             let rows = adapt(matrix(rows.to_vec(), rows.len() / dims), weight.clone());
             adapted.extend(device.read(Transaction::default().register(rows)).await?.remove(0));
         }
@@ -47,7 +47,7 @@ impl QueryHead {
     }
 }
 
-/// The head's formula on a device; queries [rows, dims], weight [dims, dims].
-pub fn adapt(queries: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    normalize_rows(queries.clone() + queries.matmul(weight.transpose()))
+/// The head's formula on a device; vectors [rows, dims], weight [dims, dims].
+pub fn adapt(vectors: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    normalize_rows(vectors.clone() + vectors.matmul(weight.transpose()))
 }

@@ -2,34 +2,94 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Error, Result};
-
 /// What is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// A linear head on query vectors; documents keep theirs, so that nothing is indexed again.
+    /// A linear head on query vectors, `q' = normalize(q + W q)`; documents keep their vectors, so that nothing is
+    /// indexed again.
     #[default]
     QueryHead,
+    /// A linear head on either side, each with its own matrix; documents have to be indexed again.
+    Head,
+    /// Low-rank changes of the encoder's own layers (LoRA), by default for queries only.
+    Lora,
 }
 
-/// How a query head is trained.
-///
-/// The loss of a batch is
-/// `kl_weight · KL(softmax(logits) || softmax(scale · cos)) + ranking_weight · MNRL + ridge · ||W||²_F`;
-/// `loss.rs` has the formulas.
+/// What a batch of queries is trained to do; `loss.rs` has the formulas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// The cross-encoder's distribution over a query's candidates, with those of the batch's other queries as
+    /// negatives, and the ranking loss beside it.
+    #[default]
+    Listwise,
+    /// The cross-encoder's margins between a query's best candidate and each other one, as Finetuner and GPL train.
+    MarginMse,
+    /// Multiple negatives ranking: a query's best candidate before those of the batch's other queries.
+    Mnrl,
+}
+
+/// How often a query is seen in an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampling {
+    /// Once, whatever its frequency in the log.
+    #[default]
+    Query,
+    /// In proportion to its frequency in the log; as many draws an epoch as there are queries.
+    Traffic,
+}
+
+/// The linear layers of a transformer layer that LoRA may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoraTarget {
+    /// The attention's queries.
+    Query,
+    /// The attention's keys.
+    Key,
+    /// The attention's values.
+    Value,
+    /// All other linear layers: after the attention, and both of the feed-forward part.
+    Dense,
+}
+
+/// What LoRA has beyond the other methods.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoraRecipe {
+    /// Columns of B and rows of A.
+    pub rank: usize,
+    /// The change of a layer is `alpha / rank · B A`.
+    pub alpha: f32,
+    /// Which layers are changed.
+    pub targets: Vec<LoraTarget>,
+    /// Whether documents go through the changed encoder too, and have to be indexed again.
+    pub documents: bool,
+    /// Tokens that a text is cut at while training.
+    pub max_tokens: usize,
+    /// Tokens, padding included, that are kept in memory with what their gradients need.
+    pub micro_batch_tokens: usize,
+}
+
+/// How an adapter is trained. The defaults are [`super::RecipeOptions`]'s.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipe {
     /// What is trained.
     pub method: Method,
+    /// To do what.
+    pub loss: Loss,
+    /// How often a query is seen.
+    pub sampling: Sampling,
     /// What the shuffles and folds are drawn from.
     pub seed: u64,
     /// Queries in a batch.
     pub batch_size: usize,
     /// Passes over the queries.
     pub epochs: usize,
-    /// Epochs after which the head is tried on queries left out; 0, the base model, is always tried.
+    /// Epochs after which the adapter is tried on queries left out; 0, the base model, is always tried.
     pub checkpoints: Vec<usize>,
     /// Highest learning rate, reached at the end of the warm-up.
     pub learning_rate: f64,
@@ -51,70 +111,43 @@ pub struct Recipe {
     pub kl_weight: f32,
     /// Weight of the multiple negatives ranking loss.
     pub ranking_weight: f32,
-    /// Weight of the head's squared Frobenius norm.
+    /// Weight of the query head's squared Frobenius norm.
     pub ridge: f32,
+    /// Weight of the document head's squared Frobenius norm.
+    pub document_ridge: f32,
+    /// Factor of the cosines' margins in MarginMSE; fitted to the base model's margins by least squares if `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin_scale: Option<f32>,
+    /// `a` of the teacher `logit + a · cos`, cos by the base encoder.
+    pub teacher_cosine: f32,
     /// Folds of the cross-validation over queries.
     pub folds: usize,
+    /// LoRA's part; absent for the other methods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LoraRecipe>,
 }
 
 impl Recipe {
-    /// The recipe for a log of that many distinct queries.
-    ///
-    /// Small logs (under 300) take smaller batches and twice the epochs, so that there are enough steps.
+    /// The default recipe for a log of that many distinct queries.
     pub fn for_queries(queries: usize, seed: u64) -> Self {
-        let small = queries < 300;
-        Self {
-            method: Method::QueryHead,
+        super::RecipeOptions {
             seed,
-            batch_size: if small { 32 } else { 64 },
-            epochs: if small { 30 } else { 15 },
-            checkpoints: if small { vec![4, 10, 20, 30] } else { vec![2, 5, 10, 15] },
-            learning_rate: 1e-3,
-            warmup: 0.1,
-            final_learning_rate: 0.02,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            scale: 20.0,
-            kl_weight: 1.0,
-            ranking_weight: 1.0,
-            ridge: 0.03,
-            folds: 5,
+            ..Default::default()
         }
-    }
-
-    /// The same recipe with another number of epochs, the last of which is then the last checkpoint.
-    ///
-    /// # Errors
-    /// [`Code::Option`] if it is 0.
-    pub fn with_epochs(mut self, epochs: usize) -> Result<Self> {
-        if epochs == 0 {
-            return Err(Error::new(Code::Option, "epochs is 0; it has to be at least 1."));
-        }
-        self.epochs = epochs;
-        self.checkpoints.retain(|&checkpoint| checkpoint < epochs);
-        self.checkpoints.push(epochs);
-        Ok(self)
-    }
-
-    /// The same recipe with another number of folds.
-    ///
-    /// # Errors
-    /// [`Code::Option`] if it is less than 2.
-    pub fn with_folds(mut self, folds: usize) -> Result<Self> {
-        if folds < 2 {
-            return Err(Error::new(
-                Code::Option,
-                format!("folds is {folds}; cross-validation needs at least 2."),
-            ));
-        }
-        self.folds = folds;
-        Ok(self)
+        .defaults(queries)
     }
 
     /// Optimizer steps in an epoch over that many queries.
     pub fn steps_per_epoch(&self, queries: usize) -> usize {
         queries.div_ceil(self.batch_size)
+    }
+
+    /// Whether documents keep the base encoder's vectors.
+    pub fn keeps_documents(&self) -> bool {
+        match self.method {
+            Method::QueryHead => true,
+            Method::Head => false,
+            Method::Lora => !self.lora.as_ref().is_some_and(|lora| lora.documents),
+        }
     }
 }

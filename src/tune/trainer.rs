@@ -1,12 +1,12 @@
 //! The optimizer loop.
 
-use burn::module::{Module, Param};
-use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::{Tensor, TensorData, Transaction};
+use burn::optim::AdamWConfig;
+use burn::tensor::Transaction;
 
-use super::head::QueryHead;
-use super::loss::DeviceSet;
-use super::recipe::Recipe;
+use super::adapter::Adapter;
+use super::batch::Batch;
+use super::recipe::{Recipe, Sampling};
+use super::student::{Student, Weights};
 use super::training_set::TrainingSet;
 use crate::device::Device;
 use crate::error::Result;
@@ -17,11 +17,11 @@ use crate::job::{Job, StageProgress};
 pub struct StepLoss {
     /// What is minimised.
     pub total: f32,
-    /// The divergence from the cross-encoder, unweighted.
-    pub kl: f32,
+    /// The distance from the teacher, unweighted: KL, or MarginMSE.
+    pub distillation: f32,
     /// The ranking loss, unweighted.
     pub ranking: f32,
-    /// The squared Frobenius norm of W, unweighted.
+    /// The heads' squared Frobenius norms, weighted.
     pub ridge: f32,
 }
 
@@ -30,13 +30,22 @@ pub struct StepLoss {
 pub struct Trained {
     /// One entry a step.
     pub losses: Vec<StepLoss>,
-    /// The head after each number of steps that was asked for.
-    pub heads: Vec<(usize, QueryHead)>,
+    /// The adapter after each number of steps that was asked for.
+    pub adapters: Vec<(usize, Adapter)>,
 }
 
-#[derive(Module, Debug)]
-struct Weight {
-    matrix: Param<Tensor<2>>,
+/// What stays the same over the steps of a training.
+pub struct Training<'t> {
+    /// What is learned from.
+    pub set: &'t TrainingSet,
+    /// What learns.
+    pub student: &'t Student<'t>,
+    /// How.
+    pub recipe: &'t Recipe,
+    /// Where.
+    pub device: &'t Device,
+    /// MarginMSE's factor of the cosines.
+    pub margin_scale: f32,
 }
 
 /// Steps whose losses are read back in one go; reading them also keeps the queue to the device short.
@@ -54,79 +63,103 @@ pub fn learning_rate(recipe: &Recipe, step: usize, steps: usize) -> f64 {
 }
 
 /// The batches of all epochs: the queries in a new random order each epoch, cut into pieces of the batch size.
-pub fn shuffled_batches(queries: &[usize], recipe: &Recipe) -> Vec<Vec<usize>> {
+/// `counts` says how often each query of the set was asked.
+pub fn shuffled_batches(queries: &[usize], counts: &[u32], recipe: &Recipe) -> Vec<Vec<usize>> {
     let mut random = fastrand::Rng::with_seed(recipe.seed);
     let mut order = queries.to_vec();
     let mut batches = Vec::new();
     for _ in 0..recipe.epochs {
+        if recipe.sampling == Sampling::Traffic {
+            order = drawn_by_count(queries, counts, random.f64());
+        }
         random.shuffle(&mut order);
         batches.extend(order.chunks(recipe.batch_size).map(<[usize]>::to_vec));
     }
     batches
 }
 
-/// Trains a head from zero on `batches` (rows of the set's queries) with AdamW, and keeps it after each number of
-/// steps in `keep` (ascending; training ends after the last). The learning rate is that of a training over all batches.
-///
-/// # Errors
-/// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`]
-pub async fn train(
-    set: &TrainingSet,
-    batches: &[Vec<usize>],
-    keep: &[usize],
-    recipe: &Recipe,
-    device: &Device,
-    job: &Job<'_>,
-    progress: Option<&StageProgress<'_>>,
-) -> Result<Trained> {
-    let dims = set.queries.dims();
-    let tracked = device.tensors().clone().autodiff();
-    let on_device = DeviceSet::new(set, &tracked);
-    let mut weight = Weight {
-        matrix: Param::from_data(TensorData::new(vec![0.0f32; dims * dims], [dims, dims]), &tracked),
-    };
-    let mut optimizer = AdamWConfig::new()
-        .with_beta_1(recipe.beta_1)
-        .with_beta_2(recipe.beta_2)
-        .with_epsilon(recipe.epsilon)
-        .with_weight_decay(recipe.weight_decay)
-        .init();
-    let mut trained = Trained {
-        losses: Vec::new(),
-        heads: Vec::new(),
-    };
-    let mut flying = Transaction::default();
-    let mut in_flight = 0;
-    let steps = keep.last().copied().unwrap_or(0).min(batches.len());
-    for (step, batch) in batches.iter().take(steps).enumerate() {
-        job.breathe().await?;
-        let loss = on_device.loss(weight.matrix.val(), batch, recipe);
-        for part in [&loss.total, &loss.kl, &loss.ranking, &loss.ridge] {
-            flying = flying.register(part.clone().inner());
-        }
-        in_flight += 1;
-        let gradients = GradientsParams::from_grads(loss.total.backward(), &weight);
-        weight = optimizer.step(learning_rate(recipe, step, batches.len()), weight, gradients);
-        let kept = keep.contains(&(step + 1));
-        if in_flight == STEPS_IN_FLIGHT || kept {
-            if kept {
-                flying = flying.register(weight.matrix.val().inner());
-            }
-            let mut values = device.read(std::mem::take(&mut flying)).await?;
-            if kept && let Some(weight) = values.pop() {
-                trained.heads.push((step + 1, QueryHead { weight, dims }));
-            }
-            trained.losses.extend(values.chunks_exact(4).map(|parts| StepLoss {
-                total: parts[0][0],
-                kl: parts[1][0],
-                ranking: parts[2][0],
-                ridge: parts[3][0],
-            }));
-            if let Some(progress) = progress {
-                progress.advance_with(in_flight, trained.losses.last().map(|loss| loss.total));
-            }
-            in_flight = 0;
+/// As many draws as there are queries, each query in proportion to its count, rounded up or down (systematic sampling):
+/// a marker is set at `offset` of each equal part of all counts laid end to end.
+fn drawn_by_count(queries: &[usize], counts: &[u32], offset: f64) -> Vec<usize> {
+    let total: f64 = queries.iter().map(|&query| f64::from(counts[query])).sum();
+    let part = total / queries.len().max(1) as f64;
+    let mut drawn = Vec::with_capacity(queries.len());
+    let (mut passed, mut marker) = (0.0, offset * part);
+    for &query in queries {
+        passed += f64::from(counts[query]);
+        while marker < passed && drawn.len() < queries.len() {
+            drawn.push(query);
+            marker += part;
         }
     }
-    Ok(trained)
+    drawn
+}
+
+impl Training<'_> {
+    /// Trains with AdamW on `batches` (rows of the set's queries), and keeps the adapter after each number of steps in
+    /// `keep` (ascending; training ends after the last). The learning rate is that of a training over all batches.
+    ///
+    /// # Errors
+    /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`]
+    pub async fn run(
+        &self,
+        start: Weights,
+        batches: &[Vec<usize>],
+        keep: &[usize],
+        job: &Job<'_>,
+        progress: Option<&StageProgress<'_>>,
+    ) -> Result<Trained> {
+        let recipe = self.recipe;
+        let mut weights = start;
+        let mut optimizer = AdamWConfig::new()
+            .with_beta_1(recipe.beta_1)
+            .with_beta_2(recipe.beta_2)
+            .with_epsilon(recipe.epsilon)
+            .with_weight_decay(recipe.weight_decay)
+            .init();
+        let mut trained = Trained {
+            losses: Vec::new(),
+            adapters: Vec::new(),
+        };
+        let mut flying = Transaction::default();
+        let mut in_flight = 0;
+        let steps = keep.last().copied().unwrap_or(0).min(batches.len());
+        for (step, queries) in batches.iter().take(steps).enumerate() {
+            job.breathe().await?;
+            let batch = Batch::new(self.set, queries);
+            let (loss, gradients) = self
+                .student
+                .gradients(&weights, &batch, recipe, self.margin_scale, job)
+                .await?;
+            for part in [&loss.total, &loss.distillation, &loss.ranking, &loss.ridge] {
+                flying = flying.register(part.clone().inner());
+            }
+            in_flight += 1;
+            weights = optimizer.step(learning_rate(recipe, step, batches.len()), weights, gradients);
+            let kept = keep.contains(&(step + 1));
+            if in_flight == STEPS_IN_FLIGHT || kept {
+                if kept {
+                    for matrix in &weights.matrices {
+                        flying = flying.register(matrix.val().inner());
+                    }
+                }
+                let mut values = self.device.read(std::mem::take(&mut flying)).await?;
+                let matrices = values.split_off(4 * in_flight);
+                if kept {
+                    trained.adapters.push((step + 1, self.student.adapter(matrices)?));
+                }
+                trained.losses.extend(values.chunks_exact(4).map(|parts| StepLoss {
+                    total: parts[0][0],
+                    distillation: parts[1][0],
+                    ranking: parts[2][0],
+                    ridge: parts[3][0],
+                }));
+                if let Some(progress) = progress {
+                    progress.advance_with(in_flight, trained.losses.last().map(|loss| loss.total));
+                }
+                in_flight = 0;
+            }
+        }
+        Ok(trained)
+    }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Float32Array, Object, Promise, Reflect, Uint8Array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -20,7 +20,7 @@ use crate::judge::{Verdict, judge_fit};
 use crate::model::{ModelFiles, TextKind};
 use crate::report::report;
 use crate::synthesize::SynthesizeOptions;
-use crate::tune::{Method, Recipe};
+use crate::tune::{Adapted, RecipeOptions};
 use crate::tuner::LoadOptions;
 use crate::{relations, tune, tuner};
 
@@ -41,6 +41,8 @@ struct FitState {
     relations: Rc<relations::Relations>,
     fit: tune::Fit,
     verdict: RefCell<Option<Verdict>>,
+    /// The relations' documents for searching, by the base encoder and by the tuned one; made when first asked for.
+    indexes: RefCell<Option<Rc<[tuner::Index; 2]>>>,
 }
 
 impl FitState {
@@ -52,6 +54,20 @@ impl FitState {
             self.verdict.borrow().as_ref(),
         )
     }
+
+    async fn indexes(&self, job: &Job<'_>) -> Result<Rc<[tuner::Index; 2]>> {
+        let known = self.indexes.borrow().clone();
+        if let Some(indexes) = known {
+            return Ok(indexes);
+        }
+        let index = async |adapted| {
+            let (vectors, documents) = (&self.relations.document_vectors, &self.relations.documents);
+            tuner::Index::new(vectors.clone(), documents.clone(), adapted, job).await
+        };
+        let indexes = Rc::new([index(None).await?, index(Some(self.fit.adapted.clone())).await?]);
+        self.indexes.replace(Some(indexes.clone()));
+        Ok(indexes)
+    }
 }
 
 /// Documents ready to be searched.
@@ -59,30 +75,6 @@ impl FitState {
 pub struct Index {
     tuner: Rc<tuner::Tuner>,
     inner: Rc<tuner::Index>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct FitOptions {
-    // The only method there is; named, so that an unknown one is refused.
-    #[allow(dead_code, reason = "read for its type")]
-    method: Method,
-    seed: u64,
-    epochs: Option<usize>,
-    folds: Option<usize>,
-}
-
-impl FitOptions {
-    fn recipe(&self, queries: usize) -> Result<Recipe> {
-        let mut recipe = Recipe::for_queries(queries, self.seed);
-        if let Some(epochs) = self.epochs {
-            recipe = recipe.with_epochs(epochs)?;
-        }
-        if let Some(folds) = self.folds {
-            recipe = recipe.with_folds(folds)?;
-        }
-        Ok(recipe)
-    }
 }
 
 #[derive(Serialize)]
@@ -122,6 +114,14 @@ fn model_files(value: &JsValue) -> Result<ModelFiles> {
         }
     }
     Ok(model)
+}
+
+/// As [`model_files`]; nothing for nothing.
+fn files_if_given(value: &JsValue) -> Result<Option<ModelFiles>> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    model_files(value).map(Some)
 }
 
 fn set(object: &Object, key: &str, value: JsValue) {
@@ -200,19 +200,21 @@ impl Tuner {
         })
     }
 
-    /// Trains a head; resolves to a `Fit`.
+    /// Trains an adapter; resolves to a `Fit`. `encoder` are the encoder's files as for `load`, which LoRA needs.
     #[wasm_bindgen(skip_typescript)]
-    pub fn fit(&self, relations: &Relations, options: JsValue, host: JsHost) -> Promise {
+    pub fn fit(&self, relations: &Relations, options: JsValue, encoder: JsValue, host: JsHost) -> Promise {
         let (tuner, relations) = (self.inner.clone(), relations.inner.clone());
         promise(host, async move |job| {
-            let options: FitOptions = from_js(options)?;
+            let options: RecipeOptions = from_js(options)?;
             let recipe = options.recipe(relations.queries.items.len())?;
-            let fit = tuner.fit(&relations, recipe, job).await?;
+            let files = files_if_given(&encoder)?;
+            let fit = tuner.fit(&relations, recipe, files.as_ref(), job).await?;
             let state = FitState {
                 tuner,
                 relations,
                 fit,
                 verdict: RefCell::default(),
+                indexes: RefCell::default(),
             };
             Ok(Fit { inner: Rc::new(state) }.into())
         })
@@ -221,19 +223,15 @@ impl Tuner {
     /// Holds a fit against judgements of the log's own queries; resolves to the verdict, which the fit's report then
     /// has too.
     #[wasm_bindgen(skip_typescript)]
-    pub fn evaluate(&self, fit: &Fit, qrels: &Qrels, host: JsHost) -> Promise {
-        evaluate(fit.inner.clone(), qrels.inner.clone(), None, host)
+    pub fn evaluate(&self, fit: &Fit, qrels: &Qrels, encoder: JsValue, host: JsHost) -> Promise {
+        evaluate(fit.inner.clone(), qrels.inner.clone(), None, encoder, host)
     }
 
     /// The same for judgements of other queries.
     #[wasm_bindgen(js_name = evaluateOn, skip_typescript)]
-    pub fn evaluate_on(&self, fit: &Fit, qrels: &Qrels, queries: &Texts, host: JsHost) -> Promise {
-        evaluate(
-            fit.inner.clone(),
-            qrels.inner.clone(),
-            Some(queries.inner.clone()),
-            host,
-        )
+    pub fn evaluate_on(&self, fit: &Fit, qrels: &Qrels, queries: &Texts, encoder: JsValue, host: JsHost) -> Promise {
+        let queries = Some(queries.inner.clone());
+        evaluate(fit.inner.clone(), qrels.inner.clone(), queries, encoder, host)
     }
 
     /// Searches the relations' documents; resolves to `{ base, tuned }`, hits best first.
@@ -241,15 +239,11 @@ impl Tuner {
     pub fn search(&self, fit: &Fit, query: String, top: usize, host: JsHost) -> Promise {
         let (tuner, state) = (self.inner.clone(), fit.inner.clone());
         promise(host, async move |job| {
-            let documents = &state.relations.document_vectors;
-            let base = tuner.search_vectors(documents, None, &query, top, job).await?;
-            let tuned = tuner
-                .search_vectors(documents, Some(&state.fit.head), &query, top, job)
-                .await?;
-            let texts = &state.relations.documents;
+            let [base, tuned] = &*state.indexes(job).await?;
+            let documents = base.documents();
             to_js(&BaseAndTuned {
-                base: hits(texts, &base),
-                tuned: hits(texts, &tuned),
+                base: hits(documents, &tuner.search(base, &query, top, job).await?),
+                tuned: hits(documents, &tuner.search(tuned, &query, top, job).await?),
             })
         })
     }
@@ -260,13 +254,13 @@ impl Tuner {
         index(self.inner.clone(), documents.inner.clone(), None, host)
     }
 
-    /// Encodes documents for searching with a fit's head; resolves to an `Index`.
+    /// Encodes documents for searching with a fit's adapter; resolves to an `Index`.
     #[wasm_bindgen(js_name = indexTuned, skip_typescript)]
     pub fn index_tuned(&self, documents: &Texts, fit: &Fit, host: JsHost) -> Promise {
         index(
             self.inner.clone(),
             documents.inner.clone(),
-            Some(fit.inner.fit.head.clone()),
+            Some(fit.inner.fit.adapted.clone()),
             host,
         )
     }
@@ -276,10 +270,15 @@ fn evaluate(
     state: Rc<FitState>,
     qrels: Rc<crate::input::Qrels>,
     queries: Option<Rc<crate::input::Texts>>,
+    encoder: JsValue,
     host: JsHost,
 ) -> Promise {
     promise(host, async move |job| {
-        let verdict = judge_fit(&state.tuner, &state.relations, &state.fit, &qrels, queries, job).await?;
+        let files = files_if_given(&encoder)?;
+        let FitState {
+            tuner, relations, fit, ..
+        } = &*state;
+        let verdict = judge_fit(tuner, relations, fit, &qrels, queries, files.as_ref(), job).await?;
         let shown = to_js(&verdict)?;
         state.verdict.replace(Some(verdict));
         Ok(shown)
@@ -289,11 +288,11 @@ fn evaluate(
 fn index(
     tuner: Rc<tuner::Tuner>,
     documents: Rc<crate::input::Texts>,
-    head: Option<tune::QueryHead>,
+    adapted: Option<Rc<Adapted>>,
     host: JsHost,
 ) -> Promise {
     promise(host, async move |job| {
-        let inner = Rc::new(tuner.index(documents, head, job).await?);
+        let inner = Rc::new(tuner.index(documents, adapted, job).await?);
         Ok(Index { tuner, inner }.into())
     })
 }
@@ -310,7 +309,7 @@ impl Fit {
     #[wasm_bindgen(skip_typescript)]
     pub fn adapter(&self) -> std::result::Result<Uint8Array, JsValue> {
         let state = &self.inner;
-        Ok(Uint8Array::from(&query_head(head(&state.fit), &state.report())?[..]))
+        Ok(Uint8Array::from(&query_head(head(&state.fit)?, &state.report())?[..]))
     }
 
     /// The download; resolves to a zip's bytes.

@@ -84,10 +84,17 @@ export class Tuner {
     options: { candidates?: number; depth?: number; relations?: number },
     host: Host,
   ): Promise<Relations>;
-  fit(relations: Relations, options: Training, host: Host): Promise<Fit>;
+  /** `encoder`: the encoder's files, which LoRA needs, here and below. */
+  fit(relations: Relations, options: Training, encoder: ModelFiles | undefined, host: Host): Promise<Fit>;
   /** The verdict is in the fit's report from then on. */
-  evaluate(fit: Fit, qrels: Qrels, host: Host): Promise<unknown>;
-  evaluateOn(fit: Fit, qrels: Qrels, queries: Texts, host: Host): Promise<unknown>;
+  evaluate(fit: Fit, qrels: Qrels, encoder: ModelFiles | undefined, host: Host): Promise<unknown>;
+  evaluateOn(
+    fit: Fit,
+    qrels: Qrels,
+    queries: Texts,
+    encoder: ModelFiles | undefined,
+    host: Host,
+  ): Promise<unknown>;
   search(fit: Fit, query: string, topK: number, host: Host): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
   index(documents: Texts, host: Host): Promise<Index>;
   indexTuned(documents: Texts, fit: Fit, host: Host): Promise<Index>;

@@ -1,0 +1,109 @@
+//! What a training gives: the part that turns the base encoder into the tuned one.
+
+use super::head::Head;
+use crate::device::Device;
+use crate::error::{Code, Error, Result};
+use crate::job::Job;
+use crate::model::{Encoder, Lora, ModelFiles, TextKind};
+use crate::vectors::Vectors;
+
+/// A trained adapter, on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adapter {
+    /// Heads on the base encoder's vectors.
+    Heads {
+        /// On those of queries.
+        query: Head,
+        /// On those of documents, which keep theirs if there is none.
+        document: Option<Head>,
+    },
+    /// Changes of the encoder's layers.
+    Lora {
+        /// The changes.
+        lora: Lora,
+        /// Whether documents go through them too.
+        documents: bool,
+    },
+}
+
+impl Adapter {
+    /// Whether documents keep the base encoder's vectors, so that an index stays as it is.
+    pub fn keeps_documents(&self) -> bool {
+        match self {
+            Self::Heads { document, .. } => document.is_none(),
+            Self::Lora { documents, .. } => !documents,
+        }
+    }
+}
+
+/// An adapter at work on a device.
+pub struct Adapted {
+    adapter: Adapter,
+    /// The changed encoder, where the adapter is one.
+    encoder: Option<Encoder>,
+    device: Device,
+}
+
+impl Adapted {
+    /// Makes an adapter ready. `base` are the encoder's files, which LoRA needs.
+    ///
+    /// # Errors
+    /// [`Code::Option`] if they are needed and not there; as [`Encoder::load`].
+    pub async fn new(adapter: Adapter, base: Option<&ModelFiles>, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let encoder = match (&adapter, base) {
+            (Adapter::Heads { .. }, _) => None,
+            (Adapter::Lora { lora, .. }, Some(base)) => {
+                Some(Encoder::load_changed(base, Some(lora), device, job).await?)
+            }
+            (Adapter::Lora { .. }, None) => return Err(files_missing()),
+        };
+        Ok(Self {
+            adapter,
+            encoder,
+            device: device.clone(),
+        })
+    }
+
+    /// What is at work.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The tuned vectors of queries, from their texts and the base encoder's vectors of length 1.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`], [`Code::Store`]
+    pub async fn queries(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Vectors> {
+        match (&self.adapter, &self.encoder) {
+            (Adapter::Heads { query, .. }, _) => query.apply(base, &self.device).await,
+            (_, Some(encoder)) => encode(encoder, texts, TextKind::Query, job).await,
+            _ => Err(files_missing()),
+        }
+    }
+
+    /// The tuned vectors of documents; none if they keep the base encoder's.
+    ///
+    /// # Errors
+    /// As [`Adapted::queries`].
+    pub async fn documents(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Option<Vectors>> {
+        match (&self.adapter, &self.encoder) {
+            (adapter, _) if adapter.keeps_documents() => Ok(None),
+            (Adapter::Heads { document: Some(head), .. }, _) => Ok(Some(head.apply(base, &self.device).await?)),
+            (_, Some(encoder)) => Ok(Some(encode(encoder, texts, TextKind::Document, job).await?)),
+            _ => Err(files_missing()),
+        }
+    }
+}
+
+async fn encode(encoder: &Encoder, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
+    let mut vectors = encoder.encode(texts, kind, job).await?;
+    vectors.normalize_rows();
+    Ok(vectors)
+}
+
+fn files_missing() -> Error {
+    Error::new(
+        Code::Option,
+        "LoRA changes the encoder's own layers: give the encoder's files too.",
+    )
+}
