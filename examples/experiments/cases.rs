@@ -1,0 +1,139 @@
+//! What is run: which log, which recipe, which seeds.
+
+use querytune::tune::{LoraOptions, Loss, Method, RecipeOptions};
+
+/// What the cross-encoder's logits are turned into before training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teacher {
+    /// They stay.
+    Honest,
+    /// Each query's logits are dealt to its candidates at random: nothing can be learned.
+    Permuted,
+    /// Their signs are turned: the opposite can be learned.
+    Inverted,
+}
+
+/// Which part of a set's log is used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Log {
+    /// All of it.
+    Whole,
+    /// Without queries that have a test query at this cosine or nearer.
+    WithoutTwins(f32),
+    /// So many queries, drawn by the seed.
+    Part(usize),
+}
+
+/// One row of the results: a recipe on a log, once for each seed.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// As results name it.
+    pub name: String,
+    /// The part of the report it belongs to.
+    pub group: &'static str,
+    /// The set's name.
+    pub set: &'static str,
+    /// Its log.
+    pub log: Log,
+    /// Candidates scored for each query.
+    pub depth: usize,
+    /// The recipe.
+    pub options: RecipeOptions,
+    /// The logits.
+    pub teacher: Teacher,
+    /// The recipe's seeds.
+    pub seeds: std::ops::Range<u64>,
+}
+
+/// All cases, the reference numbers first.
+pub fn all() -> Vec<Case> {
+    let case = |group, name: &str, set, depth| Case {
+        name: name.to_owned(),
+        group,
+        set,
+        log: Log::Whole,
+        depth,
+        options: RecipeOptions::default(),
+        teacher: Teacher::Honest,
+        seeds: 0..3,
+    };
+    let mut cases = vec![
+        case("reference", "scifact, 20 candidates", "scifact", 20),
+        case("reference", "scifact, 10 candidates", "scifact", 10),
+        case("reference", "ao, 20 candidates", "ao", 20),
+        case("reference", "stackfaq, 10 candidates", "stackfaq", 10),
+        case("reference", "chorus, 20 candidates", "chorus", 20),
+    ];
+    for (name, cosine) in [("scifact without twins (.7)", 0.7), ("scifact without twins (.6)", 0.6)] {
+        cases.push(Case {
+            log: Log::WithoutTwins(cosine),
+            ..case("new queries", name, "scifact", 20)
+        });
+    }
+    for (name, teacher) in [("permuted", Teacher::Permuted), ("inverted", Teacher::Inverted)] {
+        cases.push(Case {
+            teacher,
+            ..case("controls", &format!("scifact, logits {name}"), "scifact", 20)
+        });
+    }
+    for size in [50, 100, 200, 400, 700] {
+        cases.push(Case {
+            log: Log::Part(size),
+            seeds: 0..5,
+            ..case("size", &format!("scifact, {size} queries"), "scifact", 20)
+        });
+    }
+    for (label, options) in methods() {
+        for set in ["scifact", "ao", "chorus"] {
+            cases.push(Case {
+                options: options.clone(),
+                ..case("methods", &format!("{set}, {label}"), set, 20)
+            });
+        }
+    }
+    cases
+}
+
+/// The methods and losses beside the default.
+fn methods() -> Vec<(&'static str, RecipeOptions)> {
+    let options = RecipeOptions::default;
+    let lora = |documents| RecipeOptions {
+        method: Method::Lora,
+        lora: LoraOptions {
+            documents: Some(documents),
+            ..LoraOptions::default()
+        },
+        ..options()
+    };
+    vec![
+        (
+            "head on both sides",
+            RecipeOptions {
+                method: Method::Head,
+                ..options()
+            },
+        ),
+        (
+            "MarginMSE",
+            RecipeOptions {
+                loss: Loss::MarginMse,
+                ..options()
+            },
+        ),
+        (
+            "MNRL alone",
+            RecipeOptions {
+                loss: Loss::Mnrl,
+                ..options()
+            },
+        ),
+        (
+            "teacher CE + 40 cos",
+            RecipeOptions {
+                teacher_cosine: Some(40.0),
+                ..options()
+            },
+        ),
+        ("LoRA, queries", lora(false)),
+    ]
+}
