@@ -12,6 +12,7 @@
 //! models use where there is no GPU, `gpu` those for WebGPU.
 
 pub mod artifact;
+pub mod bm25;
 pub mod cpu;
 mod crew;
 pub mod device;
