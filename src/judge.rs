@@ -111,7 +111,7 @@ pub async fn judge_fit(
         queries: base.queries.len(),
         missing_queries,
         missing_documents,
-        judged: compare(&base, &tuned, Some(&ceiling), fit.recipe.seed),
+        judged: compare(&base, &tuned, Some(&ceiling), None, fit.recipe.seed),
         time: progress.finish(),
     })
 }
