@@ -24,6 +24,7 @@ pub mod gpu;
 pub mod input;
 pub mod job;
 pub mod judge;
+pub mod judging;
 pub mod model;
 pub mod relations;
 pub mod report;
