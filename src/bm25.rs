@@ -36,7 +36,7 @@ impl Default for Bm25Options {
 /// tf is how often t is in d, |d| the number of d's words, df the number of documents with t, N that of all documents.
 /// Unlike in Lucene, |d| is exact. Words are those of [`words`].
 ///
-/// A posting (a word in a document) takes one or two bytes, so 100,000 documents of 250 words are some 30 MB.
+/// A posting (a word in a document) takes one to three bytes, so the index is smaller than the texts.
 pub struct Bm25 {
     numbers: HashMap<Box<str>, u32>,
     postings: Vec<Postings>,
