@@ -50,8 +50,8 @@ fn every_metric_of_every_system_is_there() {
 
 #[test]
 fn gains_come_first_and_losses_last() {
-    let base = judged(&[("a", 0.9), ("b", 0.5), ("c", 0.1), ("d", 0.3), ("e", 0.2), ("f", 0.0)]);
-    let tuned = judged(&[("a", 0.1), ("b", 0.5), ("c", 0.2), ("d", 0.8), ("e", 0.2), ("f", 0.1)]);
+    let base = judged(&[("a", 0.9), ("b", 0.5), ("c", 0.2), ("d", 0.3), ("e", 0.2), ("f", 0.0)]);
+    let tuned = judged(&[("a", 0.1), ("b", 0.5), ("c", 0.3), ("d", 0.8), ("e", 0.2), ("f", 0.1)]);
     let queries = ["a", "b", "c", "d", "e", "f"].map(|id| query(id, "text", if id == "e" { 7 } else { 2 }));
     let table = judged_table(queries, &base, &tuned, None).expect("a table");
     // c and f have gained the same on paper, but not in their last bits: they stay in order.
