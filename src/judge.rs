@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
-use crate::evaluate::{Comparison, Judged, Judgements, Metrics, Run, compare, judge};
+use crate::evaluate::{Comparison, Judged, Judgements, Metrics, Run, Weights, compare, judge};
 use crate::input::{Qrels, Texts};
 use crate::job::{Job, Stage, StageTime};
 use crate::model::{ModelFiles, TextKind};
@@ -110,8 +110,13 @@ pub async fn judge_fit(
         job,
     };
     let own = judging.known(&relations.queries);
-    let test = queries.as_ref().map(|queries| judging.known(queries)).unwrap_or_default();
-    let own_ceiling = judging.ceiling(&relations.queries, &own, &judging.own_vectors(&own)).await?;
+    let test = queries
+        .as_ref()
+        .map(|queries| judging.known(queries))
+        .unwrap_or_default();
+    let own_ceiling = judging
+        .ceiling(&relations.queries, &own, &judging.own_vectors(&own))
+        .await?;
     let of_test = match &queries {
         Some(queries) => {
             let vectors = judging.encode(queries, &test).await?;
@@ -136,13 +141,14 @@ pub async fn judge_fit(
     progress.advance(2 * own.len());
     let new_documents = judging.new_documents(&own).await?;
     progress.advance(own.len());
-    let figure = |sides: Sides| sides.figure(fit.recipe.seed);
+    let weights = judging.weights(&relations.queries);
+    let figure = |sides: Sides| sides.figure(&weights, fit.recipe.seed);
     Ok(Verdict {
         on,
         queries: main.base.queries.len(),
         missing_queries,
         missing_documents,
-        judged: main.compare(fit.recipe.seed),
+        judged: main.compare(&judging.weights(asked), fit.recipe.seed),
         figures: Figures {
             own_queries: figure(of_own),
             similar_queries: similar.and_then(figure),
@@ -162,14 +168,14 @@ struct Sides {
 }
 
 impl Sides {
-    fn compare(&self, seed: u64) -> Metrics<Comparison> {
-        compare(&self.base, &self.tuned, self.ceiling.as_ref(), seed)
+    fn compare(&self, weights: &Weights, seed: u64) -> Metrics<Comparison> {
+        compare(&self.base, &self.tuned, self.ceiling.as_ref(), Some(weights), seed)
     }
 
-    fn figure(self, seed: u64) -> Option<Figure> {
+    fn figure(self, weights: &Weights, seed: u64) -> Option<Figure> {
         (!self.base.queries.is_empty()).then(|| Figure {
             queries: self.base.queries.len(),
-            judged: self.compare(seed),
+            judged: self.compare(weights, seed),
         })
     }
 }
@@ -200,6 +206,21 @@ impl Judging<'_> {
         (0..queries.items.len())
             .filter(|&query| queries.items[query].ids.iter().any(is_judged))
             .collect()
+    }
+
+    /// How often each judged id was asked; a text's count is shared among its ids.
+    fn weights(&self, queries: &Texts) -> Weights {
+        let mut weights = Weights::new();
+        for text in &queries.items {
+            let judged: Vec<&String> = text
+                .ids
+                .iter()
+                .filter(|id| self.qrels.judgements.contains_key(*id))
+                .collect();
+            let share = f64::from(text.count) / judged.len().max(1) as f64;
+            weights.extend(judged.into_iter().map(|id| (id.clone(), share)));
+        }
+        weights
     }
 
     fn own_vectors(&self, own: &[usize]) -> Vectors {
@@ -241,7 +262,11 @@ impl Judging<'_> {
 
     /// Base and tuned encoder on some queries, with a ceiling that is known.
     async fn sides(&self, queries: &Texts, judged: &[usize], vectors: &Vectors, ceiling: &Run) -> Result<Sides> {
-        let adapted = self.fit.adapted.queries(&texts_of(queries, judged), vectors, self.job).await?;
+        let adapted = self
+            .fit
+            .adapted
+            .queries(&texts_of(queries, judged), vectors, self.job)
+            .await?;
         let base = self.found(vectors, &self.relations.document_vectors).await?;
         let tuned = self.found(&adapted, self.documents).await?;
         let judge = |run: &Run| judge(&self.qrels.judgements, run);
@@ -340,7 +365,10 @@ impl Judging<'_> {
 }
 
 fn texts_of<'t>(texts: &'t Texts, numbers: &[usize]) -> Vec<&'t str> {
-    numbers.iter().map(|&number| texts.items[number].text.as_str()).collect()
+    numbers
+        .iter()
+        .map(|&number| texts.items[number].text.as_str())
+        .collect()
 }
 
 /// A ranking with its first `depth` documents in the order of their logits.

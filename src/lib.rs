@@ -12,6 +12,7 @@
 //! models use where there is no GPU, `gpu` those for WebGPU.
 
 pub mod artifact;
+pub mod bm25;
 pub mod cpu;
 mod crew;
 pub mod device;
@@ -23,6 +24,7 @@ pub mod gpu;
 pub mod input;
 pub mod job;
 pub mod judge;
+pub mod judging;
 pub mod model;
 pub mod relations;
 pub mod report;

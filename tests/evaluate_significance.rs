@@ -112,7 +112,7 @@ fn judged(rank_of_relevant: impl Fn(usize) -> usize) -> Judged {
 fn comparing_puts_means_interval_and_p_side_by_side() {
     let base = judged(|number| 2 + number % 3);
     let tuned = judged(|_| 1);
-    let comparison = compare(&base, &tuned, Some(&tuned), 0);
+    let comparison = compare(&base, &tuned, Some(&tuned), None, 0);
     assert_eq!(comparison.mrr_10.tuned, 1.0);
     assert_eq!(comparison.mrr_10.ceiling, Some(1.0));
     assert_eq!(comparison.mrr_10.base, base.mean.mrr_10);
@@ -127,7 +127,7 @@ fn comparing_puts_means_interval_and_p_side_by_side() {
 #[test]
 fn a_comparison_is_written_as_the_report_needs_it() {
     let system = judged(|number| 1 + number % 12);
-    let json = serde_json::to_value(compare(&system, &system, None, 0)).unwrap();
+    let json = serde_json::to_value(compare(&system, &system, None, None, 0)).unwrap();
     let names: Vec<&String> = json.as_object().unwrap().keys().collect();
     assert_eq!(names, ["ndcg@10", "mrr@10", "map@100", "recall@100"]);
     let ndcg = json["ndcg@10"].as_object().unwrap();

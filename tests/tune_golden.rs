@@ -5,7 +5,7 @@ mod common;
 use common::{TestHost, block_on, golden, numbers};
 use querytune::device::{Device, Dtype};
 use querytune::job::Job;
-use querytune::tune::{Recipe, Student, Trained, Training, TrainingSet, Adapter, learning_rate, shuffled_batches};
+use querytune::tune::{Adapter, Recipe, Student, Trained, Training, TrainingSet, learning_rate, shuffled_batches};
 use querytune::vectors::Vectors;
 use serde_json::Value;
 

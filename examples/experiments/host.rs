@@ -49,7 +49,9 @@ impl Host for Terminal {
             return;
         }
         self.shown.set(self.now());
-        let left = progress.seconds_left.map_or(String::new(), |left| format!(", {left:.0} s left"));
+        let left = progress
+            .seconds_left
+            .map_or(String::new(), |left| format!(", {left:.0} s left"));
         eprintln!(
             "  {:?}: {} of {}, {:.1} a second{left}",
             progress.stage, progress.done, progress.total, progress.per_second
@@ -94,7 +96,9 @@ impl Folder {
         let mut chunks = Vec::new();
         while let Some((length, after)) = rest.split_first_chunk::<8>() {
             let length = u64::from_le_bytes(*length) as usize;
-            let Some((chunk, after)) = after.split_at_checked(length) else { break };
+            let Some((chunk, after)) = after.split_at_checked(length) else {
+                break;
+            };
             chunks.push(chunk.to_vec());
             rest = after;
         }
@@ -130,7 +134,10 @@ impl Store for Folder {
     fn append<'a>(&'a self, log: &'a str, bytes: &'a [u8]) -> LocalFuture<'a, Result<()>> {
         Box::pin(async move {
             let write = || {
-                let mut file = fs::OpenOptions::new().create(true).append(true).open(self.folder.join(log))?;
+                let mut file = fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(self.folder.join(log))?;
                 let mut record = (bytes.len() as u64).to_le_bytes().to_vec();
                 record.extend_from_slice(bytes);
                 file.write_all(&record)

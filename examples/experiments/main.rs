@@ -44,7 +44,11 @@ fn arguments() -> Arguments {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
-        let value = if name == "--slice" { Some(String::new()) } else { given.next() };
+        let value = if name == "--slice" {
+            Some(String::new())
+        } else {
+            given.next()
+        };
         let value = value.unwrap_or_else(|| panic!("{name} needs a value"));
         values.entry(name).or_default().push(value);
     }
@@ -110,7 +114,11 @@ impl Bench {
                 only(&set.log, |number, _| chosen.contains(&number))
             }
         };
-        if self.slice { only(&log, |number, _| number < 60) } else { log }
+        if self.slice {
+            only(&log, |number, _| number < 60)
+        } else {
+            log
+        }
     }
 
     fn without_twins(&self, set: &Set, cosine: f32) -> Rc<querytune::input::Texts> {

@@ -10,6 +10,12 @@ pub type Run = BTreeMap<String, Vec<(String, f32)>>;
 /// What people found: for each query its judged documents with their relevance; above 0 is relevant.
 pub type Judgements = BTreeMap<String, BTreeMap<String, i32>>;
 
+/// How much each query counts: for figures by traffic, how often it was asked. Queries that are not named count 1.
+///
+/// Where one text of a log has several judged ids, its count is to be shared out among them, or it counts as often as
+/// it has ids; hence numbers that need not be whole.
+pub type Weights = BTreeMap<String, f64>;
+
 /// One value for each metric: a figure in 0..=1 by default, or what is made of such figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Metrics<T = f64> {
@@ -77,6 +83,35 @@ impl Judged {
         let queries = all.iter().map(|(query, of)| (query.clone(), mean(of))).collect();
         Self::from_queries(queries, 0)
     }
+
+    /// The mean over [`Judged::queries`], each as often as its weight says: what a person who searches gets, where
+    /// [`Judged::mean`] is what a query gets. Weights below 0, or not finite, count as 0; 0 if all are.
+    ///
+    /// ```
+    /// use querytune::evaluate::{Judged, Metrics, Weights};
+    ///
+    /// let of = |mrr_10| Metrics { mrr_10, ..Metrics::default() };
+    /// let judged = Judged { queries: [("often".into(), of(1.0)), ("once".into(), of(0.2))].into(), ..Judged::default() };
+    /// assert!((judged.weighted_mean(&Weights::from([("often".into(), 3.0)])).mrr_10 - 0.8).abs() < 1e-12);
+    /// ```
+    pub fn weighted_mean(&self, weights: &Weights) -> Metrics {
+        let weighted: Vec<(f64, &Metrics)> = self
+            .queries
+            .iter()
+            .map(|(query, metrics)| (weight(weights, query), metrics))
+            .collect();
+        let total: f64 = weighted.iter().map(|(weight, _)| weight).sum();
+        Metrics::each(|metric| {
+            let sum: f64 = weighted.iter().map(|(weight, metrics)| weight * metric(metrics)).sum();
+            if total > 0.0 { sum / total } else { 0.0 }
+        })
+    }
+}
+
+/// A query's weight, as it counts.
+pub(super) fn weight(weights: &Weights, query: &str) -> f64 {
+    let weight = weights.get(query).copied().unwrap_or(1.0);
+    if weight.is_finite() { weight.max(0.0) } else { 0.0 }
 }
 
 /// Measures `run` against `judgements`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::metrics::{Judged, Metrics};
+use super::metrics::{Judged, Metrics, Weights, weight};
 
 /// Resamples of the bootstrap, and permutations of the test.
 const ROUNDS: usize = 10_000;
@@ -21,12 +21,40 @@ pub struct Comparison {
     pub ci95: [f64; 2],
     /// How likely a difference this large is if the systems are equal ([`paired_randomisation`]).
     pub p: f64,
+    /// The means by traffic; absent where no counts were given or all are equal, as they are the means above then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
+}
+
+/// Means over queries that count as often as they were asked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Traffic {
+    /// The base model's mean.
+    pub base: f64,
+    /// The tuned model's mean.
+    pub tuned: f64,
+    /// The mean of the cross-encoder's own ranking, where it was made.
+    pub ceiling: Option<f64>,
 }
 
 /// Compares two systems over the queries that both have, metric by metric; the same for the same `seed`.
 ///
-/// Means are those of the arguments.
-pub fn compare(base: &Judged, tuned: &Judged, ceiling: Option<&Judged>, seed: u64) -> Metrics<Comparison> {
+/// Means are those of the arguments. With `weights` there are means by traffic beside them. Interval and test are by
+/// query all the same: they ask whether other queries would have shown the same, and a query that is asked often is
+/// still one query.
+pub fn compare(
+    base: &Judged,
+    tuned: &Judged,
+    ceiling: Option<&Judged>,
+    weights: Option<&Weights>,
+    seed: u64,
+) -> Metrics<Comparison> {
+    let weights = weights.filter(|weights| differ(weights, [base, tuned]));
+    let weighted = weights.map(|weights| {
+        let ceiling = ceiling.map(|judged| judged.weighted_mean(weights));
+        (base.weighted_mean(weights), tuned.weighted_mean(weights), ceiling)
+    });
     let pairs: Vec<(&Metrics, &Metrics)> = base
         .queries
         .iter()
@@ -43,8 +71,21 @@ pub fn compare(base: &Judged, tuned: &Judged, ceiling: Option<&Judged>, seed: u6
             ceiling: ceiling.map(|judged| metric(&judged.mean)),
             ci95: paired_bootstrap(&differences, seed),
             p: paired_randomisation(&differences, seed),
+            traffic: weighted.as_ref().map(|(base, tuned, ceiling)| Traffic {
+                base: metric(base),
+                tuned: metric(tuned),
+                ceiling: ceiling.as_ref().map(metric),
+            }),
         }
     })
+}
+
+/// Whether one of the queries counts more than another.
+fn differ(weights: &Weights, systems: [&Judged; 2]) -> bool {
+    let queries = systems.into_iter().flat_map(|judged| judged.queries.keys());
+    let mut counts = queries.map(|query| weight(weights, query));
+    let first = counts.next();
+    counts.any(|count| Some(count) != first)
 }
 
 /// 95 % confidence interval `[low, high]` of the mean of `differences`, one number a query.

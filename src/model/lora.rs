@@ -35,7 +35,10 @@ impl Lora {
             return false;
         };
         let factor = self.alpha / self.rank as f32;
-        for (row, b) in weight.chunks_exact_mut(layer.inputs).zip(layer.b.chunks_exact(self.rank)) {
+        for (row, b) in weight
+            .chunks_exact_mut(layer.inputs)
+            .zip(layer.b.chunks_exact(self.rank))
+        {
             for (&b, a) in b.iter().zip(layer.a.chunks_exact(layer.inputs)) {
                 let b = factor * b;
                 row.iter_mut().zip(a).for_each(|(value, a)| *value += b * a);

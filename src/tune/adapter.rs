@@ -88,7 +88,12 @@ impl Adapted {
     pub async fn documents(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Option<Vectors>> {
         match (&self.adapter, &self.encoder) {
             (adapter, _) if adapter.keeps_documents() => Ok(None),
-            (Adapter::Heads { document: Some(head), .. }, _) => Ok(Some(head.apply(base, &self.device).await?)),
+            (
+                Adapter::Heads {
+                    document: Some(head), ..
+                },
+                _,
+            ) => Ok(Some(head.apply(base, &self.device).await?)),
             (_, Some(encoder)) => Ok(Some(encode(encoder, texts, TextKind::Document, job).await?)),
             _ => Err(files_missing()),
         }

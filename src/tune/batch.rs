@@ -69,9 +69,11 @@ impl Batch {
     pub fn same_best(&self) -> impl Iterator<Item = bool> + '_ {
         let best = |query: usize| self.slots[self.best[query]];
         let queries = 0..self.queries.len();
-        queries
-            .clone()
-            .flat_map(move |query| queries.clone().map(move |other| query != other && best(query) == best(other)))
+        queries.clone().flat_map(move |query| {
+            queries
+                .clone()
+                .map(move |other| query != other && best(query) == best(other))
+        })
     }
 
     /// For each query and slot the teacher's margin of the best candidate, and whether the slot is compared with it:

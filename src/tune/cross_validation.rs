@@ -66,7 +66,12 @@ impl LeftOut {
     /// The figures; `counts` says how often each of the log's queries was asked.
     pub fn agreement(&self, counts: &[u32]) -> Agreement {
         let count = self.base.len() as f64;
-        let changes: Vec<f64> = self.tuned.iter().zip(&self.base).map(|(tuned, base)| tuned - base).collect();
+        let changes: Vec<f64> = self
+            .tuned
+            .iter()
+            .zip(&self.base)
+            .map(|(tuned, base)| tuned - base)
+            .collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
         let change = mean(&changes);
         let variance = changes.iter().map(|one| (one - change).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);

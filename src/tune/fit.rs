@@ -199,7 +199,9 @@ pub async fn fit(
             history[step].held_out = Some(validation.mean(checkpoint));
         }
     }
-    let left_out_at_random = by_random.as_mut().map(|validation| validation.checkpoints.swap_remove(chosen));
+    let left_out_at_random = by_random
+        .as_mut()
+        .map(|validation| validation.checkpoints.swap_remove(chosen));
     let left_out_in_groups = by_group.map(|mut validation| validation.checkpoints.swap_remove(chosen));
     let figures = |left_out: &LeftOut| left_out.agreement(&set.counts);
     let agreement = left_out_at_random.as_ref().map(figures);

@@ -79,9 +79,7 @@ impl RecipeOptions {
             batch_size: self.batch_size.unwrap_or(if small { 32 } else { 64 }),
             epochs,
             checkpoints: checkpoints(epochs),
-            learning_rate: self
-                .learning_rate
-                .unwrap_or(if through_encoder { 2e-4 } else { 1e-3 }),
+            learning_rate: self.learning_rate.unwrap_or(if through_encoder { 2e-4 } else { 1e-3 }),
             warmup: self.warmup.unwrap_or(0.1),
             final_learning_rate: self.final_learning_rate.unwrap_or(0.02),
             beta_1: self.beta_1.unwrap_or(0.9),
@@ -128,7 +126,10 @@ fn checkpoints(epochs: usize) -> Vec<usize> {
 
 fn check(recipe: &Recipe) -> Result<()> {
     let refuse = |name: &str, value: &dyn std::fmt::Display, rule: &str| {
-        Err(Error::new(Code::Option, format!("{name} is {value}; it has to be {rule}.")))
+        Err(Error::new(
+            Code::Option,
+            format!("{name} is {value}; it has to be {rule}."),
+        ))
     };
     let counts = [
         ("epochs", recipe.epochs, 1),

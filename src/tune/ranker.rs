@@ -46,7 +46,10 @@ impl Ranker<'_> {
             None => top_k(&base, documents, RANKED, self.device, job, |_| {}).await?,
             Some(adapter) => {
                 let adapted = Adapted::new(adapter.clone(), self.base, self.device, job).await?;
-                let texts: Vec<&str> = queries.iter().map(|&query| relations.queries.items[query].text.as_str()).collect();
+                let texts: Vec<&str> = queries
+                    .iter()
+                    .map(|&query| relations.queries.items[query].text.as_str())
+                    .collect();
                 let queries = adapted.queries(&texts, &base, job).await?;
                 let documents = self.documents(&adapted, documents, pool, job).await?;
                 top_k(&queries, &documents, RANKED, self.device, job, |_| {}).await?
@@ -68,7 +71,10 @@ impl Ranker<'_> {
     ) -> Result<std::borrow::Cow<'v, Vectors>> {
         let items = &self.relations.documents.items;
         let texts: Vec<&str> = match pool {
-            Some(pool) => pool.iter().map(|&number| items[number as usize].text.as_str()).collect(),
+            Some(pool) => pool
+                .iter()
+                .map(|&number| items[number as usize].text.as_str())
+                .collect(),
             None => items.iter().map(|document| document.text.as_str()).collect(),
         };
         Ok(match adapted.documents(&texts, base, job).await? {

@@ -117,7 +117,12 @@ impl<'s> Student<'s> {
         relations: &Relations,
         recipe: &'s LoraRecipe,
     ) -> Result<Self> {
-        let query_texts: Vec<&str> = relations.queries.items.iter().map(|query| query.text.as_str()).collect();
+        let query_texts: Vec<&str> = relations
+            .queries
+            .items
+            .iter()
+            .map(|query| query.text.as_str())
+            .collect();
         let document = |&number: &u32| relations.documents.items[number as usize].text.as_str();
         let document_texts: Vec<&str> = set.numbers.iter().map(document).collect();
         Self::changes_of(trainable, set, &query_texts, &document_texts, recipe)
@@ -174,7 +179,12 @@ impl<'s> Student<'s> {
 
     /// Matrices that were read back, as [`Student::start`] takes them.
     pub fn start_from(&self, matrices: Vec<Vec<f32>>) -> Weights {
-        let shapes: Vec<[usize; 2]> = self.start(0).matrices.iter().map(|matrix| matrix.val().dims()).collect();
+        let shapes: Vec<[usize; 2]> = self
+            .start(0)
+            .matrices
+            .iter()
+            .map(|matrix| matrix.val().dims())
+            .collect();
         let device = match self {
             Self::Heads(heads) => heads.queries.device(),
             Self::Changes(changes) => changes.encoder.device().clone(),

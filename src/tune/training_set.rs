@@ -94,7 +94,9 @@ impl TrainingSet {
 
     /// The queries that have a candidate to learn from.
     pub fn trainable(&self) -> Vec<usize> {
-        (0..self.len()).filter(|&query| !self.candidates[query].is_empty()).collect()
+        (0..self.len())
+            .filter(|&query| !self.candidates[query].is_empty())
+            .collect()
     }
 
     /// The place among a query's candidates of the highest score, the first of equals.
@@ -129,7 +131,11 @@ impl TrainingSet {
         }
         let scale = products / squares;
         // A base model that ranks against the teacher has no factor that fits; the softmax's is as good as any.
-        if scale.is_finite() && scale > 0.0 { scale as f32 } else { 20.0 }
+        if scale.is_finite() && scale > 0.0 {
+            scale as f32
+        } else {
+            20.0
+        }
     }
 }
 
