@@ -88,8 +88,13 @@ export function figures({ evaluation }: Report): FigureGroup[] {
 /** What the most telling figure says, in words that promise nothing. */
 export function verdict(report: Report): string {
   const main = report.evaluation.judged?.["ndcg@10"];
+  const { grouped } = report.evaluation.agreement;
+  const loses = grouped && grouped.tuned - grouped.base + 1.96 * grouped.standardError < 0;
+  const elsewhere = loses
+    ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
+    : "";
   if (!main) {
-    return "Nothing was judged. Agreement with the cross-encoder is what was trained for: it shows that something was learned, not that people find more. About 50 judged queries would tell.";
+    return `Nothing was judged. Agreement with the cross-encoder is what was trained for: it shows that something was learned, not that people find more. About 50 judged queries would tell.${elsewhere}`;
   }
   const { base, tuned, ceiling, ci95 } = main;
   const parts: string[] = [];
@@ -105,5 +110,5 @@ export function verdict(report: Report): string {
   if (report.evaluation.on === "own queries") {
     parts.push("The judged queries were trained on, as most queries of tomorrow will have been.");
   }
-  return parts.join(" ");
+  return parts.join(" ") + elsewhere;
 }

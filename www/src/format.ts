@@ -11,11 +11,20 @@ const signed = new Intl.NumberFormat(undefined, {
   signDisplay: "exceptZero",
 });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const sizes = (["kilobyte", "megabyte", "gigabyte"] as const).map(
+const sizes = (["byte", "kilobyte", "megabyte", "gigabyte"] as const).map(
   (unit) =>
-    new Intl.NumberFormat(undefined, { style: "unit", unit, maximumFractionDigits: unit === "kilobyte" ? 0 : 1 }),
+    new Intl.NumberFormat(undefined, {
+      style: "unit",
+      unit,
+      maximumFractionDigits: unit === "byte" || unit === "kilobyte" ? 0 : 1,
+    }),
 );
-const [kilobytes, megabytes, gigabytes] = sizes as [Intl.NumberFormat, Intl.NumberFormat, Intl.NumberFormat];
+const [single, kilobytes, megabytes, gigabytes] = sizes as [
+  Intl.NumberFormat,
+  Intl.NumberFormat,
+  Intl.NumberFormat,
+  Intl.NumberFormat,
+];
 
 export const count = (n: number) => whole.format(n);
 export const rate = (n: number) => (n >= 100 ? whole : one).format(n);
@@ -30,7 +39,8 @@ export const percents = (part: number, total: number) => share.format(percent(pa
 
 export function bytes(n: number): string {
   if (n >= 1e9) return gigabytes.format(n / 1e9);
-  return n >= 1e6 ? megabytes.format(n / 1e6) : kilobytes.format(n / 1e3);
+  if (n >= 1e6) return megabytes.format(n / 1e6);
+  return n >= 1e3 ? kilobytes.format(n / 1e3) : single.format(n);
 }
 
 /** A stretch of time in words, from seconds. */

@@ -94,14 +94,18 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
       </p>
       <ErrorBox error={error} testid="error-candidates" />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
-      <section class="scroll rows" tabIndex={0} aria-label="Candidates of the query">
+      <section class="scroll rows candidates" tabIndex={0} aria-label="Candidates of the query">
         <table data-testid="candidates-table">
           <thead>
             <tr>
               <th scope="col">Rank</th>
               <th scope="col">Document</th>
-              <th scope="col">Cosine</th>
-              <th scope="col">Score</th>
+              <th scope="col" class="number-cell">
+                Cosine
+              </th>
+              <th scope="col" class="number-cell">
+                Score
+              </th>
             </tr>
           </thead>
           <tbody>

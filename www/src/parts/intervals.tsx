@@ -78,9 +78,9 @@ export function Intervals({ figures, label, testid }: { figures: Figure[]; label
                   <line class="whisker" x1={x(base + interval[0])} x2={x(base + interval[1])} y1={y} y2={y} />
                   <line class="whisker" x1={x(base + interval[0])} x2={x(base + interval[0])} y1={y - 5} y2={y + 5} />
                   <line class="whisker" x1={x(base + interval[1])} x2={x(base + interval[1])} y1={y - 5} y2={y + 5} />
-                  {ceiling !== undefined && <path class="ceiling" d={`M${x(ceiling)} ${y - 8} l6 8 l-6 8 l-6 -8 z`} />}
                   <circle class="base" cx={x(base)} cy={y} r={6} />
                   <circle class="tuned" cx={x(tuned)} cy={y} r={6} />
+                  {ceiling !== undefined && <path class="ceiling" d={`M${x(ceiling)} ${y - 8} l6 8 l-6 8 l-6 -8 z`} />}
                 </g>
               );
             })}

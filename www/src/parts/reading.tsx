@@ -248,7 +248,11 @@ function Preview({ of, name }: { of: Previewed | undefined; name: string }) {
             <th scope="col">Id</th>
             {titles && <th scope="col">Title</th>}
             <th scope="col">Text</th>
-            {counts && <th scope="col">Times</th>}
+            {counts && (
+              <th scope="col" class="number-cell">
+                Times
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>

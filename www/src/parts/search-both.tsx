@@ -106,7 +106,11 @@ function Hits({ title, hits, other, tuned, testid }: HitsProps) {
             <li key={hit.document} data-id={hit.id} data-moved={there !== rank || undefined}>
               <div>
                 <b>{hit.title || hit.id}</b> <span class="quiet">{score(hit.score)}</span>{" "}
-                {tuned ? <Move from={there} to={rank} /> : there === undefined && <span class="move down">left</span>}
+                {tuned ? (
+                  <Move from={there} to={rank} />
+                ) : (
+                  there === undefined && <span class="move down">not in the tuned model’s first {count(TOP)}</span>
+                )}
               </div>
               <span class="clamp">{withoutTitle(hit)}</span>
             </li>

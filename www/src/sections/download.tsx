@@ -28,7 +28,9 @@ const OFFERS: Offer[] = [
     code: `from sentence_transformers import SentenceTransformer  # 5 or newer
 
 model = SentenceTransformer("model")  # the folder in artifact.zip
-scores = model.similarity(model.encode_query(["a query"]), model.encode_document(["a document"]))`,
+queries = model.encode_query(["a query"])
+documents = model.encode_document(["a document"])
+scores = model.similarity(queries, documents)`,
   },
   {
     testid: "download-adapter",

@@ -179,7 +179,9 @@ function Rows({ relations, first }: { relations: Relations; first: RelationRow[]
               <th scope="col">Query</th>
               <th scope="col">Similar</th>
               <th scope="col">Dissimilar</th>
-              <th scope="col">Margin</th>
+              <th scope="col" class="number-cell">
+                Margin
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -95,10 +95,10 @@ export function PlanSection() {
   );
 }
 
-/** What is left to score of a job on these files that was stopped before. */
-function left(pairs: number, former: Job | undefined): number {
-  const kept = former && former.settings.depth >= depth.value ? former.scored : 0;
-  return Math.max(0, pairs - kept);
+/** What is left to do of a job on these files that was run before: what it encoded and scored is kept. */
+function left(job: { texts: number; pairs: number }, former: Job | undefined): { texts: number; pairs: number } {
+  if (!former) return job;
+  return { texts: 0, pairs: Math.max(0, job.pairs - former.scored) };
 }
 
 function summary(former: Job | undefined): string {
@@ -106,21 +106,22 @@ function summary(former: Job | undefined): string {
   if (!job) return "";
   const pairs = counted(job.pairs, "pair");
   if (!speed.value) return pairs;
-  return `${pairs}, about ${about(estimate(speed.value, job.texts, job.queries, left(job.pairs, former)))}`;
+  const open = left(job, former);
+  return `${pairs}, about ${about(estimate(speed.value, open.texts, job.queries, open.pairs))}`;
 }
 
 function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
   const job = size.value;
   if (!job) return null;
-  const pairs = left(job.pairs, former);
+  const open = left(job, former);
   const cpu = device.value === "cpu" || of.device.startsWith("CPU");
   return (
     <dl class="facts" data-testid="estimate">
       <dt>Time</dt>
       <dd>
-        <b>about {about(estimate(of, job.texts, job.queries, pairs))}</b>
+        <b>about {about(estimate(of, open.texts, job.queries, open.pairs))}</b>
         {of.tunePerQuery === undefined && " and a little for training"}
-        {pairs < job.pairs && `; ${counted(job.pairs - pairs, "pair is", "pairs are")} scored already`}
+        {open.pairs < job.pairs && `; ${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
       <dd>about {bytes(memory(of.bytes, cpu, job.texts, job.files))}</dd>

@@ -198,6 +198,9 @@ function StageRow({ stage }: { stage: Stage }) {
   );
 }
 
+/** Of their few items a rate says nothing. */
+const FEW: Stage[] = ["load", "self-test"];
+
 function numbers(stage: Stage, at: StageState, unit: string, finished: boolean): string {
   const parts: string[] = [];
   if (stage === "download") {
@@ -206,7 +209,7 @@ function numbers(stage: Stage, at: StageState, unit: string, finished: boolean):
   } else {
     parts.push(`${count(at.done)} of ${count(at.total)} ${at.unit ?? unit}`);
     if (at.cached > 0) parts.push(`${count(at.cached)} kept from before`);
-    if (at.perSecond > 0) parts.push(`${rate(at.perSecond)} a second`);
+    if (at.perSecond > 0 && !FEW.includes(stage)) parts.push(`${rate(at.perSecond)} a second`);
   }
   if (at.loss !== undefined && at.loss !== null) parts.push(`loss ${metric(at.loss)}`);
   const left = at.secondsLeft ?? 0;

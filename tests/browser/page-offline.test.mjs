@@ -1,0 +1,76 @@
+// After a first visit the page opens and works without a network, and nothing is stored twice for it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 5 * 60_000;
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    await demo.visit();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+/** What lies in the caches: addresses by the cache's name. */
+const cached = () =>
+  demo.page.evaluate(async () => {
+    const found = {};
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      found[name] = (await cache.keys()).map((request) => new URL(request.url).pathname);
+    }
+    return found;
+  });
+
+test("the first visit keeps the page, and a job keeps the models", { timeout }, async () => {
+  await demo.page.locator("[data-testid=offline][data-ready=true]").waitFor();
+  await demo.useTinyJob();
+  await demo.run();
+});
+
+test("no file is in two caches, and no model is in the page's own", { timeout }, async () => {
+  const caches = await cached();
+  const shells = Object.keys(caches).filter((name) => name.startsWith("querytune-shell-"));
+  assert.equal(shells.length, 1);
+  const all = Object.values(caches).flat();
+  assert.equal(new Set(all).size, all.length, all.join("\n"));
+  assert.ok(all.some((path) => path.endsWith("/model.safetensors")));
+  assert.deepEqual(
+    caches[shells[0]].filter((path) => path.includes("/models/")),
+    [],
+  );
+});
+
+test("without a network the page opens, reads the sample, and runs a job", { timeout }, async () => {
+  await demo.page.context().setOffline(true);
+  await demo.page.reload();
+  await demo.get("models-server").and(demo.page.locator(":enabled:checked")).waitFor();
+  await demo.useSample();
+  await demo.useTinyJob();
+  await demo.get("qrels-remove").or(demo.get("file-qrels-remove")).click();
+  await demo.run();
+  const { done, cached } = await demo.stage("score");
+  assert.equal(cached, done, "scores of the first visit are there");
+});
+
+test("kept pages and scripts have the same policies as fetched ones", { timeout }, async () => {
+  const meta = demo.page.locator("meta[http-equiv=Content-Security-Policy]");
+  assert.match(await meta.first().getAttribute("content"), /script-src 'self' 'wasm-unsafe-eval'/);
+  for (const worker of demo.page.workers().filter((worker) => !worker.url().endsWith("/sw.js"))) {
+    const answer = await worker.evaluate(() =>
+      fetch("https://stranger.invalid/").then(
+        () => "answered",
+        (error) => error.message,
+      ),
+    );
+    assert.match(answer, /Content Security Policy|Failed to fetch/);
+  }
+  assert.equal(await demo.page.evaluate(() => crossOriginIsolated), true);
+});
+
+test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));
