@@ -53,8 +53,8 @@ self.addEventListener("fetch", (event) => {
 
 /** The kept file; the network's where the browser has cleared it away. */
 async function answer(path, request) {
-  const cache = await caches.open(CACHE);
-  let response = await cache.match(path);
+  // Opening it would make it again after it was deleted.
+  let response = await caches.match(path, { cacheName: CACHE });
   if (!response) {
     await report(request);
     response = await fetch(request);

@@ -43,8 +43,12 @@ async function cached(belongs: (name: string) => boolean): Promise<{ files: numb
   return sum;
 }
 
+/** Opening a cache that is being deleted would make it again. */
+let deleting = false;
+
 /** Looks again. */
 export async function look(): Promise<void> {
+  if (deleting) return;
   const storage = navigator.storage;
   const told: StorageEstimate & { usageDetails?: { indexedDB?: number } } = (await storage?.estimate?.()) ?? {};
   const [persisted, models, shell, files] = await Promise.all([
@@ -91,8 +95,13 @@ export const deletePage = dropPage;
 
 /** All of it, small notes included. */
 export async function deleteAll(): Promise<void> {
-  await deleteScores();
-  await Promise.all([deleteModels(), deleteJobs(), deletePage()]);
+  deleting = true;
+  try {
+    await deleteScores();
+    await Promise.all([deleteModels(), deleteJobs(), deletePage()]);
+  } finally {
+    deleting = false;
+  }
   forgetSpeed();
   for (const key of Object.keys(localStorage)) if (key.startsWith("querytune.")) localStorage.removeItem(key);
 }

@@ -16,10 +16,10 @@ export class DemoPage {
   #browser;
   #server;
 
-  /** `options`: as of Playwright's `newContext`. */
-  static async open(options = {}) {
+  /** `options`: as of Playwright's `newContext`; `start`: starts another server than that of `npm run demo`. */
+  static async open(options = {}, start = servePage) {
     const demo = new DemoPage();
-    demo.#server = await servePage();
+    demo.#server = await start();
     demo.address = demo.#server.address;
     try {
       demo.#browser = await launchBrowser();

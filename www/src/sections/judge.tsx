@@ -117,7 +117,7 @@ export function Judge({ judging }: { judging: Judging }) {
         </p>
         {item && document ? (
           <div aria-live="polite">
-            <h4>{item.query}</h4>
+            <p class="asked">{item.query}</p>
             <p data-testid="judge-document">
               {document.title && <b>{document.title} </b>}
               {document.text}
