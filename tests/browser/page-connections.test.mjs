@@ -78,4 +78,12 @@ test("a script that is loaded all the same is counted", { timeout }, async () =>
   assert.equal(await demo.get("requests").getAttribute("data-count"), "1");
 });
 
+test("other models then need the page to be loaded anew, and it says so", { timeout }, async () => {
+  await demo.get("models-hub").check();
+  await demo.get("hub-encoder").fill("someone/another-model");
+  await demo.get("start").click();
+  await demo.waitForState(["failed"]);
+  assert.match(await demo.get("error-job").innerText(), /Load it anew to fetch other models; what is scored is kept/);
+});
+
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -5,6 +5,7 @@ import {
   type EngineInfo,
   isAbort,
   type Progress,
+  QuerytuneError,
   type RelationRow,
   type Relations,
   type Run,
@@ -14,7 +15,7 @@ import {
 import { documents, PLACES, qrels, queries, slots, testQueries } from "./data.js";
 import { dropFiles, fingerprint, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
-import { closeConnections } from "./network.js";
+import { closeConnections, closed } from "./network.js";
 import { generation, noteFailure, session } from "./session.js";
 import { candidates, depth, device, keeping, models, restore, settings } from "./settings.js";
 
@@ -114,7 +115,14 @@ async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promi
   loaded?.tuner.dispose();
   loaded = undefined;
   info.value = undefined;
-  const made = await opened.load({ ...sources, device: device.value, onProgress, signal });
+  const made = await opened.load({ ...sources, device: device.value, onProgress, signal }).catch((thrown) => {
+    if (!closed.value || !(thrown instanceof QuerytuneError) || thrown.code !== "model-download") throw thrown;
+    throw new Error(
+      "This page has given up its right to connect to anything since its first models came. Load it anew to fetch " +
+        "other models; what is scored is kept.",
+      { cause: thrown },
+    );
+  });
   // From here on nothing has to be fetched.
   closeConnections();
   loaded = { tuner: made, key, bytes: bytes() };

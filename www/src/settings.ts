@@ -1,6 +1,6 @@
 /** Which device and which models. */
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import type { DeviceChoice, ModelSource, ReadOptions } from "querytune";
 
 export const device = signal<DeviceChoice>("auto");
@@ -19,6 +19,10 @@ export function chooseOrigin(value: Origin): void {
 /** Documents retrieved for each query, and how many of these are scored. */
 export const candidates = signal(100);
 export const depth = signal(20);
+// Only what was retrieved can be scored.
+effect(() => {
+  if (depth.value > candidates.value) depth.value = candidates.value;
+});
 /** Whether the files of a job are kept in this browser until it is finished. */
 export const keeping = signal(true);
 

@@ -83,7 +83,9 @@ export class DemoPage {
     await this.get(`file-${field}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
   }
 
+  /** Fills in a number, opening what it may be hidden in. */
   async setNumber(testid, value) {
+    if (!(await this.get(testid).isVisible())) await this.get("more-choices").click();
     await this.get(testid).fill(String(value));
     await this.get(testid).blur();
   }

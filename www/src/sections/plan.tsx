@@ -74,7 +74,7 @@ export function PlanSection() {
         </p>
         {job && known && <Budget of={known} />}
         <details>
-          <summary>More choices</summary>
+          <summary data-testid="more-choices">More choices</summary>
           <div class="fields">
             <NumberField label="Candidates for each query" testid="candidates" value={candidates} max={1000} />
           </div>
