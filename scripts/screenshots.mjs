@@ -82,11 +82,11 @@ class Walk {
     await this.page.setViewportSize({ width: LOOKS.light.width, height: HEIGHT });
   }
 
-  /** A picture of one section for the README. */
-  async forReadme(section, name) {
+  /** A picture of a part of the page for the README. */
+  async forReadme(part, name) {
     if (!this.docs) return;
     const path = join(root, "docs", "images", `${name}.png`);
-    await this.page.locator(`section[aria-labelledby=section-${section}]`).screenshot({ path });
+    await this.page.locator(part).screenshot({ path });
     const { size } = statSync(path);
     if (size > LARGEST) throw new Failure(`docs/images/${name}.png has ${size} bytes, more than ${LARGEST}.`);
   }
@@ -115,7 +115,7 @@ const STATES = {
     await walk.get("estimate").waitFor({ timeout });
     await walk.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
     await walk.picture("plan");
-    await walk.forReadme(3, "plan");
+    await walk.forReadme("section[aria-labelledby=section-3]", "plan");
   },
   running: async (walk) => {
     await walk.chooseSample();
@@ -125,7 +125,7 @@ const STATES = {
       .getByText(" a second")
       .waitFor({ timeout });
     await walk.picture("running");
-    await walk.forReadme(4, "run");
+    await walk.forReadme("section[aria-labelledby=section-4]", "run");
     await walk.get("pause").click();
     await walk.page.locator("[data-testid=job-state][data-state=paused]").waitFor({ state: "attached", timeout });
     await walk.picture("paused");
@@ -141,7 +141,7 @@ const STATES = {
     await walk.get("gained").locator("button").first().click();
     await walk.get("search-tuned").waitFor();
     await walk.picture("judged");
-    await walk.forReadme(6, "compare");
+    await walk.forReadme("[data-testid=compare] .plots", "compare");
   },
   unjudged: async (walk) => {
     await walk.chooseSample({ judged: false });

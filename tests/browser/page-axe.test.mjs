@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { violations } from "./support/axe.mjs";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 const looks = {
   light: { colorScheme: "light", width: 1200 },
   dark: { colorScheme: "dark", width: 1200 },

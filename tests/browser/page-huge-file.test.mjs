@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 const rows = 450_000;
 /** A main thread that read the file itself would be held up for seconds. */
 const longest = 400;

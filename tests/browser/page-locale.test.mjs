@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 /** The thousands' sign of 2009, the decimal sign, and what a date of November looks like. */
 const locales = {
   "de-DE": { thousand: "2.009", decimal: /\b0,\d{4}\b/, size: /\d,\d\sMB/, date: /\d{1,2}\.\d{2}\.\d{4}, \d{2}:\d{2}/ },

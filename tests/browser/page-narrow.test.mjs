@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 /** Zooming to 200 % halves the pixels that the layout has. */
 const sizes = { "a phone": { width: 360, height: 740 }, "1280 x 720 at 200 %": { width: 640, height: 360 } };
 let demo;

@@ -6,7 +6,7 @@ import { root } from "../../scripts/lib/paths.mjs";
 import { folder, serve } from "../../scripts/lib/server.mjs";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 let demo;
 
 before(

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
 
-const timeout = 5 * 60_000;
+const timeout = 2 * 60_000;
 let demo;
 
 before(

@@ -94,7 +94,7 @@ export function verdict(report: Report): string {
     ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
     : "";
   if (!main) {
-    return `Nothing was judged. Agreement with the cross-encoder is what was trained for: it shows that something was learned, not that people find more. About 50 judged queries would tell.${elsewhere}`;
+    return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell.${elsewhere}`;
   }
   const { base, tuned, ceiling, ci95 } = main;
   const parts: string[] = [];
