@@ -1,5 +1,7 @@
 // After a first visit the page opens and works without a network, and nothing is stored twice for it.
 import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../scripts/lib/paths.mjs";
@@ -94,6 +96,28 @@ test("a host that sends no policies gets the same from the service worker", { ti
     assert.equal(await askedByWorkers(plain), "refused");
   } finally {
     await plain.close();
+  }
+});
+
+test("the server's page is shown when it is newer, the kept one when there is no server", { timeout }, async () => {
+  const copy = mkdtempSync(join(tmpdir(), "querytune-"));
+  cpSync(join(root, "www", "dist"), copy, { recursive: true });
+  const visited = await DemoPage.open({}, () => serve({ "/": folder(copy) }));
+  try {
+    const { page, address } = visited;
+    await page.goto(`${address}/`);
+    await page.locator("[data-testid=offline][data-ready=true]").waitFor();
+    const html = readFileSync(join(copy, "index.html"), "utf8");
+    writeFileSync(join(copy, "index.html"), html.replace("<title>querytune</title>", "<title>newer</title>"));
+    await page.goto(`${address}/?from=a-bookmark`);
+    assert.equal(await page.title(), "newer");
+    await page.context().setOffline(true);
+    await page.goto(`${address}/?from=a-bookmark`);
+    await page.getByRole("heading", { level: 1, name: "querytune" }).waitFor();
+    assert.equal(await page.title(), "querytune");
+  } finally {
+    await visited.close();
+    rmSync(copy, { recursive: true, force: true });
   }
 });
 

@@ -28,6 +28,19 @@ const scoredAtLeast = (least) =>
 /** Whether the browser would ask before the page is closed. */
 const asks = () => demo.page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
 
+test("left before anything is scored, the job is offered all the same", { timeout }, async () => {
+  await demo.get("start").click();
+  await demo.page.locator("[data-testid=stage-encode][data-status=active]").waitFor({ timeout });
+  await demo.page.reload();
+  await demo.get("continue").waitFor();
+  assert.match(await demo.get("continue").innerText(), /nothing scored yet/);
+  await demo.get("continue-forget").click();
+  await demo.get("continue").waitFor({ state: "detached" });
+  await demo.visit();
+  await demo.useSample();
+  await demo.setNumber("depth", 5);
+});
+
 let scored;
 
 test("the tab's title tells how far it is, and closing is asked about", { timeout }, async () => {
@@ -105,6 +118,13 @@ test("without leave to keep files nothing of them is kept", { timeout }, async (
   assert.deepEqual(await kept(), []);
   await demo.get("pause").click();
   assert.equal(await demo.waitForState(["paused"]), "paused");
+});
+
+test("with other files there is nothing to resume", { timeout }, async () => {
+  assert.equal(await demo.get("start").innerText(), "Resume");
+  await demo.choose("queries", "log.csv", "id,query\n1,tent\n2,lamp\n");
+  await demo.get("summary-queries").filter({ hasText: "2 queries" }).waitFor();
+  assert.equal(await demo.get("start").innerText(), "Start");
 });
 
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

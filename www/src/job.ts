@@ -1,6 +1,6 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
@@ -13,7 +13,7 @@ import {
   type Tuner,
 } from "querytune";
 import { documents, PLACES, qrels, queries, slots, testQueries } from "./data.js";
-import { dropFiles, fingerprint, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
+import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
 import { generation, noteFailure, session } from "./session.js";
@@ -65,6 +65,14 @@ export interface Outcome {
   queries: string[];
 }
 export const outcome = signal<Outcome | undefined>(undefined);
+
+/** The files of the last run. */
+let worked: (File | undefined)[] = [];
+// With other files there is nothing to be resumed.
+effect(() => {
+  const files = [queries.file.value, documents.file.value];
+  if (state.peek() === "paused" && files.some((file, i) => file !== worked[i])) state.value = "idle";
+});
 
 let controller: AbortController | undefined;
 let loaded: { tuner: Tuner; key: unknown[]; bytes: number } | undefined;
@@ -207,6 +215,8 @@ export async function start(): Promise<void> {
     job = await account();
     // Models from a folder cannot be had again without the person.
     if (keeping.value && job.settings.origin !== "folder") job.files = await keepFiles(job.id, slots);
+    if (job.files) await remember({ ...job });
+    worked = [queries.file.value, documents.file.value];
     const record = job;
     let noted = Number.NEGATIVE_INFINITY;
     const watcher = watch(({ done, total }) => {
@@ -246,6 +256,7 @@ export async function start(): Promise<void> {
       job.files = false;
     }
     if (job && (job.total > 0 || job.files)) await remember(job);
+    else if (job) await forget(job.id);
     batch(() => {
       state.value = isAbort(thrown) ? (paused ? "paused" : "cancelled") : "failed";
       if (!isAbort(thrown)) error.value = thrown;

@@ -45,21 +45,40 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   url.hash = "";
-  const page = request.mode === "navigate" && [address("."), address("index.html")].includes(url.href);
-  const path = page ? address("index.html") : url.href;
-  if (request.method === "GET" && kept.has(path)) event.respondWith(answer(path, request));
+  const own = request.method === "GET" && url.href.startsWith(address("."));
+  if (own && request.mode === "navigate") {
+    url.search = "";
+    if ([address("."), address("index.html")].includes(url.href)) event.respondWith(page(request));
+  } else if (own && request.destination === "worker") event.respondWith(worker(url.href, request));
+  else if (own && kept.has(url.href)) event.respondWith(file(url.href, request));
   else event.waitUntil(report(request));
 });
 
-/** The kept file; the network's where the browser has cleared it away. */
-async function answer(path, request) {
-  // Opening it would make it again after it was deleted.
-  let response = await caches.match(path, { cacheName: CACHE });
-  if (!response) {
-    await report(request);
-    response = await fetch(request);
+/** How long the server may take before the kept page is shown. */
+const PATIENCE = 3000;
+
+/** The server's page, which may be newer; without a network the kept one. What it loads is named by its content. */
+async function page(request) {
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    if (response.ok || response.type === "opaqueredirect") return response;
+  } catch {
+    // There is no network.
   }
-  if (request.destination !== "worker") return response;
+  return file(address("index.html"), request);
+}
+
+/** The kept file; the network's where it is of a newer page, or the browser has cleared it away. */
+async function file(path, request) {
+  // Opening the cache would make it again after it was deleted.
+  const found = await caches.match(path, { cacheName: CACHE });
+  if (found) return found;
+  await report(request);
+  return fetch(request);
+}
+
+async function worker(path, request) {
+  const response = await file(path, request);
   const headers = new Headers(response.headers);
   headers.set("content-security-policy", WORKER_POLICY);
   return new Response(response.body, { status: response.status, headers });
