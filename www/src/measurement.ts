@@ -139,8 +139,11 @@ function workers(): number {
   return Math.max(1, Math.min(8, hardwareConcurrency, 2 * deviceMemory));
 }
 
-/** Bytes that a job takes, roughly: models (in every worker), vectors of 384 numbers, and the files' texts. */
+/**
+ * Bytes that a job takes, roughly: the models' files while they are loaded, what each worker makes of them (on the CPU
+ * three quarters of their size was measured), vectors of 384 numbers, and the files' texts.
+ */
 export function memory(modelBytes: number, cpu: boolean, texts: number, fileBytes: number): number {
   const vectors = texts * 384 * 4;
-  return modelBytes * (cpu ? 1.2 * workers() : 1.5) + 2 * vectors + 3 * fileBytes;
+  return modelBytes * (1 + (cpu ? 0.75 * workers() : 1)) + 2 * vectors + 3 * fileBytes;
 }

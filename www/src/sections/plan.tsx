@@ -53,8 +53,8 @@ export function PlanSection() {
           <NumberField label="Number" hidden testid="depth" value={depth} max={candidates.value} />
         </div>
         <p class="quiet">
-          The default of 20 brings nearly all of the gain; 10 are enough for a first look. More help only where good
-          documents stand far down.
+          The default of 20 brings nearly all of the gain, half as many most of it. More help only where good documents
+          stand far down.
         </p>
         <p data-testid="plan">
           {job

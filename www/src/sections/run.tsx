@@ -223,7 +223,7 @@ function Announcement() {
   const at = stage && stages.value[stage];
   let text = STATES[state.value];
   if (state.value === "running" && stage && at) {
-    text = `${NAMES[stage][0]}: ${10 * Math.floor(percent(at.done, at.total) / 10)} %`;
+    text = `${NAMES[stage][0]}: ${percents(10 * Math.floor(percent(at.done, at.total) / 10), 100)}`;
   }
   return (
     <p class="hidden" aria-live="polite" data-testid="announcement">
