@@ -45,6 +45,17 @@ test("a dropped file is read", { timeout }, async () => {
   assert.equal(await demo.get("file-documents").locator("xpath=..").locator(".chosen b").innerText(), "dropped.csv");
 });
 
+test("a file that is dropped beside the fields does not take the place of the page", { timeout }, async () => {
+  const taken = await demo.page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["id,text\n"], "dropped.csv"));
+    return document
+      .querySelector("h1")
+      .dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  assert.equal(taken, false, "the browser's own handling is prevented");
+});
+
 const long = "word ".repeat(400).trim();
 
 test("rows that were merged, skipped, or are very long are counted and listed by line", { timeout }, async () => {

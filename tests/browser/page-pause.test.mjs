@@ -109,6 +109,23 @@ test("cancelling deletes the kept files, and nothing is offered any more", { tim
   assert.equal(await demo.get("continue").count(), 0);
 });
 
+test("a paused job is cancelled, too, and its files are deleted", { timeout }, async () => {
+  await demo.useSample();
+  await demo.setNumber("depth", 5);
+  await demo.get("start").click();
+  await scoredAtLeast(1);
+  await demo.get("pause").click();
+  await demo.waitForState(["paused"]);
+  assert.equal((await kept()).length, 3);
+  await demo.get("cancel").click();
+  await demo.waitForState(["cancelled"]);
+  await demo.page.waitForFunction(() =>
+    document.querySelector("[data-testid=history-job]").innerText.includes("stopped"),
+  );
+  await demo.get("history-job").filter({ hasNotText: "its files are kept" }).waitFor();
+  assert.deepEqual(await kept(), []);
+});
+
 test("without leave to keep files nothing of them is kept", { timeout }, async () => {
   await demo.useSample();
   await demo.setNumber("depth", 5);

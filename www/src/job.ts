@@ -16,7 +16,7 @@ import { documents, PLACES, qrels, queries, slots, testQueries } from "./data.js
 import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
-import { generation, noteFailure, session } from "./session.js";
+import { generation, noteFailure, session, tell } from "./session.js";
 import { candidates, depth, device, keeping, models, restore, settings } from "./settings.js";
 
 export type State =
@@ -66,7 +66,8 @@ export interface Outcome {
 }
 export const outcome = signal<Outcome | undefined>(undefined);
 
-/** The files of the last run. */
+/** The job of the last run, and its files. */
+let lastJob = "";
 let worked: (File | undefined)[] = [];
 // With other files there is nothing to be resumed.
 effect(() => {
@@ -195,8 +196,8 @@ async function account(): Promise<Job> {
     state: "stopped",
     names: Object.fromEntries(named.filter(([, name]) => name)),
     settings: settings(reading),
-    scored: 0,
-    total: 0,
+    scored: former?.scored ?? 0,
+    total: former?.total ?? 0,
     files: false,
   };
 }
@@ -216,6 +217,9 @@ export async function start(): Promise<void> {
     // Models from a folder cannot be had again without the person.
     if (keeping.value && job.settings.origin !== "folder") job.files = await keepFiles(job.id, slots);
     if (job.files) await remember({ ...job });
+    else if (keeping.value && job.settings.origin !== "folder")
+      tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+    lastJob = job.id;
     worked = [queries.file.value, documents.file.value];
     const record = job;
     let noted = Number.NEGATIVE_INFINITY;
@@ -278,11 +282,10 @@ export async function cancel(): Promise<void> {
     controller?.abort();
   } else if (state.value === "paused") {
     state.value = "cancelled";
-    const stopped = (jobs.value ?? []).filter((job) => job.files);
-    for (const job of stopped) {
-      await dropFiles(job.id);
-      await remember({ ...job, files: false });
-    }
+    const job = jobs.value?.find((one) => one.id === lastJob && one.files);
+    if (!job) return;
+    await dropFiles(job.id);
+    await remember({ ...job, files: false });
   }
 }
 

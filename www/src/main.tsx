@@ -6,6 +6,9 @@ import { keepPage } from "./offline.js";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 
+// A file that is dropped beside its field would be opened in the place of the page.
+for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());
+
 watchNetwork();
 void keepPage();
 void loadJobs();

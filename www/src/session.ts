@@ -8,6 +8,11 @@ import { controlled } from "./offline.js";
 /** What is worth knowing but stopped nothing. */
 export const notices = signal<string[]>([]);
 
+/** Adds a notice, once. */
+export function tell(message: string): void {
+  if (!notices.value.includes(message)) notices.value = [...notices.value, message];
+}
+
 let current: Promise<Session> | undefined;
 let opened = 0;
 
@@ -44,12 +49,7 @@ export function session(): Promise<Session> {
 
 async function begin(): Promise<Session> {
   const [wasm] = await Promise.all([engine(), controlled()]);
-  return open({
-    wasm,
-    onWarning: (message) => {
-      if (!notices.value.includes(message)) notices.value = [...notices.value, message];
-    },
-  });
+  return open({ wasm, onWarning: tell });
 }
 
 /** Ends the session with all it holds; the next call opens another. */
