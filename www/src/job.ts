@@ -202,6 +202,15 @@ async function account(): Promise<Job> {
   };
 }
 
+/** Keeps the job's files where that is wanted, and sees to it that else there are none. */
+async function keep(job: Job): Promise<void> {
+  // Models from a folder cannot be had again without the person.
+  if (!keeping.value || job.settings.origin === "folder") return dropFiles(job.id);
+  job.files = await keepFiles(job.id, slots);
+  if (job.files) await remember({ ...job });
+  else tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+}
+
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
 export async function start(): Promise<void> {
   if (busy.value) return;
@@ -214,11 +223,7 @@ export async function start(): Promise<void> {
   let job: Job | undefined;
   try {
     job = await account();
-    // Models from a folder cannot be had again without the person.
-    if (keeping.value && job.settings.origin !== "folder") job.files = await keepFiles(job.id, slots);
-    if (job.files) await remember({ ...job });
-    else if (keeping.value && job.settings.origin !== "folder")
-      tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+    await keep(job);
     lastJob = job.id;
     worked = [queries.file.value, documents.file.value];
     const record = job;

@@ -24,7 +24,8 @@ self.addEventListener("install", (event) => {
 });
 
 async function add(cache, path) {
-  const response = await fetch(address(path), { cache: "no-cache" });
+  // Names in assets/ change with their content.
+  const response = await fetch(address(path), { cache: path.startsWith("assets/") ? "default" : "no-cache" });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   // A redirected response may not answer a navigation; a copy is none.
   const { body, headers } = response;
