@@ -4,6 +4,8 @@ import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
 
 const timeout = 2 * 60_000;
+/** So many that no job ends before it is stopped. */
+const depth = 30;
 let demo;
 
 before(
@@ -11,7 +13,7 @@ before(
     demo = await DemoPage.open();
     await demo.visit();
     await demo.useSample();
-    await demo.setNumber("depth", 5);
+    await demo.setNumber("depth", depth);
   },
   { timeout },
 );
@@ -38,7 +40,7 @@ test("left before anything is scored, the job is offered all the same", { timeou
   await demo.get("continue").waitFor({ state: "detached" });
   await demo.visit();
   await demo.useSample();
-  await demo.setNumber("depth", 5);
+  await demo.setNumber("depth", depth);
 });
 
 let scored;
@@ -71,14 +73,14 @@ test("loaded anew, the page offers to go on, with the files it kept", { timeout 
   await demo.get("continue").waitFor();
   const offer = await demo.get("continue").innerText();
   assert.match(offer, /queries\.csv and documents\.csv/);
-  assert.ok(offer.includes(`${scored} of 570 pairs scored`), offer);
+  assert.ok(offer.includes(`${scored} of 3,420 pairs scored`), offer);
   assert.equal(await demo.get("summary-queries").count(), 0, "nothing is read unasked");
 });
 
 test("it goes on where it was, with the same choices, and scores nothing twice", { timeout }, async () => {
   await demo.get("continue-job").click();
   await scoredAtLeast(scored + 1);
-  assert.equal(await demo.get("depth").inputValue(), "5");
+  assert.equal(await demo.get("depth").inputValue(), String(depth));
   assert.ok(await demo.get("device-cpu").isChecked());
   assert.equal((await demo.stage("score")).cached, scored);
   assert.equal(await demo.get("reading-qrels").count(), 1, "the judgements are back, too");
@@ -111,7 +113,7 @@ test("cancelling deletes the kept files, and nothing is offered any more", { tim
 
 test("a paused job is cancelled, too, and its files are deleted", { timeout }, async () => {
   await demo.useSample();
-  await demo.setNumber("depth", 5);
+  await demo.setNumber("depth", depth);
   await demo.get("start").click();
   await scoredAtLeast(1);
   await demo.get("pause").click();
@@ -126,9 +128,28 @@ test("a paused job is cancelled, too, and its files are deleted", { timeout }, a
   assert.deepEqual(await kept(), []);
 });
 
-test("without leave to keep files nothing of them is kept", { timeout }, async () => {
+test("files that no job knows of are deleted on the next visit", { timeout }, async () => {
+  // As if the page had been closed in the middle of a deletion.
+  await demo.page.evaluate(async () => {
+    const settle = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await settle(indexedDB.open("querytune-page"));
+    const files = database.transaction("files", "readwrite").objectStore("files");
+    await settle(files.put(new File(["tent"], "orphan.csv"), ["nobody", "queries"]));
+    database.close();
+  });
+  assert.deepEqual(await kept(), ["orphan.csv"]);
+  await demo.visit();
+  await demo.get("history-job").waitFor();
+  assert.deepEqual(await kept(), []);
   await demo.useSample();
-  await demo.setNumber("depth", 5);
+  await demo.setNumber("depth", depth);
+});
+
+test("without leave to keep files nothing of them is kept", { timeout }, async () => {
   await demo.get("keep-files").uncheck();
   await demo.get("start").click();
   await scoredAtLeast(1);

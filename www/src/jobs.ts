@@ -13,11 +13,18 @@ export const jobs = signal<Job[] | undefined>(undefined);
 /** Reads what was kept. Where the browser keeps nothing there are none. */
 export async function loadJobs(): Promise<void> {
   try {
-    sort(await (await database()).getAll("jobs"));
+    const db = await database();
+    const all = await db.getAll("jobs");
+    const known = new Set(all.filter((job) => job.files).map((job) => job.id));
+    // The page may have been closed between a job's end and the deletion of its files.
+    for (const key of await db.getAllKeys("files")) if (!known.has(key[0])) await db.delete("files", key);
+    sort(all);
   } catch {
     sort([]);
   }
 }
+
+const filesOf = (id: string) => IDBKeyRange.bound([id], [id, []]);
 
 function sort(all: Job[]): void {
   jobs.value = all.sort((a, b) => b.begun - a.begun);
@@ -33,27 +40,31 @@ export async function remember(job: Job): Promise<void> {
   }
 }
 
-/** Forgets a job with its files. */
+/** Forgets a job with its files, both or none. */
 export async function forget(id: string): Promise<void> {
-  jobs.value = (jobs.value ?? []).filter((job) => job.id !== id);
   try {
-    const db = await database();
-    await db.delete("jobs", id);
-    await db.delete("files", IDBKeyRange.bound([id], [id, []]));
+    const transaction = (await database()).transaction(["jobs", "files"], "readwrite");
+    await Promise.all([
+      transaction.objectStore("jobs").delete(id),
+      transaction.objectStore("files").delete(filesOf(id)),
+      transaction.done,
+    ]);
   } catch {
     // Nothing was kept.
   }
+  jobs.value = (jobs.value ?? []).filter((job) => job.id !== id);
 }
 
 /** Keeps the files of a job, with the way they are read; false where there is no room. */
 export async function keepFiles(id: string, slots: Slots): Promise<boolean> {
   try {
-    const db = await database();
-    await db.delete("files", IDBKeyRange.bound([id], [id, []]));
+    const transaction = (await database()).transaction("files", "readwrite");
+    const writes: Promise<unknown>[] = [transaction.store.delete(filesOf(id))];
     for (const place of PLACES) {
       const file = slots[place].file.peek();
-      if (file) await db.put("files", file, [id, place]);
+      if (file) writes.push(transaction.store.put(file, [id, place]));
     }
+    await Promise.all([...writes, transaction.done]);
     return true;
   } catch {
     await dropFiles(id);
@@ -63,7 +74,7 @@ export async function keepFiles(id: string, slots: Slots): Promise<boolean> {
 
 export async function dropFiles(id: string): Promise<void> {
   try {
-    await (await database()).delete("files", IDBKeyRange.bound([id], [id, []]));
+    await (await database()).delete("files", filesOf(id));
   } catch {
     // There are none.
   }
