@@ -1,7 +1,7 @@
 //! Every row is a text, a duplicate, or skipped with a reason.
 
 use querytune::error::Code;
-use querytune::input::{InputItem, LISTED_SKIPS, ReadOptions, Role, Texts, read};
+use querytune::input::{InputItem, LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, ReadOptions, Role, Texts, read};
 
 fn documents(text: &str) -> Texts {
     read(text.as_bytes(), "docs.csv", Role::Documents, &ReadOptions::default()).unwrap()
@@ -35,6 +35,40 @@ fn equal_texts_are_merged_with_their_ids_and_counts() {
     assert_eq!(
         (texts.reading.rows, texts.reading.texts, texts.reading.duplicates),
         (6, 4, 2)
+    );
+}
+
+#[test]
+fn a_merged_row_is_listed_with_the_line_of_the_first() {
+    let reading = documents("id,text\n1,tent\n2,stove\n3,\"a\nb\"\n4,stove\n5,tent\n").reading;
+    let lines: Vec<_> = reading
+        .merged
+        .iter()
+        .map(|row| (row.line, row.reason.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [(6, "the same text as on line 3"), (7, "the same text as on line 2")]
+    );
+    let rows = "tent\n".repeat(1 + LISTED_REMARKS + 7);
+    let reading = documents(&format!("text\n{rows}")).reading;
+    assert_eq!(
+        (reading.merged.len(), reading.duplicates),
+        (LISTED_REMARKS, LISTED_REMARKS + 7)
+    );
+}
+
+#[test]
+fn a_long_text_is_used_and_listed_once() {
+    // Characters are counted, not bytes.
+    let (long, short) = ("ä".repeat(LONG_TEXT + 1), "ä".repeat(LONG_TEXT));
+    let reading = documents(&format!("id,text\n1,{short}\n2,{long}\n3,{long}\n")).reading;
+    let lines: Vec<_> = reading.long.iter().map(|row| row.line).collect();
+    assert_eq!((lines, reading.long_total, reading.texts), (vec![3], 1, 2));
+    assert!(
+        reading.long[0].reason.contains("1501 characters"),
+        "{}",
+        reading.long[0].reason
     );
 }
 

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 
 // The page may load its own code and its own wasm, and models from the hub; nothing else. In development the
@@ -26,11 +29,34 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** Writes sw.js, which has to know the names of all files and change whenever one of them does. */
+const serviceWorker: Plugin = {
+  name: "service-worker",
+  apply: "build",
+  writeBundle({ dir }) {
+    if (!dir) return;
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== "sw.js")
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(dir.length + 1)
+          .replaceAll("\\", "/"),
+      )
+      .sort();
+    const source = readFileSync(join(import.meta.dirname, "src/service-worker.js"), "utf8");
+    const hash = createHash("sha256").update(source);
+    for (const file of files) hash.update(file).update(readFileSync(join(dir, file)));
+    const list = files.map((file) => JSON.stringify(file)).join(", ");
+    const version = hash.digest("hex").slice(0, 16);
+    writeFileSync(join(dir, "sw.js"), source.replace("__VERSION__", version).replace('"__FILES__"', list));
+  },
+};
+
 export default defineConfig({
   // Relative addresses: the page may lie in any folder of a server.
   base: "./",
   appType: "mpa",
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, serviceWorker],
   worker: { format: "es" },
   build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000, modulePreload: { polyfill: false } },
 });

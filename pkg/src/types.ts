@@ -158,7 +158,7 @@ export interface TextItem {
   count: number;
 }
 
-/** A row that could not be used, and why. */
+/** A row that could not be used, and why; or one that there is something else to say about. */
 export interface Skipped {
   file: string;
   /** Counted from 1. */
@@ -184,9 +184,14 @@ export interface Reading {
   texts: number;
   /** Rows merged into an equal text. */
   duplicates: number;
+  /** Those rows, at most 100. */
+  merged: Skipped[];
   /** At most 1,000 rows. */
   skipped: Skipped[];
   skippedTotal: number;
+  /** Texts of more than 1,500 characters, at most 100: they are used, but a model may not read to their end. */
+  long: Skipped[];
+  longTotal: number;
   /** Decisions that are worth a look, in words. */
   notes?: string[];
 }

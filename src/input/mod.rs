@@ -32,7 +32,7 @@ mod texts;
 
 pub use options::{Format, ReadOptions, Role};
 pub use qrels::Qrels;
-pub use reading::{LISTED_SKIPS, Reading, Skipped, UsedColumns};
+pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns};
 pub use texts::{InputItem, Text, Texts};
 
 use crate::error::{Code, Error, Result};

@@ -7,6 +7,12 @@ use super::options::Format;
 /// At most this many skipped rows are listed one by one; the total goes on counting.
 pub const LISTED_SKIPS: usize = 1000;
 
+/// At most this many merged rows, and this many long ones, are listed one by one.
+pub const LISTED_REMARKS: usize = 100;
+
+/// Texts of more characters than this are remarked upon: an encoder that reads 256 tokens does not see their end.
+pub const LONG_TEXT: usize = 1500;
+
 /// How a file was read and what became of its rows.
 ///
 /// `rows = texts + duplicates + skipped_total`.
@@ -33,10 +39,16 @@ pub struct Reading {
     pub texts: usize,
     /// Rows whose text was there before and that were merged with it.
     pub duplicates: usize,
+    /// The first [`LISTED_REMARKS`] of them, with the line of the text they were merged with.
+    pub merged: Vec<Skipped>,
     /// The first [`LISTED_SKIPS`] rows that were not used.
     pub skipped: Vec<Skipped>,
     /// How many rows were not used.
     pub skipped_total: usize,
+    /// The first [`LISTED_REMARKS`] texts of more than [`LONG_TEXT`] characters. They are used.
+    pub long: Vec<Skipped>,
+    /// How many texts are that long.
+    pub long_total: usize,
     /// Decisions that a person may want to check, in words.
     pub notes: Vec<String>,
 }
@@ -55,7 +67,7 @@ pub struct UsedColumns {
     pub count: Option<String>,
 }
 
-/// A row that was not used.
+/// A row that was not used, or that there is something to say about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Skipped {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::options::{Format, Role};
-use super::reading::{LISTED_SKIPS, Reading, Skipped, UsedColumns, excerpt};
+use super::reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns, excerpt};
 use crate::error::{Code, Error, Result};
 
 /// A query or document.
@@ -87,6 +87,8 @@ pub(super) struct Row<'a> {
 pub(super) struct Collector {
     pub reading: Reading,
     items: Vec<Text>,
+    /// The line on which each item was first met.
+    lines: Vec<u64>,
     /// Where a text is among the items, by its hash and a number that tells texts of the same hash apart: the texts
     /// themselves are not kept twice.
     by_text: HashMap<(u64, u32), usize>,
@@ -107,13 +109,17 @@ impl Collector {
             rows: 0,
             texts: 0,
             duplicates: 0,
+            merged: Vec::new(),
             skipped: Vec::new(),
             skipped_total: 0,
+            long: Vec::new(),
+            long_total: 0,
             notes: Vec::new(),
         };
         Self {
             reading,
             items: Vec::new(),
+            lines: Vec::new(),
             by_text: HashMap::new(),
             by_id: HashMap::new(),
         }
@@ -156,12 +162,14 @@ impl Collector {
                 if new_id {
                     item.ids.push(id.clone());
                 }
-                self.reading.duplicates += 1;
+                self.merge(line, self.lines[index]);
                 index
             }
             Err(key) => {
                 let index = self.items.len();
                 self.by_text.insert(key, index);
+                self.remark_on_length(line, &whole);
+                self.lines.push(line);
                 self.items.push(Text {
                     ids: vec![id.clone()],
                     text: whole,
@@ -182,11 +190,41 @@ impl Collector {
         self.reading.rows += 1;
         self.reading.skipped_total += 1;
         if self.reading.skipped.len() < LISTED_SKIPS {
-            self.reading.skipped.push(Skipped {
-                file: self.reading.file.clone(),
-                line,
-                reason: reason.into(),
-            });
+            self.reading.skipped.push(self.remark(line, reason.into()));
+        }
+    }
+
+    /// One row whose text was there before.
+    fn merge(&mut self, line: u64, first: u64) {
+        self.reading.duplicates += 1;
+        if self.reading.merged.len() < LISTED_REMARKS {
+            let reason = format!("the same text as on line {first}");
+            self.reading.merged.push(self.remark(line, reason));
+        }
+    }
+
+    /// Says of a new text that it is long, if it is.
+    fn remark_on_length(&mut self, line: u64, text: &str) {
+        // No text has more characters than bytes.
+        if text.len() <= LONG_TEXT {
+            return;
+        }
+        let characters = text.chars().count();
+        if characters <= LONG_TEXT {
+            return;
+        }
+        self.reading.long_total += 1;
+        if self.reading.long.len() < LISTED_REMARKS {
+            let reason = format!("{characters} characters; models may not read to the end");
+            self.reading.long.push(self.remark(line, reason));
+        }
+    }
+
+    fn remark(&self, line: u64, reason: String) -> Skipped {
+        Skipped {
+            file: self.reading.file.clone(),
+            line,
+            reason,
         }
     }
 

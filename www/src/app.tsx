@@ -1,12 +1,18 @@
+import { useEffect } from "preact/hooks";
+import { watchAttention } from "./attention.js";
+import { Continue } from "./parts/continue.js";
+import { CompareSection } from "./sections/compare.js";
+import { ComputerSection } from "./sections/computer.js";
 import { DataSection } from "./sections/data.js";
 import { DeviceSection } from "./sections/device.js";
 import { DownloadSection } from "./sections/download.js";
 import { InsideSection } from "./sections/inside.js";
+import { PlanSection } from "./sections/plan.js";
 import { RunSection } from "./sections/run.js";
-import { TrySection } from "./sections/try.js";
 
 /** The road from top to bottom. */
 export function App() {
+  useEffect(watchAttention, []);
   return (
     <>
       <header>
@@ -15,14 +21,17 @@ export function App() {
           Adapt a search model to your own domain from the search log you already have. No labels are needed, and your
           files stay on this computer.
         </p>
+        <Continue />
       </header>
       <main>
         <DataSection />
         <DeviceSection />
+        <PlanSection />
         <RunSection />
         <InsideSection />
-        <TrySection />
+        <CompareSection />
         <DownloadSection />
+        <ComputerSection />
       </main>
     </>
   );

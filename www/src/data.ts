@@ -20,9 +20,9 @@ export class Slot<T extends { dispose(): void }> {
   }
 
   /** Reads a newly chosen file; none clears the place. */
-  async choose(file: File | undefined): Promise<void> {
+  async choose(file: File | undefined, options: ReadOptions = {}): Promise<void> {
     this.file.value = file;
-    this.options.value = {};
+    this.options.value = options;
     await this.#again();
   }
 
@@ -71,7 +71,7 @@ export interface Previewed {
   dispose(): void;
 }
 
-const PREVIEW = 3;
+const PREVIEW = 5;
 
 async function previewed(texts: Texts): Promise<Previewed> {
   const first = await texts.items(0, Math.min(PREVIEW, texts.length));
@@ -89,24 +89,38 @@ export const testQueries = new Slot<Previewed>(async (file, options) =>
 );
 export const qrels = new Slot<Judgements>(async (file) => (await session()).readJudgements(file));
 
+/** Everything a job may be given, by what it is. */
+export const slots = { queries, documents, qrels, testQueries };
+export type Slots = typeof slots;
+export type Place = keyof Slots;
+export const PLACES = Object.keys(slots) as Place[];
+
 /** Whether there is all that a job needs. */
 export const complete = computed(() => Boolean(queries.content.value && documents.content.value));
 
 export const sampleError = signal<unknown>(undefined);
 
+/** A file of the sample: from the server, or, when the connection is closed, as it was kept for use offline. */
+async function sampleFile(name: string): Promise<File> {
+  const address = new URL(`sample/${name}`, document.baseURI);
+  let response: Response | undefined;
+  try {
+    response = await fetch(address);
+  } catch (error) {
+    response = await globalThis.caches?.match(address);
+    if (!response) throw new Error(`sample/${name} could not be fetched (${String(error)}). Choose files of your own.`);
+  }
+  if (!response.ok || response.headers.get("content-type")?.includes("text/html")) {
+    throw new Error(`This server has no sample/${name}. Choose files of your own.`);
+  }
+  return new File([await response.blob()], name);
+}
+
 /** Takes the sample that is served beside the page. */
 export async function useSample(): Promise<void> {
   sampleError.value = undefined;
   try {
-    const [log, corpus, judged] = await Promise.all(
-      ["queries.csv", "documents.csv", "qrels.tsv"].map(async (name) => {
-        const response = await fetch(`sample/${name}`);
-        if (!response.ok || response.headers.get("content-type")?.includes("text/html")) {
-          throw new Error(`This server has no sample/${name}. Choose files of your own.`);
-        }
-        return new File([await response.blob()], name);
-      }),
-    );
+    const [log, corpus, judged] = await Promise.all(["queries.csv", "documents.csv", "qrels.tsv"].map(sampleFile));
     await Promise.all([
       queries.choose(log),
       documents.choose(corpus),

@@ -1,28 +1,38 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
   type Progress,
+  QuerytuneError,
   type RelationRow,
   type Relations,
   type Run,
   type StageProgress,
   type Tuner,
 } from "querytune";
-import { documents, qrels, queries, testQueries } from "./data.js";
-import { fingerprint, note } from "./former.js";
-import { generation, noteFailure, session } from "./session.js";
-import { device, models } from "./settings.js";
+import { documents, PLACES, qrels, queries, slots, testQueries } from "./data.js";
+import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
+import { measureTuner, noteSpeed } from "./measurement.js";
+import { closeConnections, closed } from "./network.js";
+import { generation, noteFailure, session, tell } from "./session.js";
+import { candidates, depth, device, keeping, models, restore, settings } from "./settings.js";
 
-export const candidates = signal(100);
-export const depth = signal(20);
-
-export type State = "idle" | "running" | "cancelling" | "cancelled" | "failed" | "done";
+export type State =
+  | "idle"
+  | "measuring"
+  | "running"
+  | "pausing"
+  | "paused"
+  | "cancelling"
+  | "cancelled"
+  | "failed"
+  | "done";
 export const state = signal<State>("idle");
+const BUSY: State[] = ["measuring", "running", "pausing", "cancelling"];
 /** Whether a job holds the files, the models and the options, so that they must stay as they are. */
-export const busy = computed(() => state.value === "running" || state.value === "cancelling");
+export const busy = computed(() => BUSY.includes(state.value));
 export const error = signal<unknown>(undefined);
 export const info = signal<EngineInfo | undefined>(undefined);
 
@@ -44,24 +54,45 @@ export const stages = signal<Partial<Record<Stage, StageState>>>({});
 export const current = signal<Stage | undefined>(undefined);
 
 export const ROWS_SHOWN = 20;
+/** Query texts that are at hand to look up candidates. */
+const QUERIES_SHOWN = 10_000;
 export interface Outcome {
+  tuner: Tuner;
   relations: Relations;
   rows: RelationRow[];
   run: Run;
+  /** The first queries' texts. */
+  queries: string[];
 }
 export const outcome = signal<Outcome | undefined>(undefined);
 
+/** The job of the last run, and its files. */
+let lastJob = "";
+let worked: (File | undefined)[] = [];
+// With other files there is nothing to be resumed.
+effect(() => {
+  const files = [queries.file.value, documents.file.value];
+  if (state.peek() === "paused" && files.some((file, i) => file !== worked[i])) state.value = "idle";
+});
+
 let controller: AbortController | undefined;
-let loaded: { tuner: Tuner; key: unknown[] } | undefined;
+let loaded: { tuner: Tuner; key: unknown[]; bytes: number } | undefined;
 
 /** What the judging of other queries goes through once more. */
 const WITHIN_EVALUATION: Partial<Record<Stage, string>> = { encode: "texts", score: "pairs" };
 
+interface Watcher {
+  onProgress: (progress: Progress) => void;
+  /** Bytes of the models. */
+  bytes: () => number;
+}
+
 /** Receives progress; the two models' downloads are added up. */
-function watch(onScore: (stage: StageState) => void): (progress: Progress) => void {
+function watch(onScore: (stage: StageState) => void = () => {}): Watcher {
   const downloads = { encoder: [0, 0], crossEncoder: [0, 0] };
+  const sum = (i: number) => (downloads.encoder[i] ?? 0) + (downloads.crossEncoder[i] ?? 0);
   const began = performance.now();
-  return (progress) => {
+  const onProgress = (progress: Progress) => {
     let next: StageState;
     let stage = progress.stage;
     if (stages.value.tune && WITHIN_EVALUATION[stage]) {
@@ -69,7 +100,7 @@ function watch(onScore: (stage: StageState) => void): (progress: Progress) => vo
       stage = "evaluate";
     } else if (progress.stage === "download") {
       downloads[progress.model] = [progress.loaded, progress.total];
-      const [done = 0, total = 0] = [0, 1].map((i) => (downloads.encoder[i] ?? 0) + (downloads.crossEncoder[i] ?? 0));
+      const [done, total] = [sum(0), sum(1)];
       const perSecond = (1000 * done) / Math.max(1, performance.now() - began);
       next = { done, total, cached: 0, perSecond, secondsLeft: (total - done) / perSecond };
     } else {
@@ -81,89 +112,192 @@ function watch(onScore: (stage: StageState) => void): (progress: Progress) => vo
     });
     if (stage === "score") onScore(next);
   };
+  return { onProgress, bytes: () => sum(0) };
 }
 
-async function tuner(onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Tuner> {
+async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<NonNullable<typeof loaded>> {
   const sources = models.value;
   if (!sources) throw new Error("Choose the folders of both models first.");
   const opened = await session();
   const key = [generation(), device.value, sources];
-  if (loaded && key.every((part, i) => part === loaded?.key[i])) return loaded.tuner;
+  if (loaded && key.every((part, i) => part === loaded?.key[i])) return loaded;
   loaded?.tuner.dispose();
   loaded = undefined;
   info.value = undefined;
-  const made = await opened.load({ ...sources, device: device.value, onProgress, signal });
-  loaded = { tuner: made, key };
+  const made = await opened.load({ ...sources, device: device.value, onProgress, signal }).catch((thrown) => {
+    if (!closed.value || !(thrown instanceof QuerytuneError) || thrown.code !== "model-download") throw thrown;
+    throw new Error(
+      "This page has given up its right to connect to anything since its first models came. Load it anew to fetch " +
+        "other models; what is scored is kept.",
+      { cause: thrown },
+    );
+  });
+  // From here on nothing has to be fetched.
+  closeConnections();
+  loaded = { tuner: made, key, bytes: bytes() };
   info.value = made.info;
-  return made;
+  return loaded;
 }
 
-/** Runs the job; what an earlier one has scored is taken over by the engine. */
-export async function start(): Promise<void> {
-  if (busy.value) return;
+/** What is there to be worked on. */
+async function content() {
+  const [log, corpus, judged, asked] = [
+    await queries.current(),
+    await documents.current(),
+    await qrels.current(),
+    await testQueries.current(),
+  ];
+  if (!log || !corpus) throw new Error("Choose the queries and the documents first.");
+  return { log: log.texts, corpus: corpus.texts, judged, asked: asked?.texts };
+}
+
+function begin(next: State): AbortSignal {
   controller = new AbortController();
-  const { signal } = controller;
-  const replaced = outcome.value;
   batch(() => {
-    state.value = "running";
+    state.value = next;
     error.value = undefined;
     stages.value = {};
     current.value = undefined;
-    outcome.value = undefined;
   });
-  replaced?.run.dispose();
-  replaced?.relations.dispose();
-  let relations: Relations | undefined;
-  let print = "";
-  let scored = { scored: 0, total: 0 };
+  return controller.signal;
+}
+
+/** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
+export async function measure(): Promise<void> {
+  if (busy.value) return;
+  const before = state.value;
+  const signal = begin("measuring");
   try {
-    const files = [queries.file.value, documents.file.value].filter((file) => file !== undefined);
-    print = await fingerprint(files);
-    let noted = 0;
-    const onProgress = watch(({ done, total }) => {
-      scored = { scored: done, total };
-      if (performance.now() - noted < 1000 && done < total) return;
-      noted = performance.now();
-      note({ fingerprint: print, ...scored, finished: false });
-    });
-    const [log, corpus, judged, asked] = [
-      await queries.current(),
-      await documents.current(),
-      await qrels.current(),
-      await testQueries.current(),
-    ];
-    if (!log || !corpus) throw new Error("Choose the queries and the documents first.");
-    const engine = await tuner(onProgress, signal);
-    relations = await engine.synthesize(log.texts, corpus.texts, {
-      candidates: candidates.value,
-      depth: depth.value,
-      onProgress,
-      signal,
-    });
-    const run = await engine.fit(relations, {
-      judgements: judged && { qrels: judged, queries: asked?.texts },
-      onProgress,
-      signal,
-    });
-    const rows = await relations.rows(0, Math.min(ROWS_SHOWN, relations.summary().rows));
-    note({ fingerprint: print, ...scored, finished: true });
-    batch(() => {
-      outcome.value = { relations: relations as Relations, rows, run };
-      state.value = "done";
-    });
+    const { log, corpus } = await content();
+    const watcher = watch();
+    const { tuner: engine, bytes } = await tuner(watcher, signal);
+    await measureTuner(engine, log, corpus, bytes, signal);
+    state.value = before === "done" || before === "paused" ? before : "idle";
   } catch (thrown) {
     noteFailure(thrown);
-    relations?.dispose();
-    if (scored.total > 0) note({ fingerprint: print, ...scored, finished: scored.scored === scored.total });
     batch(() => {
-      state.value = isAbort(thrown) ? "cancelled" : "failed";
+      state.value = isAbort(thrown) ? (before === "paused" ? "paused" : "idle") : "failed";
       if (!isAbort(thrown)) error.value = thrown;
     });
   }
 }
 
-export function cancel(): void {
+/** The record of the job that is run: the one that was stopped on the same files, or a new one. */
+async function account(): Promise<Job> {
+  const files = [queries.file.value, documents.file.value].filter((file) => file !== undefined);
+  const print = await fingerprint(files);
+  const former = jobs.value?.find((job) => job.fingerprint === print && job.state === "stopped");
+  const named = PLACES.map((place) => [place, slots[place].file.value?.name]);
+  const reading = Object.fromEntries(PLACES.map((place) => [place, slots[place].options.value]));
+  return {
+    id: former?.id ?? newId(),
+    fingerprint: print,
+    begun: Date.now(),
+    state: "stopped",
+    names: Object.fromEntries(named.filter(([, name]) => name)),
+    settings: settings(reading),
+    scored: former?.scored ?? 0,
+    total: former?.total ?? 0,
+    files: false,
+  };
+}
+
+/** Keeps the job's files where that is wanted, and sees to it that else there are none. */
+async function keep(job: Job): Promise<void> {
+  // Models from a folder cannot be had again without the person.
+  if (!keeping.value || job.settings.origin === "folder") return dropFiles(job.id);
+  job.files = await keepFiles(job.id, slots);
+  if (job.files) await remember({ ...job });
+  else tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+}
+
+/** Runs the job; what an earlier one has scored is taken over by the engine. */
+export async function start(): Promise<void> {
+  if (busy.value) return;
+  const signal = begin("running");
+  const replaced = outcome.value;
+  outcome.value = undefined;
+  replaced?.run.dispose();
+  replaced?.relations.dispose();
+  let relations: Relations | undefined;
+  let job: Job | undefined;
+  try {
+    job = await account();
+    await keep(job);
+    lastJob = job.id;
+    worked = [queries.file.value, documents.file.value];
+    const record = job;
+    let noted = Number.NEGATIVE_INFINITY;
+    const watcher = watch(({ done, total }) => {
+      record.scored = done;
+      record.total = total;
+      if (performance.now() - noted < 1000 && done < total) return;
+      noted = performance.now();
+      void remember({ ...record });
+    });
+    const { onProgress } = watcher;
+    const { log, corpus, judged, asked } = await content();
+    const { tuner: engine, bytes } = await tuner(watcher, signal);
+    const chosen = { candidates: candidates.value, depth: Math.min(depth.value, candidates.value) };
+    relations = await engine.synthesize(log, corpus, { ...chosen, onProgress, signal });
+    const run = await engine.fit(relations, {
+      judgements: judged && { qrels: judged, queries: asked },
+      onProgress,
+      signal,
+    });
+    const rows = await relations.rows(0, Math.min(ROWS_SHOWN, relations.summary().rows));
+    const items = await log.items(0, Math.min(QUERIES_SHOWN, log.length));
+    const adapter = await run.adapter();
+    noteSpeed(engine.info, run.report, bytes);
+    await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
+    await dropFiles(job.id);
+    const made = { tuner: engine, relations, rows, run, queries: items.map((item) => item.text) };
+    batch(() => {
+      outcome.value = made;
+      state.value = "done";
+    });
+  } catch (thrown) {
+    noteFailure(thrown);
+    relations?.dispose();
+    const paused = state.value === "pausing";
+    if (job?.files && isAbort(thrown) && !paused) {
+      await dropFiles(job.id);
+      job.files = false;
+    }
+    if (job && (job.total > 0 || job.files)) await remember(job);
+    else if (job) await forget(job.id);
+    batch(() => {
+      state.value = isAbort(thrown) ? (paused ? "paused" : "cancelled") : "failed";
+      if (!isAbort(thrown)) error.value = thrown;
+    });
+  }
+}
+
+/** Stops for now: what is scored is kept, and `start` goes on from there. */
+export function pause(): void {
   if (state.value !== "running") return;
-  state.value = "cancelling";
+  state.value = "pausing";
   controller?.abort();
+}
+
+/** Stops for good; scores are kept all the same, files are not. */
+export async function cancel(): Promise<void> {
+  if (state.value === "running" || state.value === "measuring") {
+    state.value = "cancelling";
+    controller?.abort();
+  } else if (state.value === "paused") {
+    state.value = "cancelled";
+    const job = jobs.value?.find((one) => one.id === lastJob && one.files);
+    if (!job) return;
+    await dropFiles(job.id);
+    await remember({ ...job, files: false });
+  }
+}
+
+/** Goes on with a job of an earlier visit, whose files were kept. */
+export async function goOn(job: Job): Promise<void> {
+  if (busy.value) return;
+  restore(job.settings);
+  await restoreFiles(job, (place, file, options) => slots[place].choose(file, options));
+  await start();
 }

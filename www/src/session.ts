@@ -2,9 +2,16 @@
 
 import { signal } from "@preact/signals";
 import { open, QuerytuneError, type Session } from "querytune";
+import address from "querytune/wasm?url";
+import { controlled } from "./offline.js";
 
 /** What is worth knowing but stopped nothing. */
 export const notices = signal<string[]>([]);
+
+/** Adds a notice, once. */
+export function tell(message: string): void {
+  if (!notices.value.includes(message)) notices.value = [...notices.value, message];
+}
 
 let current: Promise<Session> | undefined;
 let opened = 0;
@@ -14,14 +21,25 @@ export function generation(): number {
   return opened;
 }
 
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The engine, fetched once and by the page: its workers may not connect to anything. */
+function engine(): Promise<WebAssembly.Module> {
+  compiled ??= WebAssembly.compileStreaming(fetch(address)).catch(async () => {
+    const response = await fetch(address);
+    if (!response.ok) throw new Error(`The engine could not be fetched: the server answered ${response.status}.`);
+    return WebAssembly.compile(await response.arrayBuffer());
+  });
+  compiled.catch(() => {
+    compiled = undefined;
+  });
+  return compiled;
+}
+
 export function session(): Promise<Session> {
   if (!current) {
     opened += 1;
-    current = open({
-      onWarning: (message) => {
-        if (!notices.value.includes(message)) notices.value = [...notices.value, message];
-      },
-    });
+    current = begin();
     current.catch(() => {
       current = undefined;
     });
@@ -29,9 +47,18 @@ export function session(): Promise<Session> {
   return current;
 }
 
-/** To be told of every error: a session that failed is given up. */
-export function noteFailure(error: unknown): void {
-  if (!(error instanceof QuerytuneError) || (error.code !== "internal" && error.code !== "disposed")) return;
+async function begin(): Promise<Session> {
+  const [wasm] = await Promise.all([engine(), controlled()]);
+  return open({ wasm, onWarning: tell });
+}
+
+/** Ends the session with all it holds; the next call opens another. */
+export function endSession(): void {
   current?.then((session) => session.dispose()).catch(() => {});
   current = undefined;
+}
+
+/** To be told of every error: a session that failed is given up. */
+export function noteFailure(error: unknown): void {
+  if (error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed")) endSession();
 }

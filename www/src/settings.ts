@@ -1,12 +1,63 @@
 /** Which device and which models. */
 
-import { computed, signal } from "@preact/signals";
-import type { DeviceChoice, ModelSource } from "querytune";
+import { batch, computed, effect, signal } from "@preact/signals";
+import type { DeviceChoice, ModelSource, ReadOptions } from "querytune";
 
 export const device = signal<DeviceChoice>("auto");
 
-export type Place = "server" | "hub" | "folder";
-export const place = signal<Place>("hub");
+/** Where the models come from. */
+export type Origin = "server" | "hub" | "folder";
+export const origin = signal<Origin>("hub");
+/** Whether somebody chose it. */
+let chosen = false;
+
+export function chooseOrigin(value: Origin): void {
+  chosen = true;
+  origin.value = value;
+}
+
+/** Documents retrieved for each query, and how many of these are scored. */
+export const candidates = signal(100);
+export const depth = signal(20);
+// Only what was retrieved can be scored.
+effect(() => {
+  if (depth.value > candidates.value) depth.value = candidates.value;
+});
+/** Whether the files of a job are kept in this browser until it is finished. */
+export const keeping = signal(true);
+
+/** What a job needs besides its files to be done again in the same way. */
+export interface Settings {
+  device: DeviceChoice;
+  origin: Origin;
+  hub: { encoder: string; crossEncoder: string };
+  candidates: number;
+  depth: number;
+  /** How the files are read, by what they are. */
+  reading: Record<string, ReadOptions>;
+}
+
+export function settings(reading: Record<string, ReadOptions>): Settings {
+  return {
+    device: device.peek(),
+    origin: origin.peek(),
+    hub: { encoder: hub.encoder.peek(), crossEncoder: hub.crossEncoder.peek() },
+    candidates: candidates.peek(),
+    depth: depth.peek(),
+    reading,
+  };
+}
+
+export function restore(former: Settings): void {
+  batch(() => {
+    device.value = former.device;
+    chooseOrigin(former.origin);
+    hub.encoder.value = former.hub.encoder;
+    hub.crossEncoder.value = former.hub.crossEncoder;
+    candidates.value = former.candidates;
+    depth.value = former.depth;
+  });
+}
 
 export const SERVED = { encoder: "all-MiniLM-L6-v2", crossEncoder: "ms-marco-MiniLM-L-12-v2" };
 /** Whether the server has the models beside the page; undefined until it has answered. */
@@ -24,7 +75,7 @@ export const folder = {
 
 /** The two sources, as `load` takes them; undefined while a folder is not chosen. */
 export const models = computed<{ encoder: ModelSource; crossEncoder: ModelSource } | undefined>(() => {
-  switch (place.value) {
+  switch (origin.value) {
     case "server":
       return {
         encoder: new URL(`models/${SERVED.encoder}/`, document.baseURI),
@@ -39,18 +90,37 @@ export const models = computed<{ encoder: ModelSource; crossEncoder: ModelSource
   }
 });
 
+/** Remembers that the server had them, for when it cannot be asked. */
+const REMEMBERED = "querytune.served";
+
+/** Whether the server has a model; what it last said if it cannot be reached. */
 async function serves(name: string): Promise<boolean> {
+  let there: boolean;
   try {
     const response = await fetch(`models/${name}/config.json`, { method: "HEAD" });
-    return response.ok && !response.headers.get("content-type")?.includes("text/html");
+    there = response.ok && !response.headers.get("content-type")?.includes("text/html");
+  } catch {
+    return recall(name);
+  }
+  try {
+    localStorage.setItem(`${REMEMBERED}.${name}`, String(there));
+  } catch {
+    // It is asked again the next time.
+  }
+  return there;
+}
+
+function recall(name: string): boolean {
+  try {
+    return localStorage.getItem(`${REMEMBERED}.${name}`) === "true";
   } catch {
     return false;
   }
 }
 
-/** Asks the server whether it has the models, and takes them if so. */
+/** Asks the server whether it has the models, and takes them if so, unless others are chosen already. */
 export async function lookForServed(): Promise<void> {
   const [encoder, crossEncoder] = await Promise.all([serves(SERVED.encoder), serves(SERVED.crossEncoder)]);
   served.value = encoder && crossEncoder;
-  if (served.value) place.value = "server";
+  if (served.value && !chosen) origin.value = "server";
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { launchBrowser } from "../../../scripts/lib/browser.mjs";
 import { servePage } from "../../../scripts/lib/page.mjs";
 import { cache } from "../../../scripts/lib/paths.mjs";
+import * as tiny from "./tiny-job.mjs";
 
 /** The page with what the tests do on it. */
 export class DemoPage {
@@ -15,13 +16,14 @@ export class DemoPage {
   #browser;
   #server;
 
-  static async open() {
+  /** `options`: as of Playwright's `newContext`; `start`: starts another server than that of `npm run demo`. */
+  static async open(options = {}, start = servePage) {
     const demo = new DemoPage();
-    demo.#server = await servePage();
+    demo.#server = await start();
     demo.address = demo.#server.address;
     try {
       demo.#browser = await launchBrowser();
-      const context = await demo.#browser.newContext({ viewport: { width: 1200, height: 900 } });
+      const context = await demo.#browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
       demo.page = await context.newPage();
       // Two processors may be shared with much else.
       demo.page.setDefaultTimeout(60_000);
@@ -56,13 +58,34 @@ export class DemoPage {
     await this.get("reading-qrels").waitFor();
   }
 
+  /** Picks the CPU, takes a job of seconds, and waits until it is read. `judged`: with judgements of two queries. */
+  async useTinyJob({ judged = false } = {}) {
+    const csv = (texts, letter) => `id,text\n${texts.map((text, i) => `${letter}${i + 1},"${text}"`).join("\n")}\n`;
+    await this.get("device-cpu").check();
+    await this.choose("queries", "log.csv", csv(tiny.queries, "q"));
+    await this.choose("documents", "shop.csv", csv(tiny.documents, "d"));
+    for (const name of ["queries", "documents"]) await this.get(`summary-${name}`).waitFor();
+    if (!judged) return;
+    await this.get("judgements").locator("summary").first().click();
+    await this.choose("qrels", "qrels.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td3\t1\n");
+    await this.get("reading-qrels").waitFor();
+  }
+
+  /** Runs what is chosen, to its end. */
+  async run() {
+    await this.get("start").click();
+    await this.waitForState(["done"]);
+  }
+
   /** Puts a file with that content into the field of that name (`queries`, `documents`, `qrels`). */
   async choose(field, name, content) {
     const buffer = Buffer.isBuffer(content) ? content : Buffer.from(content);
     await this.get(`file-${field}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
   }
 
+  /** Fills in a number, opening what it may be hidden in. */
   async setNumber(testid, value) {
+    if (!(await this.get(testid).isVisible())) await this.get("more-choices").click();
     await this.get(testid).fill(String(value));
     await this.get(testid).blur();
   }

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { bytes } from "../format.js";
 
 interface Props {
   label: string;
@@ -7,11 +8,13 @@ interface Props {
   busy: boolean;
   optional?: boolean;
   testid: string;
+  /** What the paste field shows while it is empty. */
+  example: string;
   onChoose: (file: File | undefined) => void;
 }
 
-/** A file to choose or to drop. */
-export function FileField({ label, hint, file, busy, optional, testid, onChoose }: Props) {
+/** A file to choose, to drop, or to paste. */
+export function FileField({ label, hint, file, busy, optional, testid, example, onChoose }: Props) {
   const [over, setOver] = useState(false);
   const id = `input-${testid}`;
   return (
@@ -29,7 +32,15 @@ export function FileField({ label, hint, file, busy, optional, testid, onChoose 
         // What is disabled can still be dropped on.
         if (event.currentTarget.matches(":disabled")) return;
         const dropped = event.dataTransfer?.files[0];
+        const text = event.dataTransfer?.getData("text/plain");
         if (dropped) onChoose(dropped);
+        else if (text) onChoose(pasted(text));
+      }}
+      onPaste={(event) => {
+        const copied = event.clipboardData?.files[0];
+        if (!copied) return;
+        event.preventDefault();
+        onChoose(copied);
       }}
     >
       <label for={id} id={`${id}-label`}>
@@ -51,11 +62,11 @@ export function FileField({ label, hint, file, busy, optional, testid, onChoose 
           input.value = "";
         }}
       />
-      <p class="chosen">
-        {busy && "Reading …"}
+      <p class="chosen" role="status">
+        {busy && `Reading ${file ? bytes(file.size) : ""} …`}
         {!busy && file && (
           <>
-            <b>{file.name}</b>{" "}
+            <b>{file.name}</b> <span class="quiet">{bytes(file.size)}</span>{" "}
             <button type="button" class="link" data-testid={`${testid}-remove`} onClick={() => onChoose(undefined)}>
               Remove<span class="hidden"> {file.name}</span>
             </button>
@@ -63,6 +74,47 @@ export function FileField({ label, hint, file, busy, optional, testid, onChoose 
         )}
         {!busy && !file && <span class="quiet">No file yet. Choose one or drop it here.</span>}
       </p>
+      <Paste label={label} testid={testid} example={example} onPaste={(text) => onChoose(pasted(text))} />
     </fieldset>
+  );
+}
+
+function pasted(text: string): File {
+  return new File([text], "pasted.txt", { type: "text/plain" });
+}
+
+function Paste(props: { label: string; testid: string; example: string; onPaste: (text: string) => void }) {
+  const { label, testid, example, onPaste } = props;
+  const [text, setText] = useState("");
+  const [open, setOpen] = useState(false);
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary data-testid={`${testid}-paste`}>
+        Paste text instead<span class="hidden">: {label}</span>
+      </summary>
+      <label class="hidden" for={`${testid}-text`}>
+        {label} as text
+      </label>
+      <textarea
+        id={`${testid}-text`}
+        rows={5}
+        data-testid={`${testid}-text`}
+        placeholder={example}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+      <button
+        type="button"
+        data-testid={`${testid}-take`}
+        disabled={text.trim() === ""}
+        onClick={() => {
+          onPaste(text);
+          setText("");
+          setOpen(false);
+        }}
+      >
+        Take this text
+      </button>
+    </details>
   );
 }

@@ -18,6 +18,7 @@ export function axis(label: string, more: Axis = {}): Axis {
     ticks: grid,
     font: "12px system-ui",
     labelFont: "12px system-ui",
+    labelSize: 18,
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import type { Reading as ReadingInfo, ReadOptions, Skipped } from "querytune";
 import type { Previewed, Slot } from "../data.js";
 import { count, counted } from "../format.js";
+import { withoutTitle } from "../text.js";
 import { ErrorBox } from "./error-box.js";
 
 const FORMATS = { csv: "Delimited (CSV, TSV)", jsonl: "JSON lines", lines: "One text a line" };
@@ -31,7 +32,8 @@ export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; na
             <b>{counted(reading.texts, isDocuments ? "document" : "query", isDocuments ? "documents" : "queries")}</b>{" "}
             from {counted(reading.rows, "row")}
             {reading.duplicates > 0 && `; ${counted(reading.duplicates, "duplicate")} merged`}
-            {reading.skippedTotal > 0 && `; ${counted(reading.skippedTotal, "row")} skipped`}.
+            {reading.skippedTotal > 0 && `; ${counted(reading.skippedTotal, "row")} skipped`}
+            {reading.longTotal > 0 && `; ${counted(reading.longTotal, "very long text")}`}.
           </p>
           <p class="quiet">{howRead(reading)}</p>
           {reading.notes?.map((note) => (
@@ -39,8 +41,10 @@ export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; na
               {note}
             </p>
           ))}
-          <SkippedRows skipped={reading.skipped} total={reading.skippedTotal} name={name} />
-          <Preview of={slot.content.value} />
+          <Rows rows={reading.skipped} total={reading.skippedTotal} what="skipped row" testid={`skipped-${name}`} />
+          <Rows rows={reading.merged} total={reading.duplicates} what="merged duplicate" testid={`merged-${name}`} />
+          <Rows rows={reading.long} total={reading.longTotal} what="very long text" testid={`long-${name}`} />
+          <Preview of={slot.content.value} name={name.replace("-", " ")} />
         </>
       )}
       <details open={Boolean(slot.error.value)}>
@@ -204,36 +208,66 @@ function Choice(props: {
   );
 }
 
-/** Rows that were not used, with their lines and the reasons. */
-export function SkippedRows({ skipped, total, name }: { skipped: Skipped[]; total: number; name: string }) {
+interface RowsProps {
+  rows: Skipped[];
+  total: number;
+  /** What one of them is called. */
+  what: string;
+  testid: string;
+}
+
+/** Rows that were not used as they are, with their lines and the reasons. */
+export function Rows({ rows, total, what, testid }: RowsProps) {
   if (total === 0) return null;
   return (
-    <details data-testid={`skipped-${name}`}>
-      <summary>{counted(total, "skipped row")}</summary>
-      <ul class="lines">
-        {skipped.map((row) => (
+    <details data-testid={testid}>
+      <summary>{counted(total, what)}</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
+      <ul class="lines" tabIndex={0} aria-label={counted(total, what)}>
+        {rows.map((row) => (
           <li key={`${row.line} ${row.reason}`}>
             Line {count(row.line)}: {row.reason}
           </li>
         ))}
       </ul>
-      {total > skipped.length && <p class="quiet">And {count(total - skipped.length)} more.</p>}
+      {total > rows.length && <p class="quiet">And {count(total - rows.length)} more.</p>}
     </details>
   );
 }
 
-function Preview({ of }: { of: Previewed | undefined }) {
+function Preview({ of, name }: { of: Previewed | undefined; name: string }) {
   if (!of || of.first.length === 0) return null;
+  const titles = of.first.some((item) => item.title);
+  const counts = of.first.some((item) => item.count > 1);
   return (
-    <>
-      <p class="quiet">The first:</p>
-      <ul class="preview">
-        {of.first.map((item) => (
-          <li key={item.ids[0]}>
-            <span class="clamp">{item.text}</span>
-          </li>
-        ))}
-      </ul>
-    </>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard.
+    <section class="scroll preview" tabIndex={0} aria-label={`The first ${name}`}>
+      <table data-testid={`preview-${name}`}>
+        <thead>
+          <tr>
+            <th scope="col">Id</th>
+            {titles && <th scope="col">Title</th>}
+            <th scope="col">Text</th>
+            {counts && (
+              <th scope="col" class="number-cell">
+                Times
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {of.first.map((item) => (
+            <tr key={item.ids[0]}>
+              <td>{item.ids[0]}</td>
+              {titles && <td>{item.title}</td>}
+              <td>
+                <span class="clamp">{withoutTitle(item)}</span>
+              </td>
+              {counts && <td class="number-cell">{count(item.count)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }

@@ -1,15 +1,31 @@
 import type { ComponentChildren } from "preact";
 
+interface Props {
+  number: number;
+  title: string;
+  sentence: string;
+  /** How things stand, in a few words. */
+  state?: string;
+  children: ComponentChildren;
+}
+
 /** One part of the road, with a sentence on what happens in it. */
-export function Section(props: { number: number; title: string; sentence: string; children: ComponentChildren }) {
-  const id = `section-${props.number}`;
+export function Section({ number, title, sentence, state, children }: Props) {
+  const id = `section-${number}`;
   return (
     <section aria-labelledby={id}>
-      <h2 id={id}>
-        <span class="number">{props.number}</span> {props.title}
-      </h2>
-      <p>{props.sentence}</p>
-      {props.children}
+      <div class="head">
+        <h2 id={id}>
+          <span class="number">{number}</span> {title}
+        </h2>
+        {state && (
+          <span class="state" data-testid={`${id}-state`}>
+            {state}
+          </span>
+        )}
+      </div>
+      <p>{sentence}</p>
+      {children}
     </section>
   );
 }

@@ -3,8 +3,16 @@ import { counted } from "../format.js";
 import { busy } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { FileField } from "../parts/file-field.js";
-import { Reading, SkippedRows } from "../parts/reading.js";
+import { Reading, Rows } from "../parts/reading.js";
 import { Section } from "../parts/section.js";
+
+function held(): string {
+  const [log, corpus] = [queries.content.value?.texts, documents.content.value?.texts];
+  if (!log && !corpus) return "nothing chosen yet";
+  if (!log) return "queries are missing";
+  if (!corpus) return "documents are missing";
+  return `${counted(log.length, "query", "queries")}, ${counted(corpus.length, "document")}`;
+}
 
 /** The files and how they were read. */
 export function DataSection() {
@@ -13,6 +21,7 @@ export function DataSection() {
     <Section
       number={1}
       title="Data"
+      state={held()}
       sentence="Choose what people searched for and what they search in: CSV, TSV, JSON lines or plain lines."
     >
       <fieldset class="plain" disabled={busy.value}>
@@ -31,6 +40,7 @@ export function DataSection() {
               file={queries.file.value}
               busy={queries.busy.value}
               testid="file-queries"
+              example={"query\nwaterproof hiking boots\ncheap flights to lisbon"}
               onChoose={(file) => void queries.choose(file)}
             />
             <Reading slot={queries} name="queries" isDocuments={false} />
@@ -42,6 +52,7 @@ export function DataSection() {
               file={documents.file.value}
               busy={documents.busy.value}
               testid="file-documents"
+              example={"id,title,text\n17,Trail boot,Waterproof membrane and a grippy sole"}
               onChoose={(file) => void documents.choose(file)}
             />
             <Reading slot={documents} name="documents" isDocuments={true} />
@@ -62,6 +73,7 @@ export function DataSection() {
                 file={qrels.file.value}
                 busy={qrels.busy.value}
                 testid="file-qrels"
+                example={"query id,document id,relevance\nq1,17,1"}
                 onChoose={(file) => void qrels.choose(file)}
               />
               <ErrorBox error={qrels.error.value} testid="error-qrels" />
@@ -71,7 +83,7 @@ export function DataSection() {
                     <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
                     {counted(judged.relevant, "is", "are")} relevant.
                   </p>
-                  <SkippedRows skipped={judged.skipped} total={judged.skipped.length} name="qrels" />
+                  <Rows rows={judged.skipped} total={judged.skipped.length} what="skipped row" testid="skipped-qrels" />
                 </div>
               )}
             </div>
@@ -83,6 +95,7 @@ export function DataSection() {
                 file={testQueries.file.value}
                 busy={testQueries.busy.value}
                 testid="file-test-queries"
+                example={"id,query\nq1,boots for rain"}
                 onChoose={(file) => void testQueries.choose(file)}
               />
               <Reading slot={testQueries} name="test-queries" isDocuments={false} />

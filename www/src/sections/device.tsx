@@ -3,13 +3,18 @@ import type { DeviceChoice } from "querytune";
 import { busy, info } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
-import { device, folder, hub, lookForServed, type Place, place, SERVED, served } from "../settings.js";
+import { chooseOrigin, device, folder, hub, lookForServed, type Origin, origin, SERVED, served } from "../settings.js";
 
 const DEVICES: [DeviceChoice, string, string][] = [
   ["auto", "Automatic", "WebGPU where it is there and gives the right numbers, else the CPU"],
   ["webgpu", "WebGPU", "the graphics card; fails if there is none"],
   ["cpu", "CPU", "works everywhere, slower"],
 ];
+
+function runsOn(): string {
+  if (!info.value) return "models not loaded yet";
+  return info.value.device.kind === "webgpu" ? "loaded, WebGPU" : "loaded, CPU";
+}
 
 /** Where it runs and with which models. */
 export function DeviceSection() {
@@ -18,6 +23,7 @@ export function DeviceSection() {
     <Section
       number={2}
       title="Device and models"
+      state={runsOn()}
       sentence="Two pre-trained models do the work in this page: an encoder, which is adapted, and a cross-encoder, which teaches it."
     >
       <div class="columns">
@@ -42,13 +48,13 @@ export function DeviceSection() {
         </fieldset>
         <fieldset disabled={busy.value}>
           <legend>Models</legend>
-          <PlaceChoice value="server" name="From this server">
+          <OriginChoice value="server" name="From this server">
             {served.value === false ? "not there" : `${SERVED.encoder} and ${SERVED.crossEncoder}`}
-          </PlaceChoice>
-          <PlaceChoice value="hub" name="From the hub">
+          </OriginChoice>
+          <OriginChoice value="hub" name="From the hub">
             downloaded once and kept in this browser
-          </PlaceChoice>
-          {place.value === "hub" && (
+          </OriginChoice>
+          {origin.value === "hub" && (
             <div class="fields inset">
               <label>
                 Encoder
@@ -74,10 +80,10 @@ export function DeviceSection() {
               </label>
             </div>
           )}
-          <PlaceChoice value="folder" name="From folders on this computer">
+          <OriginChoice value="folder" name="From folders on this computer">
             each with config.json, tokenizer.json and model.safetensors
-          </PlaceChoice>
-          {place.value === "folder" && (
+          </OriginChoice>
+          {origin.value === "folder" && (
             <div class="fields inset">
               <FolderField label="Encoder folder" testid="folder-encoder" chosen={folder.encoder} />
               <FolderField label="Cross-encoder folder" testid="folder-cross-encoder" chosen={folder.crossEncoder} />
@@ -95,17 +101,17 @@ export function DeviceSection() {
   );
 }
 
-function PlaceChoice({ value, name, children }: { value: Place; name: string; children: string }) {
+function OriginChoice({ value, name, children }: { value: Origin; name: string; children: string }) {
   return (
     <label class="choice">
       <input
         type="radio"
-        name="place"
+        name="origin"
         data-testid={`models-${value}`}
         disabled={value === "server" && !served.value}
-        checked={place.value === value}
+        checked={origin.value === value}
         onChange={() => {
-          place.value = value;
+          chooseOrigin(value);
         }}
       />
       <span>

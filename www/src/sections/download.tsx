@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { type Outcome, outcome } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
+import { json, save } from "../save.js";
 import { noteFailure } from "../session.js";
 
 interface Offer {
@@ -10,6 +11,8 @@ interface Offer {
   file: string;
   meaning: string;
   make: (outcome: Outcome) => Promise<Blob>;
+  /** The lines that load it. */
+  code: string;
 }
 
 const text = (type: string, make: (outcome: Outcome) => Promise<string>) => async (outcome: Outcome) =>
@@ -22,13 +25,25 @@ const OFFERS: Offer[] = [
     file: "artifact.zip",
     meaning: "the model for sentence-transformers, the adapter, the data set, the report, a model card",
     make: ({ run }) => run.saveArtifact(),
+    code: `from sentence_transformers import SentenceTransformer  # 5 or newer
+
+model = SentenceTransformer("model")  # the folder in artifact.zip
+queries = model.encode_query(["a query"])
+documents = model.encode_document(["a document"])
+scores = model.similarity(queries, documents)`,
   },
   {
     testid: "download-adapter",
     name: "Adapter",
     file: "query_head.safetensors",
-    meaning: "the trained head alone; documents keep their vectors",
+    meaning: "the trained head alone; documents keep their vectors, so nothing is indexed again",
     make: async ({ run }) => new Blob([(await run.adapter()) as Uint8Array<ArrayBuffer>]),
+    code: `import numpy as np
+from safetensors.numpy import load_file
+
+weight = load_file("query_head.safetensors")["weight"]
+tuned = queries @ weight.T  # normalised query vectors of the base encoder, one a row
+tuned /= np.linalg.norm(tuned, axis=1, keepdims=True)`,
   },
   {
     testid: "download-csv",
@@ -36,6 +51,11 @@ const OFFERS: Offer[] = [
     file: "relations.csv",
     meaning: "query, similar and dissimilar document with their ids, margin",
     make: text("text/csv", ({ relations }) => relations.toCsv()),
+    code: `from datasets import load_dataset
+
+rows = load_dataset("csv", data_files="relations.csv", split="train")
+rows = rows.select_columns(["query", "similar", "dissimilar", "margin"]).rename_column("margin", "label")
+# what sentence_transformers.losses.MarginMSELoss trains on`,
   },
   {
     testid: "download-gpl",
@@ -43,6 +63,9 @@ const OFFERS: Offer[] = [
     file: "relations.gpl.tsv",
     meaning: "the file that GPL trains on",
     make: text("text/tab-separated-values", ({ relations }) => relations.toGplTsv()),
+    code: `for line in open("relations.gpl.tsv", encoding="utf-8"):
+    query_id, positive_id, negative_id, margin = line.rstrip("\\n").split("\\t")
+# for GPL itself: put it into the folder of the generated data as gpl-training-data.tsv`,
   },
   {
     testid: "download-jsonl",
@@ -50,6 +73,11 @@ const OFFERS: Offer[] = [
     file: "relations.jsonl",
     meaning: "the file that FlagEmbedding trains on",
     make: text("application/jsonl", ({ relations }) => relations.toJsonl()),
+    code: `import json
+
+rows = [json.loads(line) for line in open("relations.jsonl", encoding="utf-8")]
+print(rows[0]["query"], rows[0]["pos"], rows[0]["neg"])
+# for FlagEmbedding itself: --train_data relations.jsonl`,
   },
   {
     testid: "download-scores",
@@ -57,37 +85,34 @@ const OFFERS: Offer[] = [
     file: "scores.tsv",
     meaning: "every candidate with its cosine and logit",
     make: text("text/tab-separated-values", ({ relations }) => relations.toScoresTsv()),
+    code: `import pandas as pd
+
+scores = pd.read_csv("scores.tsv", sep="\\t")  # query-id, corpus-id, rank, cosine, logit`,
   },
   {
     testid: "download-report",
     name: "Report",
     file: "report.json",
     meaning: "every figure, every constant of the recipe, what was skipped and why",
-    make: async ({ run }) => new Blob([`${JSON.stringify(run.report, null, 2)}\n`], { type: "application/json" }),
+    make: async ({ run }) => json(run.report),
+    code: `import json
+
+report = json.load(open("report.json", encoding="utf-8"))
+print(report["fit"]["delivered"], report["evaluation"])`,
   },
 ];
-
-const CODE = `from sentence_transformers import SentenceTransformer
-model = SentenceTransformer("model")  # the folder in artifact.zip
-scores = model.similarity(model.encode_query(["a query"]), model.encode_document(["a document"]))`;
 
 /** The files to take away. */
 export function DownloadSection() {
   const result = outcome.value;
   const [busy, setBusy] = useState("");
   const [error, setError] = useState<unknown>();
-  const save = async (offer: Offer) => {
+  const take = async (offer: Offer) => {
     if (!result) return;
     setBusy(offer.testid);
     setError(undefined);
     try {
-      const url = URL.createObjectURL(await offer.make(result));
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = offer.file;
-      link.click();
-      // The browser reads the file after this task.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      save(await offer.make(result), offer.file);
     } catch (thrown) {
       noteFailure(thrown);
       setError(thrown);
@@ -95,7 +120,12 @@ export function DownloadSection() {
     setBusy("");
   };
   return (
-    <Section number={6} title="Download" sentence="Take the model to where your search runs.">
+    <Section
+      number={7}
+      title="Download"
+      state={result ? "ready" : ""}
+      sentence="Take the model to where your search runs; each file comes with the lines of Python that load it."
+    >
       {!result && <p class="quiet">There is nothing to download yet: run a job first.</p>}
       <ErrorBox error={error} testid="error-download" />
       <ul class="downloads">
@@ -106,20 +136,27 @@ export function DownloadSection() {
               class={offer.file === "artifact.zip" ? "primary" : ""}
               data-testid={offer.testid}
               disabled={!result || busy !== ""}
-              onClick={() => void save(offer)}
+              onClick={() => void take(offer)}
             >
               {busy === offer.testid ? "Preparing …" : offer.name}
             </button>
-            <span>
+            <div>
               <code>{offer.file}</code> <span class="quiet">{offer.meaning}</span>
-            </span>
+              <details open={offer.file === "artifact.zip"}>
+                <summary>
+                  Load it<span class="hidden"> ({offer.file})</span>
+                </summary>
+                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
+                <section class="scroll" tabIndex={0} aria-label={`Code for ${offer.file}`}>
+                  <pre>
+                    <code>{offer.code}</code>
+                  </pre>
+                </section>
+              </details>
+            </div>
           </li>
         ))}
       </ul>
-      <h3>Use it in Python</h3>
-      <pre>
-        <code>{CODE}</code>
-      </pre>
     </Section>
   );
 }

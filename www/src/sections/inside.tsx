@@ -1,9 +1,10 @@
 import { Fragment } from "preact";
 import { useCallback, useMemo, useState } from "preact/hooks";
-import type { Comparison, RelationRow, Relations, Report } from "querytune";
+import type { RelationRow, Relations, Report } from "querytune";
 import uPlot from "uplot";
-import { count, counted, difference, duration, metric, score } from "../format.js";
+import { count, counted, duration, metric, score } from "../format.js";
 import { outcome, ROWS_SHOWN } from "../job.js";
+import { Candidates } from "../parts/candidates.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { axis, colour, Plot } from "../parts/plot.js";
 import { Section } from "../parts/section.js";
@@ -13,18 +14,18 @@ export function InsideSection() {
   const result = outcome.value;
   return (
     <Section
-      number={4}
+      number={5}
       title="Look inside"
-      sentence="What the cross-encoder thought, what the adapter learned from it, and whether that is worth having."
+      state={result ? counted(result.relations.summary().rows, "row") : ""}
+      sentence="What the cross-encoder thought of the candidates, and what the adapter learned from it."
     >
       {result ? (
         <div data-testid="inside">
-          <Delivered report={result.run.report} />
-          <Results report={result.run.report} />
           <div class="columns">
             <Histogram relations={result.relations} />
             <Curve report={result.run.report} />
           </div>
+          <Candidates key={result.run} outcome={result} />
           <Rows relations={result.relations} first={result.rows} />
           <Details report={result.run.report} />
         </div>
@@ -32,148 +33,6 @@ export function InsideSection() {
         <p class="quiet">Nothing yet: run a job first.</p>
       )}
     </Section>
-  );
-}
-
-function Delivered({ report }: { report: Report }) {
-  const { delivered, reason, warnings, selected } = report.fit;
-  return (
-    <>
-      <p class={delivered === "tuned" ? "verdict" : "verdict base"} data-testid="delivered" data-delivered={delivered}>
-        {delivered === "tuned" ? (
-          <>
-            <b>The tuned model is delivered</b>, as it was after {counted(selected.step, "training step")}.{" "}
-          </>
-        ) : (
-          <>
-            <b>The base model is delivered.</b> Nothing learned from this log ranked queries that were left out of
-            training better than the base model, so the download holds the base model as it was.{" "}
-          </>
-        )}
-        {reason}
-      </p>
-      {warnings.length > 0 && (
-        <ul class="warnings" data-testid="warnings">
-          {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
-    </>
-  );
-}
-
-const METRICS: [key: "ndcg@10" | "mrr@10" | "map@100" | "recall@100", name: string, meaning: string][] = [
-  ["ndcg@10", "nDCG@10", "how good the first ten results are, the first ones counting most"],
-  ["mrr@10", "MRR@10", "how early the first relevant result comes"],
-  ["map@100", "MAP@100", "how early all relevant results come"],
-  ["recall@100", "Recall@100", "which part of the relevant documents is among the first hundred"],
-];
-
-function Results({ report }: { report: Report }) {
-  const { judged, agreement, queries, on, missingQueries, missingDocuments } = report.evaluation;
-  const agreed = [
-    ["Queries like the log’s", agreement.random],
-    ["New queries", agreement.grouped],
-  ] as const;
-  return (
-    <>
-      <h3>Base, tuned, ceiling</h3>
-      <p class="quiet" id="results-basis" data-testid="results-basis">
-        {judged
-          ? `By your judgements, on ${counted(queries ?? 0, "query", "queries")}${on ? ` (${on})` : ""}. Higher is better; 1 is perfect.`
-          : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality."}
-        {missingQueries ? ` ${counted(missingQueries, "judged query is", "judged queries are")} not in the file.` : ""}
-        {missingDocuments
-          ? ` ${counted(missingDocuments, "judged document is", "judged documents are")} not in the file.`
-          : ""}
-      </p>
-      <div class="scroll">
-        <table data-testid="results" aria-describedby="results-basis">
-          <thead>
-            <tr>
-              <th scope="col">{judged ? "Metric" : "Agreement on"}</th>
-              <th scope="col">Base</th>
-              <th scope="col">Tuned</th>
-              {judged && <th scope="col">Ceiling</th>}
-              <th scope="col">Change</th>
-              {judged && <th scope="col">95 % interval</th>}
-              {judged && <th scope="col">p</th>}
-            </tr>
-          </thead>
-          <tbody>
-            {judged &&
-              METRICS.map(([key, name]) => {
-                const compared = judged[key];
-                return compared && <MetricRow key={key} name={name} testid={`metric-${key}`} compared={compared} />;
-              })}
-            {agreed.map(
-              ([name, figures]) =>
-                figures && (
-                  <tr key={name} class={judged ? "minor" : ""}>
-                    <th scope="row">{judged ? `Agreement, ${name.toLowerCase()}` : name}</th>
-                    <td>{metric(figures.base)}</td>
-                    <td>{metric(figures.tuned)}</td>
-                    {judged && <td>–</td>}
-                    <td>{difference(figures.tuned - figures.base)}</td>
-                    {judged && <td>–</td>}
-                    {judged && <td>–</td>}
-                  </tr>
-                ),
-            )}
-          </tbody>
-        </table>
-      </div>
-      <details>
-        <summary>What each number means</summary>
-        <dl class="facts">
-          <dt>Base</dt>
-          <dd>the encoder as it was downloaded</dd>
-          <dt>Tuned</dt>
-          <dd>the encoder with the trained adapter, whether or not it is what is delivered</dd>
-          <dt>Ceiling</dt>
-          <dd>
-            the cross-encoder’s own ranking: what it taught, at the cost of scoring every candidate of every query. It
-            can be worse than the base model; then there was nothing to learn.
-          </dd>
-          <dt>95 % interval, p</dt>
-          <dd>
-            where the true change lies with 95 % confidence, and how probable a change of this size is by chance alone
-          </dd>
-          {METRICS.map(([key, name, meaning]) => (
-            <Fragment key={key}>
-              <dt>{name}</dt>
-              <dd>{meaning}</dd>
-            </Fragment>
-          ))}
-          <dt>Agreement</dt>
-          <dd>
-            nDCG@10 with the cross-encoder’s scores as the truth, on queries that the adapter was not trained on: left
-            out at random, or together with all queries that share their top document. Where the cross-encoder is wrong
-            in your domain, agreeing with it is no gain. About 50 judged queries tell.
-          </dd>
-        </dl>
-      </details>
-    </>
-  );
-}
-
-function MetricRow({ name, testid, compared }: { name: string; testid: string; compared: Comparison }) {
-  const { base, tuned, ceiling, ci95, p } = compared;
-  return (
-    <tr data-testid={testid}>
-      <th scope="row">{name}</th>
-      <td>{metric(base)}</td>
-      <td>
-        <b>{metric(tuned)}</b>
-      </td>
-      <td>{typeof ceiling === "number" ? metric(ceiling) : "–"}</td>
-      <td>{difference(tuned - base)}</td>
-      <td>
-        {difference(ci95[0])} to {difference(ci95[1])}
-      </td>
-      <td>{metric(p)}</td>
-    </tr>
   );
 }
 
@@ -320,7 +179,9 @@ function Rows({ relations, first }: { relations: Relations; first: RelationRow[]
               <th scope="col">Query</th>
               <th scope="col">Similar</th>
               <th scope="col">Dissimilar</th>
-              <th scope="col">Margin</th>
+              <th scope="col" class="number-cell">
+                Margin
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -1,15 +1,12 @@
-import { computed, type Signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
-import { complete, documents, queries } from "../data.js";
-import { bytes, count, counted, duration, metric, percent, rate } from "../format.js";
-import { fingerprint, former } from "../former.js";
+import { askToNotify, mayNotify, notify } from "../attention.js";
+import { complete } from "../data.js";
+import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
 import {
   busy,
   cancel,
-  candidates,
   current,
-  depth,
   error,
+  pause,
   STAGES,
   type Stage,
   type StageState,
@@ -19,49 +16,41 @@ import {
 } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
-import { models } from "../settings.js";
+import { keeping, models, origin } from "../settings.js";
+import { NAMES } from "../stages.js";
+import { useFormer } from "./plan.js";
 
-const NAMES: Record<Stage, [name: string, unit: string]> = {
-  download: ["Get the models", ""],
-  load: ["Load the models", "models"],
-  "self-test": ["Check the device’s numbers", "checks"],
-  encode: ["Turn texts into vectors", "texts"],
-  search: ["Find candidates", "queries"],
-  score: ["Score candidates", "pairs"],
-  tune: ["Train the adapter", "steps"],
-  evaluate: ["Compare", "queries"],
-  artifact: ["Pack the download", "files"],
-};
-
-/** Pairs that will be scored. */
-const pairs = computed(() => {
-  const [log, corpus] = [queries.content.value?.texts, documents.content.value?.texts];
-  return log && corpus ? log.length * Math.min(depth.value, candidates.value, corpus.length) : undefined;
-});
-
-/** Options, start and cancel, and how far it is. */
+/** Start, pause and cancel, and how far it is. */
 export function RunSection() {
-  const running = state.value === "running";
+  const now = state.value;
   const ready = complete.value && models.value !== undefined;
   return (
     <Section
-      number={3}
+      number={4}
       title="Run"
+      state={short()}
       sentence="For each query the encoder finds candidates, the cross-encoder scores the first of them, and a small adapter learns from the scores."
     >
-      <fieldset class="plain" disabled={busy.value}>
-        <legend class="hidden">Options</legend>
-        <div class="fields">
-          <NumberField label="Candidates for each query" testid="candidates" value={candidates} max={1000} />
-          <NumberField label="of which are scored" testid="depth" value={depth} max={candidates.value} />
-        </div>
-      </fieldset>
-      <p class="quiet" data-testid="plan">
-        {pairs.value === undefined
-          ? "Choose queries and documents first."
-          : `${counted(pairs.value, "pair")} to score. Scoring is by far the longest part; 20 for each query is enough for nearly all of the gain.`}
-      </p>
       <Former />
+      <label class="choice">
+        <input
+          type="checkbox"
+          data-testid="keep-files"
+          disabled={busy.value || origin.value === "folder"}
+          checked={keeping.value && origin.value !== "folder"}
+          onChange={(event) => {
+            keeping.value = event.currentTarget.checked;
+          }}
+        />
+        <span>
+          Keep my files in this browser until the job is done{" "}
+          <span class="quiet">
+            –{" "}
+            {origin.value === "folder" ? "not with models from folders, which have to be chosen again anyway" : KEEPING}
+          </span>
+        </span>
+      </label>
+      <NotifyChoice />
       <p class="buttons">
         <button
           type="button"
@@ -70,17 +59,25 @@ export function RunSection() {
           disabled={busy.value || !ready}
           onClick={() => void start()}
         >
-          {state.value === "cancelled" || state.value === "failed" ? "Start again" : "Start"}
+          {now === "paused" ? "Resume" : now === "cancelled" || now === "failed" ? "Start again" : "Start"}
         </button>
-        <button type="button" data-testid="cancel" disabled={!running} onClick={cancel}>
+        <button type="button" data-testid="pause" disabled={now !== "running"} onClick={pause}>
+          Pause
+        </button>
+        <button
+          type="button"
+          data-testid="cancel"
+          disabled={now !== "running" && now !== "paused"}
+          onClick={() => void cancel()}
+        >
           Cancel
         </button>
-        <span data-testid="job-state" data-state={state.value}>
-          {STATES[state.value]}
+        <span data-testid="job-state" data-state={now}>
+          {STATES[now]}
         </span>
       </p>
       <ErrorBox error={error.value} testid="error-job" />
-      {state.value !== "idle" && (
+      {now !== "idle" && (
         <ol class="stages" aria-label="Stages">
           {STAGES.map((stage) => (
             <StageRow key={stage} stage={stage} />
@@ -92,68 +89,76 @@ export function RunSection() {
   );
 }
 
+const KEEPING =
+  "then it goes on after the page was closed or has crashed; they are deleted when it is done or cancelled";
+
 const STATES = {
   idle: "",
+  measuring: "Measuring this device.",
   running: "Running. The page stays usable; keep it open.",
+  pausing: "Stopping …",
+  paused: "Paused. What is scored is kept: resume when you like.",
   cancelling: "Stopping …",
   cancelled: "Cancelled. What is scored is kept: start again to go on.",
   failed: "Stopped by an error. What is scored is kept.",
   done: "Done. The results are below.",
 };
 
-function NumberField({
-  label,
-  testid,
-  value,
-  max,
-}: {
-  label: string;
-  testid: string;
-  value: Signal<number>;
-  max: number;
-}) {
+function short(): string {
+  const at = current.value && stages.value[current.value];
+  switch (state.value) {
+    case "idle":
+      return complete.value ? "not started" : "";
+    case "running":
+    case "measuring":
+      return current.value && at ? `${NAMES[current.value][0]}, ${percents(at.done, at.total)}` : "starting";
+    case "pausing":
+    case "cancelling":
+      return "stopping";
+    default:
+      return state.value;
+  }
+}
+
+function NotifyChoice() {
+  if (mayNotify.value === "absent") return null;
   return (
-    <label>
-      {label}
+    <label class="choice">
       <input
-        type="number"
-        min={1}
-        max={max}
-        data-testid={testid}
-        value={value.value}
+        type="checkbox"
+        data-testid="notify"
+        disabled={mayNotify.value === "denied"}
+        checked={notify.value}
         onChange={(event) => {
-          const input = event.currentTarget;
-          if (input.checkValidity() && input.value !== "") value.value = input.valueAsNumber;
-          else input.value = String(value.value);
+          const { checked } = event.currentTarget;
+          notify.value = checked && mayNotify.value === "granted";
+          if (checked && mayNotify.value !== "granted") {
+            // Until it is allowed the box stays empty.
+            event.currentTarget.checked = false;
+            void askToNotify();
+          }
         }}
       />
+      <span>
+        Tell me when it is done{" "}
+        <span class="quiet">
+          –{" "}
+          {mayNotify.value === "denied"
+            ? "your browser does not allow notifications of this page"
+            : "by a notification, if this tab is not in front"}
+        </span>
+      </span>
     </label>
   );
 }
 
 /** Says that a job on these files was begun before. */
 function Former() {
-  const [print, setPrint] = useState("");
-  const [log, corpus] = [queries.file.value, documents.file.value];
-  useEffect(() => {
-    setPrint("");
-    if (!log || !corpus) return;
-    let wanted = true;
-    fingerprint([log, corpus]).then(
-      (found) => wanted && setPrint(found),
-      () => {},
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [log, corpus]);
-  const job = former.value;
-  if (!job || job.fingerprint !== print || job.scored === 0 || state.value === "running" || state.value === "done") {
-    return null;
-  }
+  const job = useFormer();
+  if (!job || job.scored === 0 || busy.value || state.value === "done" || state.value === "paused") return null;
   return (
     <p class="notice" role="status" data-testid="former-job" data-scored={job.scored}>
-      {job.finished
+      {job.state === "done"
         ? `These files were run before: ${counted(job.scored, "pair")} already scored will not be scored again.`
         : `A former run on these files stopped: ${count(job.scored)} of ${counted(job.total, "pair")} already scored. Start goes on from there.`}
     </p>
@@ -193,6 +198,9 @@ function StageRow({ stage }: { stage: Stage }) {
   );
 }
 
+/** Of their few items a rate says nothing. */
+const FEW: Stage[] = ["load", "self-test"];
+
 function numbers(stage: Stage, at: StageState, unit: string, finished: boolean): string {
   const parts: string[] = [];
   if (stage === "download") {
@@ -201,11 +209,11 @@ function numbers(stage: Stage, at: StageState, unit: string, finished: boolean):
   } else {
     parts.push(`${count(at.done)} of ${count(at.total)} ${at.unit ?? unit}`);
     if (at.cached > 0) parts.push(`${count(at.cached)} kept from before`);
-    if (at.perSecond > 0) parts.push(`${rate(at.perSecond)} a second`);
+    if (at.perSecond > 0 && !FEW.includes(stage)) parts.push(`${rate(at.perSecond)} a second`);
   }
   if (at.loss !== undefined && at.loss !== null) parts.push(`loss ${metric(at.loss)}`);
   const left = at.secondsLeft ?? 0;
-  if (!finished && state.value === "running" && left >= 1) parts.push(`${duration(left)} left`);
+  if (!finished && busy.value && left >= 1) parts.push(`${duration(left)} left`);
   return parts.join(" · ");
 }
 
@@ -215,7 +223,7 @@ function Announcement() {
   const at = stage && stages.value[stage];
   let text = STATES[state.value];
   if (state.value === "running" && stage && at) {
-    text = `${NAMES[stage][0]}: ${10 * Math.floor(percent(at.done, at.total) / 10)} %`;
+    text = `${NAMES[stage][0]}: ${percents(10 * Math.floor(percent(at.done, at.total) / 10), 100)}`;
   }
   return (
     <p class="hidden" aria-live="polite" data-testid="announcement">

@@ -1,0 +1,209 @@
+// `npm run screenshots`: walks the page through all of its states in headless Chromium, and takes pictures of each in
+// light, in dark, and on a narrow screen. The few that the README shows go to docs/images with --docs.
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { launchBrowser } from "./lib/browser.mjs";
+import { servePage } from "./lib/page.mjs";
+import { root } from "./lib/paths.mjs";
+import { Failure, main, say, UsageError } from "./lib/terminal.mjs";
+import { setup } from "./setup.mjs";
+
+const usage = `Usage: npm run screenshots -- [--out DIR] [--only STATE] [--docs]
+
+Takes pictures of every state of the page. DIR is out/screenshots by default; --only takes one state; --docs writes
+the README's pictures anew, too.`;
+
+const LOOKS = {
+  light: { colorScheme: "light", width: 1100 },
+  dark: { colorScheme: "dark", width: 1100 },
+  narrow: { colorScheme: "light", width: 360 },
+};
+const HEIGHT = 900;
+/** The README's pictures have to load quickly. */
+const LARGEST = 150_000;
+const timeout = 10 * 60_000;
+
+const sample = (name) => readFileSync(join(root, "examples", "sample", name), "utf8");
+
+/** Six queries and documents that have nothing to do with them: there is nothing to be learned. */
+const UNRELATED = {
+  queries: ["one", "two", "three", "four", "five", "six"].map((word) => `number ${word}`).join("\n"),
+  documents: Array.from({ length: 20 }, (_, i) => `Row ${i} of a table without any meaning.`).join("\n"),
+};
+
+class Walk {
+  constructor(page, out, docs) {
+    this.page = page;
+    this.out = out;
+    this.docs = docs;
+  }
+
+  get(testid) {
+    return this.page.getByTestId(testid);
+  }
+
+  async choose(place, name, text) {
+    await this.get(`file-${place}`).setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+  }
+
+  async chooseSample({ judged = true, queries = 1000 } = {}) {
+    const log = sample("queries.csv").trimEnd().split("\n");
+    await this.choose("queries", "queries.csv", log.slice(0, queries + 1).join("\n"));
+    await this.choose("documents", "documents.csv", sample("documents.csv"));
+    if (judged) {
+      await this.page.getByTestId("judgements").locator("summary").first().click();
+      await this.choose("qrels", "qrels.tsv", sample("qrels.tsv"));
+      await this.get("reading-qrels").waitFor();
+    }
+    for (const name of ["queries", "documents"]) await this.get(`summary-${name}`).waitFor();
+    await this.get("device-cpu").check();
+    await this.get("depth").fill("5");
+    await this.get("depth").blur();
+  }
+
+  async run() {
+    await this.get("start").click();
+    await this.page.locator("[data-testid=job-state][data-state=done]").waitFor({ state: "attached", timeout });
+    // Plots are drawn when they are in place.
+    await this.page.waitForTimeout(500);
+  }
+
+  /** Pictures of the whole page in every look. */
+  async picture(state) {
+    for (const [look, { colorScheme, width }] of Object.entries(LOOKS)) {
+      await this.page.emulateMedia({ colorScheme });
+      await this.page.setViewportSize({ width, height: HEIGHT });
+      await this.page.waitForTimeout(300);
+      await this.page.screenshot({ path: join(this.out, `${state}-${look}.png`), fullPage: true });
+    }
+    await this.page.emulateMedia({ colorScheme: "light" });
+    await this.page.setViewportSize({ width: LOOKS.light.width, height: HEIGHT });
+  }
+
+  /** A picture of a part of the page for the README. */
+  async forReadme(part, name) {
+    if (!this.docs) return;
+    const path = join(root, "docs", "images", `${name}.png`);
+    await this.page.locator(part).screenshot({ path });
+    const { size } = statSync(path);
+    if (size > LARGEST) throw new Failure(`docs/images/${name}.png has ${size} bytes, more than ${LARGEST}.`);
+  }
+}
+
+/** Every state with the way there, each from a page loaded anew. */
+const STATES = {
+  empty: async (walk) => walk.picture("empty"),
+  data: async (walk) => {
+    await walk.chooseSample();
+    for (const details of await walk.page.locator("[data-testid=reading-documents] details").all()) {
+      await details.locator("summary").click();
+    }
+    await walk.picture("data");
+  },
+  "bad-file": async (walk) => {
+    await walk.choose("queries", "log.csv", "id,query\n1,tent\n2,\n3,tent\n1,stove\n");
+    await walk.choose("documents", "documents.bin", Buffer.from([0, 1, 2, 3, 255, 254, 0, 9]));
+    await walk.get("error-documents").waitFor();
+    await walk.get("skipped-queries").locator("summary").click();
+    await walk.picture("bad-file");
+  },
+  plan: async (walk) => {
+    await walk.chooseSample();
+    await walk.get("measure").click();
+    await walk.get("estimate").waitFor({ timeout });
+    await walk.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
+    await walk.picture("plan");
+    await walk.forReadme("section[aria-labelledby=section-3]", "plan");
+  },
+  running: async (walk) => {
+    await walk.chooseSample();
+    await walk.get("start").click();
+    await walk.page
+      .locator("[data-testid=stage-score][data-status=active]")
+      .getByText(" a second")
+      .waitFor({ timeout });
+    await walk.picture("running");
+    await walk.forReadme("section[aria-labelledby=section-4]", "run");
+    await walk.get("pause").click();
+    await walk.page.locator("[data-testid=job-state][data-state=paused]").waitFor({ state: "attached", timeout });
+    await walk.picture("paused");
+    await walk.page.reload();
+    await walk.get("continue").waitFor();
+    await walk.picture("reloaded");
+  },
+  judged: async (walk) => {
+    await walk.chooseSample();
+    await walk.run();
+    await walk.get("gains-find").click();
+    await walk.get("gains-summary").waitFor({ timeout });
+    await walk.get("gained").locator("button").first().click();
+    await walk.get("search-tuned").waitFor();
+    await walk.picture("judged");
+    await walk.forReadme("[data-testid=compare] .plots", "compare");
+  },
+  unjudged: async (walk) => {
+    await walk.chooseSample({ judged: false });
+    await walk.run();
+    await walk.picture("unjudged");
+  },
+  "nothing-gained": async (walk) => {
+    await walk.choose("queries", "numbers.txt", UNRELATED.queries);
+    await walk.choose("documents", "rows.txt", UNRELATED.documents);
+    for (const name of ["queries", "documents"]) await walk.get(`summary-${name}`).waitFor();
+    await walk.get("device-cpu").check();
+    await walk.run();
+    const delivered = await walk.get("delivered").getAttribute("data-delivered");
+    if (delivered !== "base") throw new Failure("Something was learned from texts without any meaning.");
+    await walk.picture("nothing-gained");
+  },
+};
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        out: { type: "string", default: join(root, "out", "screenshots") },
+        only: { type: "string" },
+        docs: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (values.only && !STATES[values.only]) {
+      throw new Error(`There is no state ${values.only}; there are ${Object.keys(STATES).join(", ")}.`);
+    }
+    return values;
+  } catch (error) {
+    throw new UsageError(`${error.message}\n\n${usage}`);
+  }
+}
+
+await main(async () => {
+  const { out, only, docs, help } = options();
+  if (help) return say(usage);
+  await setup();
+  await build();
+  mkdirSync(resolve(out), { recursive: true });
+  if (docs) mkdirSync(join(root, "docs", "images"), { recursive: true });
+  const { address, close } = await servePage();
+  const browser = await launchBrowser();
+  try {
+    for (const [state, go] of Object.entries(STATES)) {
+      if (only && state !== only) continue;
+      // Nothing of an earlier state is in it, as on the first visit.
+      const context = await browser.newContext({ viewport: { width: LOOKS.light.width, height: HEIGHT } });
+      const page = await context.newPage();
+      page.setDefaultTimeout(60_000);
+      await page.goto(`${address}/`);
+      await page.getByTestId("models-server").and(page.locator(":enabled:checked")).waitFor();
+      await go(new Walk(page, resolve(out), docs));
+      await context.close();
+      say(`- ${state}`);
+    }
+  } finally {
+    await browser.close();
+    await close();
+  }
+  say(`\nThe pictures are in ${resolve(out)}.`);
+});

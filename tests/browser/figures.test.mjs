@@ -1,0 +1,71 @@
+// A report's figures as the page compares them, and what it says of them.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { bundle } from "./support/part-page.mjs";
+
+let figures;
+let verdict;
+
+before(async () => {
+  const script = await bundle('export { figures, verdict } from "./www/src/figures.ts";');
+  ({ figures, verdict } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
+});
+
+const comparison = (base, tuned, ci95, ceiling = 0.9) => ({ base, tuned, ceiling, ci95, p: 0.01 });
+const agreement = (base, tuned, standardError) => ({ base, tuned, standardError, queries: 100, folds: 5 });
+
+function report({ judged, groups, random = null, grouped = null } = {}) {
+  return { evaluation: { agreement: { meaning: "", random, grouped }, judged, figures: groups, on: "test queries" } };
+}
+
+test("judged metrics, groups and agreement are groups of their own", () => {
+  const found = figures(
+    report({
+      judged: { "mrr@10": comparison(0.4, 0.5, [0.05, 0.15]) },
+      groups: { newDocuments: { queries: 12, "ndcg@10": comparison(0.4, 0.5, [-0.1, 0.3]) } },
+      random: agreement(0.8, 0.9, 0.01),
+    }),
+  );
+  assert.deepEqual(
+    found.map(({ key, figures }) => [key, figures.map(({ name, queries }) => [name, queries])]),
+    [
+      ["judged", [["MRR@10", undefined]]],
+      ["groups", [["New documents", 12]]],
+      ["agreement", [["Queries like the log’s", 100]]],
+    ],
+  );
+});
+
+test("a group that the page does not know is shown by its name", () => {
+  const groups = { rareProductQueries: { queries: 3, "ndcg@10": comparison(0.1, 0.2, [0, 0.2]) }, empty: null };
+  assert.equal(figures(report({ groups }))[0].figures[0].name, "Rare product queries");
+});
+
+test("agreement's interval is of two standard errors about the change", () => {
+  const [{ figures: found }] = figures(report({ random: agreement(0.8, 0.9, 0.01) }));
+  const [low, high] = found[0].interval;
+  assert.ok(Math.abs(low - 0.0804) < 1e-9 && Math.abs(high - 0.1196) < 1e-9, `${low} to ${high}`);
+});
+
+const words = (judged, more) => verdict(report({ judged: judged && { "ndcg@10": judged }, ...more }));
+
+test("only an interval above zero is called better", () => {
+  assert.match(words(comparison(0.4, 0.5, [0.01, 0.2])), /ranks better, by more than chance/);
+  assert.match(words(comparison(0.4, 0.5, [-0.01, 0.2])), /a little better; that may be chance/);
+  assert.match(words(comparison(0.5, 0.4, [-0.2, 0.01])), /a little worse; that may be chance/);
+  assert.match(words(comparison(0.5, 0.4, [-0.2, -0.01])), /ranks worse. Do not use it/);
+});
+
+test("a teacher that knows no better is named", () => {
+  assert.match(words(comparison(0.5, 0.5, [0, 0], 0.45)), /had nothing to teach/);
+  assert.doesNotMatch(words(comparison(0.5, 0.5, [0, 0], 0.6)), /had nothing to teach/);
+});
+
+test("harm to new queries is named, if it is more than chance", () => {
+  assert.match(words(undefined, { grouped: agreement(0.8, 0.75, 0.01) }), /it may do harm there/);
+  assert.doesNotMatch(words(undefined, { grouped: agreement(0.8, 0.79, 0.01) }), /harm/);
+});
+
+test("without judgements nothing is promised", () => {
+  assert.match(words(undefined, { random: agreement(0.8, 0.9, 0.01) }), /^Nothing was judged/);
+});

@@ -1,0 +1,88 @@
+// axe finds nothing in any state of the page: in light, in dark, and on a narrow screen.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { violations } from "./support/axe.mjs";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 2 * 60_000;
+const looks = {
+  light: { colorScheme: "light", width: 1200 },
+  dark: { colorScheme: "dark", width: 1200 },
+  narrow: { colorScheme: "light", width: 360 },
+};
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    await demo.visit();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+/** Opens all that can be opened, and looks with axe in every look. */
+async function look() {
+  await demo.page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+  for (const [name, { colorScheme, width }] of Object.entries(looks)) {
+    await demo.page.emulateMedia({ colorScheme });
+    await demo.page.setViewportSize({ width, height: 900 });
+    assert.deepEqual(await violations(demo.page), [], name);
+  }
+  await demo.page.setViewportSize({ width: 1200, height: 900 });
+}
+
+test("before anything is chosen", { timeout }, look);
+
+test("with a file that cannot be read, and one with rows that were skipped", { timeout }, async () => {
+  await demo.choose("documents", "documents.bin", Buffer.from([0, 1, 2, 3, 255]));
+  await demo.choose("queries", "log.csv", "id,query\n1,tent\n2,\n3,tent\n");
+  await demo.get("error-documents").waitFor();
+  await demo.get("skipped-queries").waitFor();
+  await look();
+});
+
+test("with data, and the device measured", { timeout }, async () => {
+  await demo.useTinyJob({ judged: true });
+  await demo.get("measure").click();
+  await demo.get("estimate").waitFor({ timeout });
+  await look();
+});
+
+test("while a job runs, and while it is paused", { timeout }, async () => {
+  await demo.page.waitForFunction(() => !document.querySelector("[data-testid=start]").disabled, null, { timeout });
+  await demo.get("use-sample").click();
+  await demo.get("plan").getByText("2,280 pairs").waitFor({ timeout });
+  await demo.get("start").click();
+  await demo.page.locator("[data-testid=stage-score][data-status=active]").waitFor({ timeout });
+  await look();
+  await demo.get("pause").click();
+  await demo.waitForState(["paused"]);
+  await look();
+});
+
+test("when a job is offered after a reload", { timeout }, async () => {
+  await demo.visit();
+  await demo.get("continue").waitFor();
+  await look();
+});
+
+test("with a result by judgements", { timeout }, async () => {
+  await demo.useTinyJob({ judged: true });
+  await demo.run();
+  await demo.get("gains-find").click();
+  await demo.get("gains-summary").waitFor({ timeout });
+  await demo.get("search-box").fill("boots for rain");
+  await demo.get("search-submit").click();
+  await demo.get("search-tuned").waitFor();
+  await look();
+});
+
+test("with a result without judgements", { timeout }, async () => {
+  await demo.get("file-qrels-remove").click();
+  await demo.run();
+  await look();
+});

@@ -1,0 +1,89 @@
+// Once the models are there, the page and its workers connect to nothing, not even to their own server.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 2 * 60_000;
+let demo;
+/** What left the page after the models were there, by Playwright's own count. */
+const sent = [];
+let loaded = false;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    demo.page.on("request", (request) => loaded && sent.push(request.url()));
+    await demo.visit();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+/** A planted request to the page's own server, from wherever it is evaluated. */
+const plant = (address) =>
+  fetch(address).then(
+    () => "answered",
+    () => "refused",
+  );
+
+test("before the models are there, the page may ask its server", { timeout }, async () => {
+  assert.match(await demo.get("network").innerText(), /Open until the models are there/);
+  assert.equal(await demo.page.evaluate(plant, `${demo.address}/index.html`), "answered");
+});
+
+test("no request is made between the models' arrival and the last download", { timeout }, async () => {
+  await demo.useTinyJob();
+  await demo.get("start").click();
+  await demo.get("requests").waitFor({ timeout });
+  loaded = true;
+  await demo.waitForState(["done"]);
+  await demo.get("search-box").fill("boots for rain");
+  await demo.get("search-submit").click();
+  await demo.get("search-tuned").waitFor();
+  for (const id of ["download-artifact", "download-csv", "download-report"]) {
+    const waiting = demo.page.waitForEvent("download", { timeout });
+    await demo.get(id).click();
+    await waiting;
+  }
+  assert.deepEqual(
+    sent.filter((url) => !/^(blob|data):/.test(url)),
+    [],
+  );
+  assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
+});
+
+test("a planted request fails in the page, and the page says so", { timeout }, async () => {
+  assert.equal(await demo.page.evaluate(plant, `${demo.address}/index.html`), "refused");
+  await demo.get("refused").waitFor();
+  assert.match(await demo.get("network").innerText(), /0 requests left this page.*1 attempt was refused/s);
+});
+
+test("a planted request fails in every worker of the engine", { timeout }, async () => {
+  const workers = demo.page.workers();
+  assert.ok(workers.length >= 1, "the engine has a worker");
+  for (const worker of workers) {
+    assert.equal(await worker.evaluate(plant, `${demo.address}/index.html`), "refused", worker.url());
+  }
+});
+
+test("a script that is loaded all the same is counted", { timeout }, async () => {
+  // Scripts of its own server are the one thing that the page can still ask for.
+  await demo.page.evaluate(() => {
+    const script = document.createElement("script");
+    script.src = "assets/no-such-script.js";
+    document.head.append(script);
+  });
+  await demo.page.locator("[data-testid=requests]:not([data-count='0'])").waitFor();
+  assert.equal(await demo.get("requests").getAttribute("data-count"), "1");
+});
+
+test("other models then need the page to be loaded anew, and it says so", { timeout }, async () => {
+  await demo.get("models-hub").check();
+  await demo.get("hub-encoder").fill("someone/another-model");
+  await demo.get("start").click();
+  await demo.waitForState(["failed"]);
+  assert.match(await demo.get("error-job").innerText(), /Load it anew to fetch other models; what is scored is kept/);
+});
+
+test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

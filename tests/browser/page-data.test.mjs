@@ -1,0 +1,104 @@
+// Files are chosen, dropped or pasted, read again as soon as something is changed, and every row is accounted for.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 60_000;
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    await demo.visit();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+/** The summary of a file once it says what is wanted. */
+async function summary(name, wanted) {
+  await demo.get(`summary-${name}`).filter({ hasText: wanted }).waitFor();
+  return demo.get(`summary-${name}`).innerText();
+}
+
+test("pasted lines are taken for queries, and pasted columns for columns", { timeout }, async () => {
+  await demo.get("file-queries-paste").click();
+  await demo.get("file-queries-text").fill("waterproof boots\ncheap flights, lisbon\n");
+  await demo.get("file-queries-take").click();
+  assert.equal(await summary("queries", "2 queries"), "2 queries from 2 rows.");
+  await demo.get("file-queries-paste").click();
+  await demo.get("file-queries-text").fill("id\tquery\tcount\n7\tboots\t12\n8\ttent\t3\n9\tlamp\t1\n");
+  await demo.get("file-queries-take").click();
+  assert.equal(await summary("queries", "3 queries"), "3 queries from 3 rows.");
+  assert.match(await demo.get("preview-queries").innerText(), /7\s+boots\s+12/);
+});
+
+test("a dropped file is read", { timeout }, async () => {
+  await demo.page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["id,text\na,One shoe\nb,One boot\n"], "dropped.csv"));
+    const field = document.querySelector("[data-testid=file-documents]").closest("fieldset");
+    field.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  assert.equal(await summary("documents", "2 documents"), "2 documents from 2 rows.");
+  assert.equal(await demo.get("file-documents").locator("xpath=..").locator(".chosen b").innerText(), "dropped.csv");
+});
+
+test("a file that is dropped beside the fields does not take the place of the page", { timeout }, async () => {
+  const taken = await demo.page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["id,text\n"], "dropped.csv"));
+    return document
+      .querySelector("h1")
+      .dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  assert.equal(taken, false, "the browser's own handling is prevented");
+});
+
+const long = "word ".repeat(400).trim();
+
+test("rows that were merged, skipped, or are very long are counted and listed by line", { timeout }, async () => {
+  await demo.choose("documents", "shop.csv", `id,text\na,One shoe\nb,\nc,One shoe\nd,"${long}"\n`);
+  assert.equal(
+    await summary("documents", "very long"),
+    "2 documents from 4 rows; 1 duplicate merged; 1 row skipped; 1 very long text.",
+  );
+  for (const [list, line] of [
+    ["skipped", "Line 3: the text is empty"],
+    ["merged", "Line 4: the same text as on line 2"],
+    ["long", "Line 5: 1999 characters; models may not read to the end"],
+  ]) {
+    await demo.get(`${list}-documents`).locator("summary").click();
+    assert.ok((await demo.get(`${list}-documents`).innerText()).includes(line), list);
+  }
+});
+
+test("another delimiter, header or column is read at once", { timeout }, async () => {
+  await demo.choose("documents", "shop.csv", "id;name;body\na;Shoe;Red, with laces\nb;Boot;Black, without\n");
+  await summary("documents", "2 documents");
+  await demo.get("change-documents").click();
+  await demo.get("documents-text-column").selectOption("body");
+  await demo.get("documents-title-column").selectOption("name");
+  await demo.get("preview-documents").getByText("Red, with laces").waitFor();
+  assert.match(await demo.get("preview-documents").innerText(), /a\s+Shoe\s+Red, with laces/);
+  await demo.get("documents-header").selectOption("false");
+  await summary("documents", "3 documents");
+  await demo.get("documents-detect").click();
+  await summary("documents", "2 documents");
+});
+
+test("a wrong encoding can be put right", { timeout }, async () => {
+  await demo.choose(
+    "documents",
+    "shop.csv",
+    Buffer.from("id,text\na,Schuh f\xfcr Regen\nb,Gr\xfcner Stiefel\n", "latin1"),
+  );
+  await summary("documents", "2 documents");
+  await demo.get("documents-encoding").selectOption("windows-1251");
+  await demo.get("preview-documents").getByText("Schuh fьr Regen").waitFor();
+  await demo.get("documents-encoding").selectOption("windows-1252");
+  await demo.get("preview-documents").getByText("Schuh für Regen").waitFor();
+});
+
+test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -1,0 +1,63 @@
+// Whoever asked for it is told by a notification when a job is done, and nobody is asked without a click.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 2 * 60_000;
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    // A browser without a window shows none: it is recorded what the page asks for.
+    await demo.page.addInitScript(() => {
+      globalThis.asked = 0;
+      globalThis.shown = [];
+      globalThis.Notification = class {
+        static permission = "default";
+        static async requestPermission() {
+          globalThis.asked += 1;
+          globalThis.Notification.permission = "granted";
+          return "granted";
+        }
+        constructor(title, { body }) {
+          globalThis.shown.push([title, body]);
+        }
+      };
+    });
+    await demo.visit();
+    await demo.useTinyJob();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+const record = () => demo.page.evaluate(() => ({ asked: globalThis.asked, shown: globalThis.shown }));
+const hide = (hidden) =>
+  demo.page.evaluate(
+    (hidden) => Object.defineProperty(document, "hidden", { value: hidden, configurable: true }),
+    hidden,
+  );
+
+test("nothing is asked for and nothing shown of its own accord", { timeout }, async () => {
+  await hide(true);
+  await demo.run();
+  assert.deepEqual(await record(), { asked: 0, shown: [] });
+});
+
+test("a click asks, and then the end of a job in the background is told", { timeout }, async () => {
+  await demo.get("notify").click();
+  await demo.page.waitForFunction(() => document.querySelector("[data-testid=notify]").checked);
+  await demo.run();
+  const { asked, shown } = await record();
+  assert.equal(asked, 1);
+  assert.equal(shown.length, 1);
+  assert.match(shown[0].join(": "), /^querytune: The job is done/);
+});
+
+test("in front of the person nothing is shown", { timeout }, async () => {
+  await hide(false);
+  await demo.run();
+  assert.equal((await record()).shown.length, 1);
+});

@@ -1,0 +1,76 @@
+// Before anything is run the page says what it will take, measured on this device with the person's own texts.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 2 * 60_000;
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    await demo.visit();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+test("without data there is nothing to measure", async () => {
+  assert.ok(await demo.get("measure").isDisabled());
+  assert.equal(await demo.get("plan").innerText(), "Choose queries and documents first.");
+  assert.equal(await demo.get("depth").inputValue(), "20", "the good default is set");
+});
+
+test("slider and number are one, and the pairs follow", { timeout }, async () => {
+  await demo.useSample();
+  await demo.get("depth-slider").focus();
+  await demo.page.keyboard.press("ArrowRight");
+  assert.equal(await demo.get("depth").inputValue(), "21");
+  assert.match(await demo.get("plan").innerText(), /^2,394 pairs to score/);
+  await demo.setNumber("depth", 10);
+  assert.equal(await demo.get("depth-slider").inputValue(), "10");
+  assert.match(await demo.get("plan").innerText(), /^1,140 pairs to score/);
+});
+
+let perSecond;
+
+test("measuring gives time and memory, and keeps nothing from being changed", { timeout }, async () => {
+  await demo.get("measure").click();
+  await demo.get("estimate").waitFor({ timeout });
+  await demo.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
+  const found = await demo.get("estimate").innerText();
+  perSecond = Number(/([\d.]+) pairs and [\d.,]+ texts a second on CPU/.exec(found)?.[1]);
+  assert.ok(perSecond > 1 && perSecond < 10_000, found);
+  const [, memory] = /about ([\d.]+) MB/.exec(found) ?? [];
+  assert.ok(memory > 100 && memory < 4000, found);
+  assert.equal(await demo.get("job-state").getAttribute("data-state"), "idle");
+});
+
+test("a time budget becomes a number of candidates", { timeout }, async () => {
+  await demo.setNumber("minutes", 1);
+  const [, fits] =
+    /can score (?:all )?(\d+) candidates? of each query/.exec(await demo.get("budget").innerText()) ?? [];
+  // What is left of a minute after the texts are encoded.
+  assert.ok(Number(fits) >= 1 && Number(fits) <= Math.min(100, (60 * perSecond) / 114), fits);
+  await demo.get("take-budget").click();
+  assert.equal(await demo.get("depth").inputValue(), fits);
+});
+
+test("the estimate is right to within a factor of three", { timeout }, async (context) => {
+  await demo.setNumber("depth", 5);
+  const [, said] = /about (\d+) s/.exec(await demo.get("estimate").innerText()) ?? [];
+  const from = performance.now();
+  await demo.run();
+  const took = (performance.now() - from) / 1000;
+  context.diagnostic(`said ${said} s, took ${took.toFixed(1)} s`);
+  assert.ok(took < 3 * said && said < 3 * took, `said ${said} s, took ${took.toFixed(1)} s`);
+});
+
+test("the next visit knows the speed of the job", { timeout }, async () => {
+  await demo.visit();
+  await demo.useTinyJob();
+  assert.match(await demo.get("estimate").innerText(), /a whole job/);
+});
+
+test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -1,0 +1,77 @@
+// What the page stores is shown with its size, and is gone when it is deleted.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { DemoPage } from "./support/demo-page.mjs";
+
+const timeout = 2 * 60_000;
+let demo;
+
+before(
+  async () => {
+    demo = await DemoPage.open();
+    await demo.visit();
+    await demo.page.locator("[data-testid=offline][data-ready=true]").waitFor();
+    await demo.useTinyJob();
+    await demo.run();
+  },
+  { timeout },
+);
+
+after(() => demo?.close());
+
+test("models, scores, jobs and the page are listed", { timeout }, async () => {
+  await demo
+    .get("stored-models")
+    .getByText(/1[5-9] files, 1\d\d\.\d MB/)
+    .waitFor();
+  await demo
+    .get("stored-page")
+    .getByText(/\d files, \d+\.\d MB/)
+    .waitFor();
+  await demo.get("stored-jobs").getByText("1 job, files 0 byte").waitFor();
+});
+
+test("a finished job is remembered after a reload, with report and adapter", { timeout }, async () => {
+  await demo.visit();
+  const job = demo.get("history-job");
+  await job.waitFor();
+  assert.match(await job.innerText(), /log\.csv and shop\.csv .*agreement [01]\.\d{4} to [01]\.\d{4}/s);
+  const save = async (name) => {
+    const waiting = demo.page.waitForEvent("download", { timeout });
+    await job.getByRole("button", { name }).click();
+    return readFileSync(await (await waiting).path());
+  };
+  assert.equal(JSON.parse(await save("Report")).data.queries, 6);
+  assert.ok((await save("Adapter")).length > 384 * 384 * 4);
+});
+
+test("a job can be deleted", { timeout }, async () => {
+  await demo.get("history-delete").click();
+  await demo.get("history-job").waitFor({ state: "detached" });
+  await demo.visit();
+  await demo.get("stored-jobs").getByText("0 jobs").waitFor();
+  assert.equal(await demo.get("history-job").count(), 0);
+});
+
+test("scores can be deleted, and a job then scores anew", { timeout }, async () => {
+  await demo.useTinyJob();
+  await demo.get("delete-scores").click();
+  await demo.page.waitForFunction(async () => !(await indexedDB.databases()).some(({ name }) => name === "querytune"));
+  await demo.run();
+  assert.equal((await demo.stage("score")).cached, 0);
+});
+
+test("everything can be deleted", { timeout }, async () => {
+  await demo.get("delete-all").click();
+  await demo.get("stored-models").getByText("0 files").waitFor();
+  const left = await demo.page.evaluate(async () => ({
+    caches: await caches.keys(),
+    databases: (await indexedDB.databases()).map(({ name }) => name).filter((name) => name !== "querytune-page"),
+    notes: Object.keys(localStorage),
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+  }));
+  assert.deepEqual(left, { caches: [], databases: [], notes: [], workers: 0 });
+});
+
+test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

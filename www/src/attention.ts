@@ -1,0 +1,79 @@
+/** What tells of a running job where the page is not looked at: the tab's title, a notification, a question on closing. */
+
+import { effect, signal } from "@preact/signals";
+import { percents } from "./format.js";
+import { current, outcome, type State, stages, state } from "./job.js";
+import { NAMES } from "./stages.js";
+
+const NAME = document.title;
+
+export const mayNotify = signal<NotificationPermission | "absent">(
+  typeof Notification === "undefined" ? "absent" : Notification.permission,
+);
+/** Whether the person wants to be told. */
+export const notify = signal(mayNotify.value === "granted");
+
+/** Asks for leave to notify. Browsers want this to be done on a click. */
+export async function askToNotify(): Promise<void> {
+  mayNotify.value = await Notification.requestPermission();
+  notify.value = mayNotify.value === "granted";
+}
+
+function title(): string {
+  const at = current.value && stages.value[current.value];
+  switch (state.value) {
+    case "running":
+    case "measuring":
+      if (!current.value || !at) return `Starting – ${NAME}`;
+      return `${percents(at.done, at.total)} ${NAMES[current.value][0]} – ${NAME}`;
+    case "pausing":
+    case "paused":
+      return `Paused – ${NAME}`;
+    case "done":
+      return `Done – ${NAME}`;
+    case "failed":
+      return `Stopped by an error – ${NAME}`;
+    default:
+      return NAME;
+  }
+}
+
+/** What a notification says of the end of a job. */
+function news(): string {
+  const report = outcome.value?.run.report;
+  if (!report) return "The job was stopped by an error. What is scored is kept.";
+  return report.fit.delivered === "tuned"
+    ? "The job is done: the tuned model is better on queries left out of training."
+    : "The job is done. Nothing was gained: the base model is delivered.";
+}
+
+function question(event: BeforeUnloadEvent): void {
+  event.preventDefault();
+}
+
+/** Follows the job until the page goes away. */
+export function watchAttention(): () => void {
+  let before: State = state.peek();
+  const ends = [
+    effect(() => {
+      document.title = title();
+    }),
+    effect(() => {
+      const now = state.value;
+      if (now === "running" || now === "pausing") addEventListener("beforeunload", question);
+      else removeEventListener("beforeunload", question);
+      const ended = before === "running" && (now === "done" || now === "failed");
+      before = now;
+      if (!ended || !notify.peek() || !document.hidden) return;
+      try {
+        new Notification(NAME, { body: news() });
+      } catch {
+        // Some phones allow them from service workers only.
+      }
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+    removeEventListener("beforeunload", question);
+  };
+}

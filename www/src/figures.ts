@@ -1,0 +1,114 @@
+/** A report's figures, brought into one shape for plot and table. */
+
+import type { Agreement, Comparison, Report } from "querytune";
+
+/** One comparison of base and tuned. */
+export interface Figure {
+  key: string;
+  name: string;
+  base: number;
+  tuned: number;
+  /** The cross-encoder's own ranking, where it was judged. */
+  ceiling?: number;
+  /** 95 % interval of the change. */
+  interval: [number, number];
+  p?: number;
+  queries?: number;
+}
+
+/** Figures that are to be seen together. */
+export interface FigureGroup {
+  key: "judged" | "groups" | "agreement";
+  figures: Figure[];
+}
+
+export const METRICS: [key: "ndcg@10" | "mrr@10" | "map@100" | "recall@100", name: string, meaning: string][] = [
+  ["ndcg@10", "nDCG@10", "how good the first ten results are, the first ones counting most"],
+  ["mrr@10", "MRR@10", "how early the first relevant result comes"],
+  ["map@100", "MAP@100", "how early all relevant results come"],
+  ["recall@100", "Recall@100", "which part of the relevant documents is among the first hundred"],
+];
+
+const GROUPS: Record<string, string> = {
+  ownQueries: "Queries of the log",
+  similarQueries: "Queries like the log’s",
+  newQueries: "New queries",
+  newDocuments: "New documents",
+};
+
+/** "newDocuments" as words, for groups that this page does not know. */
+function words(key: string): string {
+  const spaced = key.replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+function compared(key: string, name: string, { base, tuned, ceiling, ci95, p }: Comparison, queries?: number): Figure {
+  return { key, name, base, tuned, ceiling: ceiling ?? undefined, interval: [ci95[0], ci95[1]], p, queries };
+}
+
+function agreed(key: string, name: string, figures: Agreement): Figure {
+  const { base, tuned, standardError, queries } = figures;
+  const [change, half] = [tuned - base, 1.96 * standardError];
+  return { key, name, base, tuned, interval: [change - half, change + half], queries };
+}
+
+type JudgedGroup = Partial<Record<string, Comparison | number>>;
+
+/** All that a report compares, the most telling first. */
+export function figures({ evaluation }: Report): FigureGroup[] {
+  const { judged, agreement } = evaluation;
+  const all: FigureGroup[] = [];
+  if (judged) {
+    const found = METRICS.flatMap(([key, name]) => {
+      const one = judged[key];
+      return one ? [compared(`metric-${key}`, name, one)] : [];
+    });
+    all.push({ key: "judged", figures: found });
+  }
+  // Reports of later versions have figures by group.
+  const groups = (evaluation as { figures?: Record<string, JudgedGroup | null> }).figures ?? {};
+  const grouped = Object.entries(groups).flatMap(([key, group]) => {
+    const one = group?.["ndcg@10"];
+    const queries = typeof group?.queries === "number" ? group.queries : undefined;
+    return one && typeof one === "object" ? [compared(`group-${key}`, GROUPS[key] ?? words(key), one, queries)] : [];
+  });
+  if (grouped.length > 0) all.push({ key: "groups", figures: grouped });
+  const sides = [
+    ["random", "Queries like the log’s"],
+    ["grouped", "New queries"],
+  ] as const;
+  const agreements = sides.flatMap(([key, name]) => {
+    const one = agreement[key];
+    return one ? [agreed(`agreement-${key}`, name, one)] : [];
+  });
+  if (agreements.length > 0) all.push({ key: "agreement", figures: agreements });
+  return all;
+}
+
+/** What the most telling figure says, in words that promise nothing. */
+export function verdict(report: Report): string {
+  const main = report.evaluation.judged?.["ndcg@10"];
+  const { grouped } = report.evaluation.agreement;
+  const loses = grouped && grouped.tuned - grouped.base + 1.96 * grouped.standardError < 0;
+  const elsewhere = loses
+    ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
+    : "";
+  if (!main) {
+    return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell.${elsewhere}`;
+  }
+  const { base, tuned, ceiling, ci95 } = main;
+  const parts: string[] = [];
+  if (ci95[0] > 0) parts.push("By your judgements the tuned model ranks better, by more than chance explains.");
+  else if (ci95[1] < 0) parts.push("By your judgements the tuned model ranks worse. Do not use it.");
+  else {
+    const side = tuned > base ? "a little better" : tuned < base ? "a little worse" : "equally well";
+    parts.push(`By your judgements the tuned model ranks ${side}; that may be chance.`);
+  }
+  if (typeof ceiling === "number" && ceiling <= base) {
+    parts.push("The cross-encoder itself ranks no better than the base model, so it had nothing to teach here.");
+  }
+  if (report.evaluation.on === "own queries") {
+    parts.push("The judged queries were trained on, as most queries of tomorrow will have been.");
+  }
+  return parts.join(" ") + elsewhere;
+}

@@ -1,0 +1,43 @@
+/** The service worker, which keeps the page itself for use without a network. The models are kept by the package. */
+
+import { signal } from "@preact/signals";
+
+/** Whether the page opens without a network. */
+export const offline = signal(false);
+
+/** Caches of the page itself begin with this. */
+export const SHELL = "querytune-shell-";
+
+/** Starts keeping the page, in what is built. */
+export async function keepPage(): Promise<void> {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  try {
+    await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    await navigator.serviceWorker.ready;
+    offline.value = true;
+  } catch {
+    // Insecure origins and some private windows have none: the page works while the network does.
+  }
+}
+
+/** Stops keeping the page; the next visit begins anew. */
+export async function dropPage(): Promise<void> {
+  offline.value = false;
+  const found = await navigator.serviceWorker?.getRegistrations();
+  await Promise.all((found ?? []).map((registration) => registration.unregister()));
+  const names = (await globalThis.caches?.keys()) ?? [];
+  await Promise.all(names.filter((name) => name.startsWith(SHELL)).map((name) => caches.delete(name)));
+}
+
+/**
+ * Resolves when worker scripts come through the service worker, which gives them a policy without connections where
+ * the server sends none; after a while in any case.
+ */
+export async function controlled(patience = 3000): Promise<void> {
+  const worker = import.meta.env.PROD ? navigator.serviceWorker : undefined;
+  if (!worker || worker.controller) return;
+  await new Promise<void>((resolve) => {
+    worker.addEventListener("controllerchange", () => resolve(), { once: true });
+    setTimeout(resolve, patience);
+  });
+}

@@ -1,0 +1,43 @@
+import { useState } from "preact/hooks";
+import { count, counted, date } from "../format.js";
+import { busy, goOn, state } from "../job.js";
+import { forget, type Job, jobs } from "../jobs.js";
+import { ErrorBox } from "./error-box.js";
+
+/** Offers to go on with a job whose files were kept, after the page was loaded anew. */
+export function Continue() {
+  const [error, setError] = useState<unknown>();
+  const [left, setLeft] = useState(false);
+  const job = jobs.value?.find((one) => one.files && one.state === "stopped");
+  if (error) return <ErrorBox error={error} testid="error-continue" />;
+  if (!job || left || busy.value || state.value !== "idle") return null;
+  return (
+    <section class="notice" aria-label="A job that is not finished" data-testid="continue">
+      <p>
+        <b>A job is not finished.</b> {described(job)}
+      </p>
+      <p class="buttons">
+        <button
+          type="button"
+          class="primary"
+          data-testid="continue-job"
+          onClick={() => void goOn(job).catch((thrown) => setError(thrown))}
+        >
+          Go on
+        </button>
+        <button type="button" data-testid="continue-later" onClick={() => setLeft(true)}>
+          Not now
+        </button>
+        <button type="button" data-testid="continue-forget" onClick={() => void forget(job.id)}>
+          Forget it and delete its files
+        </button>
+      </p>
+    </section>
+  );
+}
+
+function described({ names, begun, scored, total }: Job): string {
+  const files = [names.queries, names.documents].join(" and ");
+  const done = total > 0 ? `${count(scored)} of ${counted(total, "pair")} scored` : "nothing scored yet";
+  return `${files}, begun ${date(begun)}: ${done}. Its files were kept in this browser.`;
+}

@@ -1,0 +1,186 @@
+import { Fragment } from "preact";
+import type { Report } from "querytune";
+import { type Figure, type FigureGroup, figures, METRICS, verdict } from "../figures.js";
+import { counted, difference, metric } from "../format.js";
+import { outcome } from "../job.js";
+import { Gains } from "../parts/gains.js";
+import { Intervals } from "../parts/intervals.js";
+import { SearchBoth } from "../parts/search-both.js";
+import { Section } from "../parts/section.js";
+
+/** What the tuned model is worth. */
+export function CompareSection() {
+  const result = outcome.value;
+  return (
+    <Section
+      number={6}
+      title="Compare"
+      state={result ? (result.run.report.fit.delivered === "tuned" ? "tuned is delivered" : "nothing gained") : ""}
+      sentence="See what was gained: base and tuned model side by side, and the cross-encoder as the ceiling."
+    >
+      {result ? (
+        <div data-testid="compare">
+          <Delivered report={result.run.report} />
+          <Results report={result.run.report} />
+          <Gains key={result.run} outcome={result} />
+        </div>
+      ) : (
+        <p class="quiet">There is nothing to compare or to search with yet: run a job first.</p>
+      )}
+      <SearchBoth />
+    </Section>
+  );
+}
+
+function Delivered({ report }: { report: Report }) {
+  const { delivered, reason, warnings, selected } = report.fit;
+  return (
+    <>
+      <p class={delivered === "tuned" ? "verdict" : "verdict base"} data-testid="delivered" data-delivered={delivered}>
+        {delivered === "tuned" ? (
+          <>
+            <b>The tuned model is delivered</b>, as it was after {counted(selected.step, "training step")}.{" "}
+          </>
+        ) : (
+          <>
+            <b>The base model is delivered: nothing was gained.</b> Nothing learned from this log ranked queries that
+            were left out of training better than the base model, so the download holds the base model as it was.{" "}
+          </>
+        )}
+        {reason}
+      </p>
+      <p data-testid="verdict">{verdict(report)}</p>
+      {warnings.length > 0 && (
+        <ul class="warnings" data-testid="warnings">
+          {warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+const TITLES: Record<FigureGroup["key"], string> = {
+  judged: "By your judgements",
+  groups: "What to expect of which queries: nDCG@10 by your judgements",
+  agreement: "Agreement with the cross-encoder, on queries left out of training",
+};
+
+function basis({ evaluation }: Report): string {
+  const { judged, queries, on, missingQueries, missingDocuments } = evaluation;
+  const parts = [
+    judged
+      ? `By your judgements, on ${counted(queries ?? 0, "query", "queries")}${on ? ` (${on})` : ""}. Higher is better; 1 is perfect.`
+      : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality.",
+  ];
+  if (missingQueries) {
+    parts.push(`${counted(missingQueries, "judged query is", "judged queries are")} not in the file.`);
+  }
+  if (missingDocuments) {
+    parts.push(`${counted(missingDocuments, "judged document is", "judged documents are")} not in the file.`);
+  }
+  return parts.join(" ");
+}
+
+function Results({ report }: { report: Report }) {
+  const groups = figures(report);
+  const ceilings = groups.some((group) => group.figures.some((figure) => figure.ceiling !== undefined));
+  return (
+    <>
+      <h3>Base, tuned, ceiling</h3>
+      <p class="quiet" id="results-basis" data-testid="results-basis">
+        {basis(report)}
+      </p>
+      <div class="plots">
+        {groups.map(({ key, figures }) => (
+          <div key={key}>
+            <h4>{TITLES[key]}</h4>
+            <Intervals figures={figures} label={TITLES[key]} testid={`intervals-${key}`} />
+          </div>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
+      <section class="scroll" tabIndex={0} aria-label="Figures">
+        <table data-testid="results" aria-describedby="results-basis">
+          <thead>
+            <tr>
+              <th scope="col">{report.evaluation.judged ? "Metric" : "Agreement on"}</th>
+              <th scope="col">Base</th>
+              <th scope="col">Tuned</th>
+              {ceilings && <th scope="col">Ceiling</th>}
+              <th scope="col">Change</th>
+              <th scope="col">95 % interval</th>
+              {ceilings && <th scope="col">p</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {groups.map(({ key, figures }) =>
+              figures.map((figure) => <Row key={figure.key} of={figure} group={key} ceilings={ceilings} />),
+            )}
+          </tbody>
+        </table>
+      </section>
+      <Meanings />
+    </>
+  );
+}
+
+function Row({ of, group, ceilings }: { of: Figure; group: FigureGroup["key"]; ceilings: boolean }) {
+  const { key, name, base, tuned, ceiling, interval, p, queries } = of;
+  const prefix = group === "agreement" && ceilings ? "Agreement: " : group === "groups" ? "nDCG@10: " : "";
+  return (
+    <tr data-testid={key} class={group === "agreement" && ceilings ? "minor" : ""}>
+      <th scope="row">
+        {prefix}
+        {name}
+        {queries !== undefined && <span class="quiet"> ({counted(queries, "query", "queries")})</span>}
+      </th>
+      <td>{metric(base)}</td>
+      <td>
+        <b>{metric(tuned)}</b>
+      </td>
+      {ceilings && <td>{ceiling === undefined ? "–" : metric(ceiling)}</td>}
+      <td>{difference(tuned - base)}</td>
+      <td>
+        {difference(interval[0])} to {difference(interval[1])}
+      </td>
+      {ceilings && <td>{p === undefined ? "–" : metric(p)}</td>}
+    </tr>
+  );
+}
+
+function Meanings() {
+  return (
+    <details>
+      <summary>What each number means</summary>
+      <dl class="facts">
+        <dt>Base</dt>
+        <dd>the encoder as it was downloaded</dd>
+        <dt>Tuned</dt>
+        <dd>the encoder with the trained adapter, whether or not it is what is delivered</dd>
+        <dt>Ceiling</dt>
+        <dd>
+          the cross-encoder’s own ranking: what it taught, at the cost of scoring every candidate of every query. It can
+          be worse than the base model; then there was nothing to learn.
+        </dd>
+        <dt>95 % interval, p</dt>
+        <dd>
+          where the true change lies with 95 % confidence, and how probable a change of this size is by chance alone
+        </dd>
+        {METRICS.map(([key, name, meaning]) => (
+          <Fragment key={key}>
+            <dt>{name}</dt>
+            <dd>{meaning}</dd>
+          </Fragment>
+        ))}
+        <dt>Agreement</dt>
+        <dd>
+          nDCG@10 with the cross-encoder’s scores as the truth, on queries that the adapter was not trained on: left out
+          at random (queries like the log’s), or together with all queries that share their top document (new queries).
+          Where the cross-encoder is wrong in your domain, agreeing with it is no gain. About 50 judged queries tell.
+        </dd>
+      </dl>
+    </details>
+  );
+}

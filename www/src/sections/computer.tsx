@@ -1,0 +1,218 @@
+import { useEffect, useState } from "preact/hooks";
+import { bytes, count, counted, date, metric } from "../format.js";
+import { busy, outcome, state } from "../job.js";
+import { forget, type Job, jobs } from "../jobs.js";
+import { closed, refused, requests } from "../network.js";
+import { offline } from "../offline.js";
+import { ErrorBox } from "../parts/error-box.js";
+import { Section } from "../parts/section.js";
+import { json, save } from "../save.js";
+import {
+  deleteAll,
+  deleteJobs,
+  deleteModels,
+  deletePage,
+  deleteScores,
+  look,
+  persist,
+  type Stored,
+  stored,
+} from "../storage.js";
+
+/** What stays on this computer, and the proof that it stays there. */
+export function ComputerSection() {
+  const [error, setError] = useState<unknown>();
+  // A look whenever something may have been added.
+  useEffect(() => {
+    void look();
+  }, [state.value, jobs.value, offline.value]);
+  const run = (work: () => Promise<void>) => {
+    setError(undefined);
+    work()
+      .catch(setError)
+      .finally(() => void look());
+  };
+  return (
+    <Section
+      number={8}
+      title="On this computer"
+      state={closed.value ? `${counted(requests.value, "request")} since the models are there` : ""}
+      sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
+    >
+      <Network />
+      <History />
+      <h3>Stored in this browser</h3>
+      <ErrorBox error={error} testid="error-storage" />
+      {stored.value && <Storage of={stored.value} run={run} />}
+    </Section>
+  );
+}
+
+function Network() {
+  return (
+    <dl class="facts" data-testid="network">
+      <dt>Network</dt>
+      <dd>
+        {closed.value ? (
+          <>
+            <b data-testid="requests" data-count={requests.value}>
+              {counted(requests.value, "request")}
+            </b>{" "}
+            left this page since the models are there
+            {refused.value > 0 && (
+              <span data-testid="refused">; {counted(refused.value, "attempt was", "attempts were")} refused</span>
+            )}
+            . The page has given up its right to connect to anything, its own server included, until it is loaded anew.
+          </>
+        ) : (
+          "Open until the models are there; then the page gives up its right to connect to anything."
+        )}
+      </dd>
+      <dt>Offline</dt>
+      <dd data-testid="offline" data-ready={offline.value}>
+        {offline.value
+          ? "This page opens without a network from now on, and the models that were loaded are kept."
+          : "This page is not kept in the browser, or not yet: it opens while the network is there."}
+      </dd>
+    </dl>
+  );
+}
+
+function History() {
+  const all = jobs.value ?? [];
+  return (
+    <>
+      <h3>Jobs</h3>
+      {all.length === 0 && <p class="quiet">No job was run in this browser yet.</p>}
+      {all.length > 0 && (
+        <ul class="jobs" data-testid="history">
+          {all.map((job) => (
+            <JobRow key={job.id} job={job} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function JobRow({ job }: { job: Job }) {
+  const { report, adapter, names } = job;
+  const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
+  return (
+    <li data-testid="history-job" data-state={job.state}>
+      <div>
+        <b>{name}</b> <span class="quiet">{date(job.begun)}</span>
+        <br />
+        {result(job)}
+      </div>
+      <p class="buttons">
+        {report && (
+          <button type="button" onClick={() => save(json(report), "report.json")}>
+            Report<span class="hidden"> of {name}</span>
+          </button>
+        )}
+        {adapter && (
+          <button
+            type="button"
+            onClick={() => save(new Blob([adapter as Uint8Array<ArrayBuffer>]), "query_head.safetensors")}
+          >
+            Adapter<span class="hidden"> of {name}</span>
+          </button>
+        )}
+        <button
+          type="button"
+          data-testid="history-delete"
+          disabled={busy.value && job.state === "stopped"}
+          onClick={() => void forget(job.id)}
+        >
+          Delete<span class="hidden"> the job on {name}</span>
+        </button>
+      </p>
+    </li>
+  );
+}
+
+function result({ report, scored, total, files }: Job): string {
+  if (!report) {
+    const kept = files ? "; its files are kept" : "";
+    return total > 0
+      ? `stopped at ${count(scored)} of ${counted(total, "pair")}${kept}`
+      : `stopped before scoring${kept}`;
+  }
+  const { judged, agreement } = report.evaluation;
+  const delivered = report.fit.delivered === "tuned" ? "tuned model delivered" : "base model delivered";
+  const main = judged?.["ndcg@10"];
+  if (main) return `${delivered}; nDCG@10 ${metric(main.base)} to ${metric(main.tuned)}`;
+  const { random } = agreement;
+  return random ? `${delivered}; agreement ${metric(random.base)} to ${metric(random.tuned)}` : delivered;
+}
+
+interface StorageProps {
+  of: Stored;
+  run: (work: () => Promise<void>) => void;
+}
+
+function Storage({ of, run }: StorageProps) {
+  const { usage, quota, persisted, models, shell, files, databases } = of;
+  const scores = databases === undefined ? undefined : Math.max(0, databases - files);
+  const rows: [testid: string, name: string, size: string, work: () => Promise<void>][] = [
+    ["models", "Models", `${counted(models.files, "file")}, ${bytes(models.bytes)} (cache storage)`, deleteModels],
+    [
+      "scores",
+      "Vectors and scores",
+      scores === undefined ? "size not told (IndexedDB)" : `about ${bytes(scores)} (IndexedDB)`,
+      deleteScores,
+    ],
+    [
+      "jobs",
+      "Jobs and kept files",
+      `${counted(jobs.value?.length ?? 0, "job")}, files ${bytes(files)} (IndexedDB)`,
+      deleteJobs,
+    ],
+    [
+      "page",
+      "This page, for use offline",
+      `${counted(shell.files, "file")}, ${bytes(shell.bytes)} (cache storage)`,
+      deletePage,
+    ],
+  ];
+  return (
+    <>
+      <ul class="jobs" data-testid="storage">
+        {rows.map(([testid, name, size, work]) => (
+          <li key={testid} data-testid={`stored-${testid}`}>
+            <div>
+              <b>{name}</b>
+              <br />
+              <span class="quiet">{size}</span>
+            </div>
+            <p class="buttons">
+              <button type="button" data-testid={`delete-${testid}`} disabled={busy.value} onClick={() => run(work)}>
+                Delete<span class="hidden">: {name}</span>
+              </button>
+            </p>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet">
+        {usage !== undefined && `All of it: ${bytes(usage)}`}
+        {quota !== undefined && ` of ${bytes(quota)} that the browser allows`}
+        {usage !== undefined && ". "}
+        {persisted
+          ? "The browser will not clear it away on its own."
+          : "The browser may clear it away when the disk gets full."}
+      </p>
+      <p class="buttons">
+        {!persisted && (
+          <button type="button" data-testid="persist" onClick={() => run(persist)}>
+            Ask the browser to keep it
+          </button>
+        )}
+        <button type="button" data-testid="delete-all" disabled={busy.value} onClick={() => run(deleteAll)}>
+          Delete everything
+        </button>
+        {outcome.value && <span class="quiet">Download the result first: it is not stored.</span>}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,180 @@
+import { computed, signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { complete, documents, queries } from "../data.js";
+import { about, bytes, count, counted, date, rate } from "../format.js";
+import { busy, cancel, measure, state } from "../job.js";
+import { fingerprint, type Job, jobs } from "../jobs.js";
+import { depthWithin, estimate, memory, type Speed, speed } from "../measurement.js";
+import { NumberField } from "../parts/number-field.js";
+import { Section } from "../parts/section.js";
+import { candidates, depth, device, models } from "../settings.js";
+
+/** The time that somebody has. */
+const minutes = signal(10);
+
+/** What a job on the chosen files consists of. */
+const size = computed(() => {
+  const [log, corpus] = [queries.content.value?.texts, documents.content.value?.texts];
+  if (!log || !corpus) return undefined;
+  const files = (queries.file.value?.size ?? 0) + (documents.file.value?.size ?? 0);
+  const most = Math.min(candidates.value, corpus.length);
+  const texts = log.length + corpus.length;
+  return { queries: log.length, texts, files, most, pairs: log.length * Math.min(depth.value, most) };
+});
+
+/** How much is to be scored, and how long that takes here. */
+export function PlanSection() {
+  const job = size.value;
+  const known = speed.value;
+  const former = useFormer();
+  const ready = complete.value && models.value !== undefined;
+  return (
+    <Section
+      number={3}
+      title="Plan"
+      state={summary(former)}
+      sentence="Choose how much the cross-encoder scores: by far the longest part, and the one that decides how much can be learned."
+    >
+      <fieldset class="plain" disabled={busy.value}>
+        <legend class="hidden">How much is scored</legend>
+        <div class="slider">
+          <label for="depth-slider">Candidates of each query that are scored</label>
+          <input
+            id="depth-slider"
+            type="range"
+            min={1}
+            max={Math.max(1, Math.min(100, job?.most ?? candidates.value))}
+            data-testid="depth-slider"
+            value={depth.value}
+            onInput={(event) => {
+              depth.value = event.currentTarget.valueAsNumber;
+            }}
+          />
+          <NumberField label="Number" hidden testid="depth" value={depth} max={candidates.value} />
+        </div>
+        <p class="quiet">
+          The default of 20 brings nearly all of the gain, half as many most of it. More help only where good documents
+          stand far down.
+        </p>
+        <p data-testid="plan">
+          {job
+            ? `${counted(job.pairs, "pair")} to score: ${counted(job.queries, "query", "queries")}, ${count(Math.min(depth.value, job.most))} candidates each.`
+            : "Choose queries and documents first."}
+        </p>
+        {job && known && <Estimate of={known} former={former} />}
+        <p class="buttons">
+          <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
+            {known ? "Measure again" : "Measure this device"}
+          </button>
+          <span class="quiet">
+            {state.value === "measuring"
+              ? "Measuring …"
+              : "Loads the models and scores a few of your pairs, some ten seconds."}
+          </span>
+        </p>
+        {job && known && <Budget of={known} />}
+        <details>
+          <summary data-testid="more-choices">More choices</summary>
+          <div class="fields">
+            <NumberField label="Candidates for each query" testid="candidates" value={candidates} max={1000} />
+          </div>
+          <p class="quiet">
+            The nearest documents that are taken for each query; those not scored count as known to be further down. 100
+            is what the method was published with.
+          </p>
+        </details>
+      </fieldset>
+      {state.value === "measuring" && (
+        <p class="buttons">
+          <button type="button" data-testid="measure-cancel" onClick={() => void cancel()}>
+            Stop measuring
+          </button>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+/** What is left to do of a job on these files that was run before: what it encoded and scored is kept. */
+function left(job: { texts: number; pairs: number }, former: Job | undefined): { texts: number; pairs: number } {
+  if (!former) return job;
+  return { texts: 0, pairs: Math.max(0, job.pairs - former.scored) };
+}
+
+function summary(former: Job | undefined): string {
+  const job = size.value;
+  if (!job) return "";
+  const pairs = counted(job.pairs, "pair");
+  if (!speed.value) return pairs;
+  const open = left(job, former);
+  return `${pairs}, about ${about(estimate(speed.value, open.texts, job.queries, open.pairs))}`;
+}
+
+function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
+  const job = size.value;
+  if (!job) return null;
+  const open = left(job, former);
+  const cpu = device.value === "cpu" || of.device.startsWith("CPU");
+  return (
+    <dl class="facts" data-testid="estimate">
+      <dt>Time</dt>
+      <dd>
+        <b>about {about(estimate(of, open.texts, job.queries, open.pairs))}</b>
+        {of.tunePerQuery === undefined && " and a little for training"}
+        {open.pairs < job.pairs && `; ${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
+      </dd>
+      <dt>Memory</dt>
+      <dd>about {bytes(memory(of.bytes, cpu, job.texts, job.files))}</dd>
+      <dt>Measured</dt>
+      <dd class="quiet">
+        {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
+        {of.job ? "a whole job" : "a few of your pairs"}, {date(of.at)}
+      </dd>
+    </dl>
+  );
+}
+
+function Budget({ of }: { of: Speed }) {
+  const job = size.value;
+  if (!job) return null;
+  const fits = Math.min(job.most, depthWithin(of, 60 * minutes.value, job.texts, job.queries));
+  return (
+    <div class="budget">
+      <NumberField label="Minutes I have" testid="minutes" value={minutes} max={10_000} />
+      <p data-testid="budget">
+        {fits > 0
+          ? `In ${counted(minutes.value, "minute")} this device can score ${fits === job.most ? "all " : ""}${counted(fits, "candidate")} of each query.`
+          : `In ${counted(minutes.value, "minute")} this device cannot score a candidate of each query. Take more time, or fewer queries.`}
+      </p>
+      <button
+        type="button"
+        data-testid="take-budget"
+        disabled={fits === 0 || fits === depth.value}
+        onClick={() => {
+          depth.value = fits;
+        }}
+      >
+        Score {count(Math.max(1, fits))}
+      </button>
+    </div>
+  );
+}
+
+/** The job that was run on the chosen files before, if there is one. */
+export function useFormer(): Job | undefined {
+  const [print, setPrint] = useState("");
+  const [log, corpus] = [queries.file.value, documents.file.value];
+  useEffect(() => {
+    setPrint("");
+    if (!log || !corpus) return;
+    let wanted = true;
+    fingerprint([log, corpus]).then(
+      (found) => wanted && setPrint(found),
+      () => {},
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [log, corpus]);
+  return print === "" ? undefined : jobs.value?.find((job) => job.fingerprint === print && job.scored > 0);
+}

@@ -1,0 +1,93 @@
+// Keeps the page itself, so that it opens without a network. Models are not its business: the package keeps them.
+// VERSION and FILES are filled in when the page is built.
+const VERSION = "__VERSION__";
+const FILES = ["__FILES__"];
+/** As far as the server has them. */
+const SAMPLE = ["sample/queries.csv", "sample/documents.csv", "sample/qrels.tsv"];
+const PREFIX = "querytune-shell-";
+const CACHE = `${PREFIX}${VERSION}`;
+
+/** Of the engine's workers: they are handed all they need and connect to nothing. */
+const WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'none'";
+
+const address = (path) => new URL(path, self.registration.scope).href;
+const kept = new Set(FILES.map(address));
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(CACHE);
+      await Promise.all(FILES.map((path) => add(cache, path)));
+      await Promise.allSettled(SAMPLE.map((path) => add(cache, path)));
+    })(),
+  );
+});
+
+async function add(cache, path) {
+  // Names in assets/ change with their content.
+  const response = await fetch(address(path), { cache: path.startsWith("assets/") ? "default" : "no-cache" });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  // A redirected response may not answer a navigation; a copy is none.
+  const { body, headers } = response;
+  await cache.put(address(path), new Response(body, { headers }));
+}
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(
+    (async () => {
+      const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+      await Promise.all(old.map((name) => caches.delete(name)));
+      await self.clients.claim();
+    })(),
+  );
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  url.hash = "";
+  const own = request.method === "GET" && url.href.startsWith(address("."));
+  if (own && request.mode === "navigate") {
+    url.search = "";
+    if ([address("."), address("index.html")].includes(url.href)) event.respondWith(page(request));
+  } else if (own && request.destination === "worker") event.respondWith(worker(url.href, request));
+  else if (own && kept.has(url.href)) event.respondWith(file(url.href, request));
+  else event.waitUntil(report(request));
+});
+
+/** How long the server may take before the kept page is shown. */
+const PATIENCE = 3000;
+
+/** The server's page, which may be newer; without a network the kept one. What it loads is named by its content. */
+async function page(request) {
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    if (response.ok || response.type === "opaqueredirect") return response;
+  } catch {
+    // There is no network.
+  }
+  return file(address("index.html"), request);
+}
+
+/** The kept file; the network's where it is of a newer page, or the browser has cleared it away. */
+async function file(path, request) {
+  // Opening the cache would make it again after it was deleted.
+  const found = await caches.match(path, { cacheName: CACHE });
+  if (found) return found;
+  await report(request);
+  return fetch(request);
+}
+
+async function worker(path, request) {
+  const response = await file(path, request);
+  const headers = new Headers(response.headers);
+  headers.set("content-security-policy", WORKER_POLICY);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/** Tells the pages of a request that goes to the network. */
+async function report(request) {
+  for (const client of await self.clients.matchAll()) {
+    client.postMessage({ type: "querytune:request", url: request.url });
+  }
+}

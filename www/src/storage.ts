@@ -1,0 +1,113 @@
+/** What this page has stored in the browser, how large it is, and how to be rid of it. */
+
+import { signal } from "@preact/signals";
+import { closeDatabase, DATABASE } from "./database.js";
+import { busy } from "./job.js";
+import { jobs, keptBytes, loadJobs } from "./jobs.js";
+import { forgetSpeed } from "./measurement.js";
+import { dropPage, SHELL } from "./offline.js";
+import { endSession } from "./session.js";
+
+export interface Stored {
+  /** Of this page's origin, as far as the browser says. */
+  usage: number | undefined;
+  quota: number | undefined;
+  /** Whether the browser promised not to clear it away on its own. */
+  persisted: boolean;
+  models: { files: number; bytes: number };
+  shell: { files: number; bytes: number };
+  /** The files of jobs that are not finished. */
+  files: number;
+  /** Of databases: scores, vectors, jobs; not said by every browser. */
+  databases: number | undefined;
+}
+
+export const stored = signal<Stored | undefined>(undefined);
+
+/** The package keeps its models under this name. */
+const MODELS = "querytune-models";
+/** The package keeps scores and vectors in this database. */
+const SCORES = "querytune";
+
+async function cached(belongs: (name: string) => boolean): Promise<{ files: number; bytes: number }> {
+  const sum = { files: 0, bytes: 0 };
+  for (const name of ((await globalThis.caches?.keys()) ?? []).filter(belongs)) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      const response = await cache.match(request);
+      const length = response?.headers.get("content-length");
+      sum.files += 1;
+      sum.bytes += length ? Number(length) : 0;
+    }
+  }
+  return sum;
+}
+
+/** Opening a cache that is being deleted would make it again. */
+let deleting = false;
+
+/** Looks again. */
+export async function look(): Promise<void> {
+  if (deleting) return;
+  const storage = navigator.storage;
+  const told: StorageEstimate & { usageDetails?: { indexedDB?: number } } = (await storage?.estimate?.()) ?? {};
+  const [persisted, models, shell, files] = await Promise.all([
+    storage?.persisted?.() ?? false,
+    cached((name) => name.startsWith(MODELS)),
+    cached((name) => name.startsWith(SHELL)),
+    keptBytes(),
+  ]);
+  const databases = told.usageDetails?.indexedDB;
+  stored.value = { usage: told.usage, quota: told.quota, persisted, models, shell, files, databases };
+}
+
+function deleteDatabase(name: string): Promise<void> {
+  if (typeof indexedDB === "undefined") return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error("Another tab of this page is open. Close it, then delete again."));
+  });
+}
+
+export async function deleteModels(): Promise<void> {
+  const names = (await globalThis.caches?.keys()) ?? [];
+  await Promise.all(names.filter((name) => name.startsWith(MODELS)).map((name) => caches.delete(name)));
+}
+
+/** The engine's store; its session ends, as it has the store open. */
+export async function deleteScores(): Promise<void> {
+  if (busy.value) throw new Error("A job is running. Cancel it first.");
+  endSession();
+  await deleteDatabase(SCORES);
+}
+
+/** Jobs with their files. */
+export async function deleteJobs(): Promise<void> {
+  await closeDatabase();
+  await deleteDatabase(DATABASE);
+  jobs.value = [];
+  await loadJobs();
+}
+
+export const deletePage = dropPage;
+
+/** All of it, small notes included. */
+export async function deleteAll(): Promise<void> {
+  deleting = true;
+  try {
+    await deleteScores();
+    await Promise.all([deleteModels(), deleteJobs(), deletePage()]);
+  } finally {
+    deleting = false;
+  }
+  forgetSpeed();
+  for (const key of Object.keys(localStorage)) if (key.startsWith("querytune.")) localStorage.removeItem(key);
+}
+
+/** Asks the browser not to clear it away on its own. */
+export async function persist(): Promise<void> {
+  await navigator.storage?.persist?.();
+  await look();
+}
