@@ -446,6 +446,8 @@ export interface Comparison {
   ci95: [number, number];
   /** Of a paired randomisation test. */
   p: number;
+  /** The same means with each query as often as it was asked; absent where all were asked equally often. */
+  traffic?: { base: number; tuned: number; ceiling: number | null };
 }
 
 /** Metrics by trec_eval's definitions. */
