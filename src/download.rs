@@ -18,6 +18,21 @@ pub fn head(fit: &Fit) -> Head<'_> {
     }
 }
 
+/// The files of the download's `data/` folder: name and text.
+///
+/// # Errors
+/// [`crate::Code::Internal`]
+pub fn data(relations: &Relations) -> Result<Vec<(String, String)>> {
+    Ok(vec![
+        ("relations.csv".into(), relations.to_csv()?),
+        ("relations.gpl.tsv".into(), relations.to_gpl_tsv()?),
+        ("relations.jsonl".into(), relations.to_jsonl()),
+        ("scores.tsv".into(), relations.to_scores_tsv()?),
+        ("beir/corpus.jsonl".into(), relations.to_beir_corpus()),
+        ("beir/queries.jsonl".into(), relations.to_beir_queries()),
+    ])
+}
+
 /// The bytes of the zip; `base` are the encoder's files as they were loaded.
 ///
 /// # Errors
@@ -38,12 +53,7 @@ pub async fn download(
             Delivered::Base
         },
         report,
-        data: vec![
-            ("relations.csv".into(), relations.to_csv()?),
-            ("relations.gpl.tsv".into(), relations.to_gpl_tsv()?),
-            ("relations.jsonl".into(), relations.to_jsonl()),
-            ("scores.tsv".into(), relations.to_scores_tsv()?),
-        ],
+        data: data(relations)?,
     };
     let mut packing = artifact.pack()?;
     let progress = job.stage(Stage::Artifact, packing.total(), 0);
