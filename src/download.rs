@@ -1,20 +1,21 @@
-//! A run's download: model, head, data set and report in one zip.
+//! A run's download: model, adapter, data set and report in one zip.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::artifact::{Artifact, Delivered, Head};
+use crate::artifact::{Adapter, Artifact, Delivered};
 use crate::error::Result;
 use crate::job::{Job, Stage};
 use crate::relations::Relations;
 use crate::tune::Fit;
 
 /// A fit's head as the artifact takes it.
-pub fn head(fit: &Fit) -> Head<'_> {
-    Head {
+pub fn head(fit: &Fit) -> Adapter<'_> {
+    Adapter::Heads {
         dims: fit.head.dims,
-        w: &fit.head.weight,
+        query: &fit.head.weight,
+        document: None,
     }
 }
 
@@ -46,7 +47,7 @@ pub async fn download(
 ) -> Result<Vec<u8>> {
     let artifact = Artifact {
         base,
-        head: head(fit),
+        adapter: head(fit),
         delivered: if fit.delivered {
             Delivered::Tuned
         } else {

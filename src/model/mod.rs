@@ -27,3 +27,4 @@ pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo};
 pub use on_tensors::normalize_rows;
 pub use tokenizer::{Tokenized, Tokenizer};
+pub(crate) use weights::f16_to_f32;
