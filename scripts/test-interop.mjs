@@ -1,8 +1,10 @@
-// Loads the download in sentence-transformers, the newest version tested and the oldest, and compares vectors.
+// Loads the download in sentence-transformers, the newest version tested and the oldest, and in PEFT, and compares
+// vectors.
 //
 //   node scripts/test-interop.mjs [ARTIFACT.zip [--base DIR] [--expected FILE]]
 //
-// Without an artifact, a Rust test writes two with a random head: one tuned, one that delivers the base model.
+// Without an artifact, a Rust test writes some with random adapters: of every method, some that deliver the base model,
+// and some on a base model that pools otherwise or is stored in half precision.
 // --base      folder of the base encoder (default: the one fetched by "npm run setup")
 // --expected  JSON {"texts": [...], "query": [[...]], "document": [[...]]}: the vectors the engine computes
 //
@@ -43,9 +45,8 @@ async function prepare({ name, on }) {
   const mark = join(folder, "installed.txt");
   if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
   await step(`sentence-transformers ${name} (Python environment)`, async () => {
-    const python = await findPython();
-    rmSync(folder, { recursive: true, force: true });
-    await run(python, ["-m", "venv", folder]);
+    // Other requirements are installed into an environment that is there: torch need not be fetched again.
+    if (!existsSync(pythonOf(name))) await run(await findPython(), ["-m", "venv", folder]);
     await run(pythonOf(name), ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
     // The other environment's packages come after this one's own: torch is there once.
     if (on) writeFileSync(join(await packagesOf(name), "shared.pth"), `${await packagesOf(on)}\n`);
@@ -53,7 +54,7 @@ async function prepare({ name, on }) {
   });
 }
 
-/** Downloads with a random head, each with the vectors that the engine computes. */
+/** Downloads with random adapters, each with the vectors that the engine computes. */
 async function writeArtifacts(base, folder) {
   await run(nativeCargo(), ["test", "--release", "--quiet", "--test", "artifact_interop", "--", "--ignored"], {
     cwd: root,
@@ -65,8 +66,11 @@ async function writeArtifacts(base, folder) {
     expected: join(folder, `${name}.json`),
     base,
   });
-  // The last has another pooling than the base model's folder.
-  return [written("tuned", base), written("base", base), written("cls")];
+  return [
+    ...["tuned", "base", "heads", "lora-query", "lora-both", "lora-base"].map((name) => written(name, base)),
+    // On other base models than the one in the folder.
+    ...["cls", "lora-query-cls", "lora-both-half"].map((name) => written(name)),
+  ];
 }
 
 await main(async () => {
@@ -87,7 +91,7 @@ await main(async () => {
   try {
     const artifacts = positionals.length
       ? positionals.map((path) => ({ artifact: resolve(path), expected: values.expected, base }))
-      : await step("artifacts with a random head", () => writeArtifacts(base, folder));
+      : await step("artifacts with random adapters", () => writeArtifacts(base, folder));
     let failed = 0;
     for (const { name } of versions) {
       for (const { artifact, expected, base } of artifacts) {

@@ -1,24 +1,55 @@
-//! A run's download: model, head, data set and report in one zip.
+//! A run's download: model, adapter, data set and report in one zip.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::artifact::{Artifact, Delivered, Head};
-use crate::error::{Code, Error, Result};
+use crate::artifact::{Adapter, Artifact, Delivered, Lora, LoraMatrix};
+use crate::error::Result;
 use crate::job::{Job, Stage};
 use crate::relations::Relations;
-use crate::tune::{Adapter, Fit};
+use crate::tune::{self, Fit};
 
-/// A fit's head as the artifact takes it.
-pub fn head(fit: &Fit) -> Result<Head<'_>> {
+/// What a fit has trained, as the artifact takes it.
+pub fn adapter(fit: &Fit) -> Adapter<'_> {
     match fit.adapter() {
-        Adapter::Heads { query, document: None } => Ok(Head {
+        tune::Adapter::Heads { query, document } => Adapter::Heads {
             dims: query.dims,
-            w: &query.weight,
+            query: &query.weight,
+            document: document.as_ref().map(|head| &head.weight[..]),
+        },
+        tune::Adapter::Lora { lora, documents } => Adapter::Lora(Lora {
+            rank: lora.rank,
+            alpha: lora.alpha,
+            documents: *documents,
+            matrices: lora
+                .layers
+                .iter()
+                .map(|layer| LoraMatrix {
+                    module: &layer.module,
+                    inputs: layer.inputs,
+                    outputs: layer.outputs,
+                    a: &layer.a,
+                    b: &layer.b,
+                })
+                .collect(),
         }),
-        _ => Err(Error::new(Code::Internal, "not yet")),
     }
+}
+
+/// The files of the download's `data/` folder: name and text.
+///
+/// # Errors
+/// [`crate::Code::Internal`]
+pub fn data(relations: &Relations) -> Result<Vec<(String, String)>> {
+    Ok(vec![
+        ("relations.csv".into(), relations.to_csv()?),
+        ("relations.gpl.tsv".into(), relations.to_gpl_tsv()?),
+        ("relations.jsonl".into(), relations.to_jsonl()),
+        ("scores.tsv".into(), relations.to_scores_tsv()?),
+        ("beir/corpus.jsonl".into(), relations.to_beir_corpus()),
+        ("beir/queries.jsonl".into(), relations.to_beir_queries()),
+    ])
 }
 
 /// The bytes of the zip; `base` are the encoder's files as they were loaded.
@@ -34,19 +65,14 @@ pub async fn download(
 ) -> Result<Vec<u8>> {
     let artifact = Artifact {
         base,
-        head: head(fit)?,
+        adapter: adapter(fit),
         delivered: if fit.delivered {
             Delivered::Tuned
         } else {
             Delivered::Base
         },
         report,
-        data: vec![
-            ("relations.csv".into(), relations.to_csv()?),
-            ("relations.gpl.tsv".into(), relations.to_gpl_tsv()?),
-            ("relations.jsonl".into(), relations.to_jsonl()),
-            ("scores.tsv".into(), relations.to_scores_tsv()?),
-        ],
+        data: data(relations)?,
     };
     let mut packing = artifact.pack()?;
     let progress = job.stage(Stage::Artifact, packing.total(), 0);

@@ -47,6 +47,8 @@ pub enum Code {
     ModelShape,
     /// `tokenizer.json` cannot be used.
     ModelTokenizer,
+    /// A download that was given back is not one, is damaged, or is of another base model.
+    Artifact,
     /// The device asked for is not there.
     DeviceUnavailable,
     /// The device gives wrong numbers (self-test) or was lost.
@@ -76,6 +78,7 @@ impl Code {
             Self::ModelWeights => "model-weights",
             Self::ModelShape => "model-shape",
             Self::ModelTokenizer => "model-tokenizer",
+            Self::Artifact => "artifact",
             Self::DeviceUnavailable => "device-unavailable",
             Self::DeviceFaulty => "device-faulty",
             Self::Cancelled => "cancelled",

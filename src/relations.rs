@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
-use crate::input::Texts;
+use crate::input::{Text, Texts};
 use crate::job::StageTime;
 use crate::search::Neighbour;
 use crate::vectors::Vectors;
@@ -273,6 +273,40 @@ impl Relations {
         out
     }
 
+    /// All documents as BEIR's `corpus.jsonl`: `{"_id", "title", "text", "metadata": {"ids"}}`, where `ids` has the ids
+    /// of all rows with this text, the one that stands in `_id` first.
+    pub fn to_beir_corpus(&self) -> String {
+        let mut out = String::new();
+        for document in &self.documents.items {
+            let (title, text) = apart(document);
+            let row = serde_json::json!({
+                "_id": document.ids[0],
+                "title": title,
+                "text": text,
+                "metadata": { "ids": document.ids },
+            });
+            out.push_str(&row.to_string());
+            out.push('\n');
+        }
+        out
+    }
+
+    /// All queries as BEIR's `queries.jsonl`: `{"_id", "text", "metadata": {"count", "ids"}}`, where `count` says how
+    /// often the log has the query and `ids` is as in the corpus.
+    pub fn to_beir_queries(&self) -> String {
+        let mut out = String::new();
+        for query in &self.queries.items {
+            let row = serde_json::json!({
+                "_id": query.ids[0],
+                "text": query.text,
+                "metadata": { "count": query.count, "ids": query.ids },
+            });
+            out.push_str(&row.to_string());
+            out.push('\n');
+        }
+        out
+    }
+
     /// Every candidate with rank (from 1), cosine and logit, tab-separated; the logit is empty where not scored.
     ///
     /// # Errors
@@ -294,6 +328,15 @@ impl Relations {
                 candidate.logit.map(|logit| logit.to_string()).unwrap_or_default(),
             ]
         })
+    }
+}
+
+/// Title and text of a document, which are encoded with one space between them.
+fn apart(document: &Text) -> (&str, &str) {
+    let title = document.title.as_deref().unwrap_or_default();
+    match document.text.strip_prefix(title) {
+        Some(text) => (title, text.strip_prefix(' ').unwrap_or(text)),
+        None => ("", &document.text),
     }
 }
 

@@ -1,17 +1,21 @@
-//! Writes downloads with a seeded random head on a real base model, and the vectors the engine itself computes with
-//! that head, for `tests/interop/check_artifact.py`.
+//! Writes downloads with seeded random adapters on a real base model, and the vectors the engine itself computes with
+//! them, for `tests/interop/check_artifact.py`.
 
 mod common;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use common::{TestHost, block_on, encoder_files};
-use querytune::artifact::{Artifact, Delivered, Head};
+use common::{TestHost, block_on, encoder_files, small_relations};
+use querytune::artifact::{Adapter, Artifact, Delivered, OwnedAdapter, OwnedLora, OwnedLoraMatrix, merged_weights};
 use querytune::device::{Device, Dtype};
+use querytune::download::data;
 use querytune::job::Job;
 use querytune::model::{Encoder, ModelFiles, TextKind};
-use querytune::tune::Head as TunedHead;
+use querytune::tune::Head;
 use querytune::vectors::Vectors;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
 const TEXTS: [&str; 6] = [
@@ -53,35 +57,198 @@ fn with_cls_pooling(mut files: ModelFiles) -> ModelFiles {
     files
 }
 
+/// The same model with its matrices in half precision, as many hubs have it.
+fn in_half_precision(mut files: ModelFiles) -> ModelFiles {
+    let all = SafeTensors::deserialize(&files.files["model.safetensors"]).expect("weights");
+    let halves: Vec<(String, Vec<usize>, Vec<u8>)> = all
+        .iter()
+        .filter(|(_, view)| view.dtype() == safetensors::Dtype::F32)
+        .map(|(name, view)| {
+            let bits = view
+                .data()
+                .chunks(4)
+                .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            // BF16 is the upper half of F32; cutting off the rest is good enough here.
+            let halves = bits.flat_map(|bits| ((bits >> 16) as u16).to_le_bytes()).collect();
+            (name.to_owned(), view.shape().to_vec(), halves)
+        })
+        .collect();
+    let views = halves.iter().map(|(name, shape, data)| {
+        let view = TensorView::new(safetensors::Dtype::BF16, shape.clone(), data);
+        (name, view.expect("a tensor"))
+    });
+    let weights = safetensors::serialize(views, None).expect("weights");
+    files.files.insert("model.safetensors".into(), weights);
+    let mut config: Value = serde_json::from_slice(&files.files["config.json"]).expect("json");
+    config["torch_dtype"] = "bfloat16".into();
+    files
+        .files
+        .insert("config.json".into(), config.to_string().into_bytes());
+    ModelFiles::new("base", files.files)
+}
+
+fn random(random: &mut fastrand::Rng, count: usize, width: f32) -> Vec<f32> {
+    (0..count).map(|_| (random.f32() - 0.5) * width).collect()
+}
+
+/// Changes of every kind of layer, in all layers but the last.
+fn random_lora(documents: bool) -> OwnedLora {
+    let (rank, hidden, intermediate) = (8, 384, 1536);
+    let kinds = [
+        ("attention.self.query", hidden, hidden),
+        ("attention.self.key", hidden, hidden),
+        ("attention.self.value", hidden, hidden),
+        ("attention.output.dense", hidden, hidden),
+        ("intermediate.dense", hidden, intermediate),
+        ("output.dense", intermediate, hidden),
+    ];
+    let mut rng = fastrand::Rng::with_seed(7);
+    let layers = (0..5).flat_map(|layer| kinds.map(|kind| (layer, kind)));
+    let matrices = layers.map(|(layer, (name, inputs, outputs))| OwnedLoraMatrix {
+        module: format!("encoder.layer.{layer}.{name}"),
+        inputs,
+        outputs,
+        a: random(&mut rng, rank * inputs, 0.2),
+        b: random(&mut rng, outputs * rank, 0.05),
+    });
+    OwnedLora {
+        rank,
+        alpha: 16.0,
+        documents,
+        matrices: matrices.collect(),
+    }
+}
+
+/// The encoder with the changes in its weights.
+fn changed(base: &ModelFiles, lora: &OwnedLora) -> ModelFiles {
+    let mut files = base.files.clone();
+    let weights = merged_weights(&base.files, &lora.borrow()).expect("merged weights");
+    files.insert("model.safetensors".into(), weights);
+    ModelFiles::new("changed", files)
+}
+
+fn adapt(weight: &[f32], vectors: &Vectors) -> Vectors {
+    let head = Head {
+        weight: weight.to_vec(),
+        dims: vectors.dims(),
+    };
+    block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors")
+}
+
+/// A download, and what its queries and documents have to become.
+fn write(
+    out: &Path,
+    name: &str,
+    base: &BTreeMap<String, Vec<u8>>,
+    adapter: Adapter,
+    delivered: Delivered,
+    vectors: [&Vectors; 2],
+) {
+    let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };
+    let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
+    let artifact = Artifact {
+        base,
+        adapter,
+        delivered,
+        report: &report,
+        data: data(&small_relations()).expect("texts"),
+    };
+    std::fs::write(out.join(format!("{name}.zip")), artifact.to_zip().expect("a zip")).expect("written");
+    let [query, document] = vectors.map(rows);
+    let expected = json!({ "texts": TEXTS, "query": query, "document": document });
+    std::fs::write(out.join(format!("{name}.json")), expected.to_string()).expect("written");
+}
+
 #[test]
 #[ignore = "scripts/test-interop.mjs runs it and has the result checked in Python"]
 fn downloads_for_sentence_transformers_are_written() {
     let out = PathBuf::from(std::env::var_os("QUERYTUNE_INTEROP_OUT").expect("set QUERYTUNE_INTEROP_OUT"));
     let base = encoder_files();
-    let documents = encode(&base);
-    let dims = documents.dims();
-    let mut random = fastrand::Rng::with_seed(42);
-    let weight: Vec<f32> = (0..dims * dims).map(|_| (random.f32() - 0.5) * 0.05).collect();
-    let head = TunedHead { weight, dims };
-    let adapt = |vectors: &Vectors| block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors");
-    let write = |name: &str, files: &ModelFiles, delivered, queries: &Vectors, documents: &Vectors| {
-        let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };
-        let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
-        let head = Head { dims, w: &head.weight };
-        let artifact = Artifact {
-            base: &files.files,
-            head,
-            delivered,
-            report: &report,
-            data: vec![],
-        };
-        std::fs::write(out.join(format!("{name}.zip")), artifact.to_zip().expect("a zip")).expect("written");
-        let expected = json!({ "texts": TEXTS, "query": rows(queries), "document": rows(documents) });
-        std::fs::write(out.join(format!("{name}.json")), expected.to_string()).expect("written");
+    let vectors = encode(&base);
+    let dims = vectors.dims();
+    let mut rng = fastrand::Rng::with_seed(42);
+    let query = random(&mut rng, dims * dims, 0.05);
+    let document = random(&mut rng, dims * dims, 0.05);
+    let one = OwnedAdapter::Heads {
+        dims,
+        query: query.clone(),
+        document: None,
     };
-    write("tuned", &base, Delivered::Tuned, &adapt(&documents), &documents);
-    write("base", &base, Delivered::Base, &documents, &documents);
+    let two = OwnedAdapter::Heads {
+        dims,
+        query: query.clone(),
+        document: Some(document.clone()),
+    };
+    let (one, two, files) = (one.borrow(), two.borrow(), &base.files);
+    let (queries, documents) = (adapt(&query, &vectors), adapt(&document, &vectors));
+    write(
+        &out,
+        "tuned",
+        files,
+        one.clone(),
+        Delivered::Tuned,
+        [&queries, &vectors],
+    );
+    write(&out, "base", files, one.clone(), Delivered::Base, [&vectors, &vectors]);
+    write(&out, "heads", files, two, Delivered::Tuned, [&queries, &documents]);
+
+    let (for_queries, for_both) = (random_lora(false), random_lora(true));
+    let lora = |lora: &OwnedLora| OwnedAdapter::Lora(lora.clone());
+    let tuned = encode(&changed(&base, &for_queries));
+    let (queries_only, both) = (lora(&for_queries), lora(&for_both));
+    write(
+        &out,
+        "lora-query",
+        files,
+        queries_only.borrow(),
+        Delivered::Tuned,
+        [&tuned, &vectors],
+    );
+    write(
+        &out,
+        "lora-both",
+        files,
+        both.borrow(),
+        Delivered::Tuned,
+        [&tuned, &tuned],
+    );
+    write(
+        &out,
+        "lora-base",
+        files,
+        both.borrow(),
+        Delivered::Base,
+        [&vectors, &vectors],
+    );
+
+    let half = in_half_precision(base.clone());
+    let tuned = encode(&changed(&half, &for_both));
+    write(
+        &out,
+        "lora-both-half",
+        &half.files,
+        both.borrow(),
+        Delivered::Tuned,
+        [&tuned, &tuned],
+    );
+
     let cls = with_cls_pooling(base);
-    let documents = encode(&cls);
-    write("cls", &cls, Delivered::Tuned, &adapt(&documents), &documents);
+    let vectors = encode(&cls);
+    write(
+        &out,
+        "cls",
+        &cls.files,
+        one,
+        Delivered::Tuned,
+        [&adapt(&query, &vectors), &vectors],
+    );
+    let tuned = encode(&changed(&cls, &for_queries));
+    write(
+        &out,
+        "lora-query-cls",
+        &cls.files,
+        queries_only.borrow(),
+        Delivered::Tuned,
+        [&tuned, &vectors],
+    );
 }

@@ -3,16 +3,48 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use querytune::artifact::{Artifact, Delivered, Head};
+use querytune::artifact::{Adapter, Artifact, Delivered, Lora, LoraMatrix};
 use serde_json::{Value, json};
 
-fn card(report: &Value, delivered: Delivered) -> String {
-    let weights = safetensors::serialize::<&str, safetensors::tensor::TensorView, _>([], None).unwrap();
-    let base = BTreeMap::from([("model.safetensors".to_owned(), weights)]);
-    let head = Head { dims: 1, w: &[0.5] };
+const MODULE: &str = "encoder.layer.0.attention.self.query";
+const QUERY_HEAD: Adapter = Adapter::Heads {
+    dims: 1,
+    query: &[0.5],
+    document: None,
+};
+const HEADS: Adapter = Adapter::Heads {
+    dims: 1,
+    query: &[0.5],
+    document: Some(&[0.25]),
+};
+
+fn lora(documents: bool) -> Adapter<'static> {
+    Adapter::Lora(Lora {
+        rank: 1,
+        alpha: 2.0,
+        documents,
+        matrices: vec![LoraMatrix {
+            module: MODULE,
+            inputs: 1,
+            outputs: 1,
+            a: &[1.0],
+            b: &[1.0],
+        }],
+    })
+}
+
+/// The README files of a download: at its top, of the model, of the adapter.
+fn readme_files(report: &Value, adapter: Adapter, delivered: Delivered) -> [String; 3] {
+    let weight = 1.0f32.to_le_bytes();
+    let weight = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1, 1], &weight).unwrap();
+    let weights = safetensors::serialize([(format!("{MODULE}.weight"), weight)], None).unwrap();
+    let base = BTreeMap::from([
+        ("model.safetensors".to_owned(), weights),
+        ("config.json".to_owned(), br#"{"hidden_size":1}"#.to_vec()),
+    ]);
     let zip = Artifact {
         base: &base,
-        head,
+        adapter,
         delivered,
         report,
         data: vec![],
@@ -20,13 +52,16 @@ fn card(report: &Value, delivered: Delivered) -> String {
     .to_zip()
     .unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
-    let mut text = String::new();
-    archive
-        .by_name("model/README.md")
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
-    text
+    ["README.md", "model/README.md", "adapter/README.md"].map(|path| {
+        let mut text = String::new();
+        archive.by_name(path).unwrap().read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+fn card(report: &Value, delivered: Delivered) -> String {
+    let [_, card, _] = readme_files(report, QUERY_HEAD, delivered);
+    card
 }
 
 fn report() -> Value {
@@ -102,7 +137,53 @@ fn the_code_to_load_names_the_heads_file() {
     let card = card(&report(), Delivered::Tuned);
     // Without modules.json the base is Transformer and Pooling; Normalize is added, the router is module 3.
     assert_eq!(card.matches("3_Router/query_0_Dense/model.safetensors").count(), 2);
+    assert!(!card.contains("document_0_Dense"));
     assert!(card.contains("encode_query") && card.contains("encode_document"));
+}
+
+#[test]
+fn whether_documents_have_to_be_indexed_again_is_said_in_every_readme() {
+    for (adapter, again) in [
+        (QUERY_HEAD, false),
+        (HEADS, true),
+        (lora(false), false),
+        (lora(true), true),
+    ] {
+        let shown = format!("{adapter:?}");
+        for text in readme_files(&report(), adapter, Delivered::Tuned) {
+            let says_again = text.contains("indexed again") || text.contains("have to be changed too");
+            let says_keep = text.contains("keep the") || text.contains("keep theirs") || text.contains("keep their");
+            assert_eq!((says_again, says_keep), (again, !again), "{shown}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn each_method_is_described_with_code_to_load_it() {
+    let [_, card, adapter] = readme_files(&report(), HEADS, Delivered::Tuned);
+    assert!(card.contains("a linear layer on the side of the queries and another on that of the documents"));
+    assert!(card.contains("3_Router/document_0_Dense/model.safetensors"));
+    assert!(adapter.contains("query_head.safetensors") && adapter.contains("document_head.safetensors"));
+    assert!(adapter.contains("```python") && adapter.contains("```js"));
+
+    let [_, card, adapter] = readme_files(&report(), lora(false), Delivered::Tuned);
+    assert!(card.contains("LoRA of rank 1, alpha 2"));
+    assert!(card.contains("model/query_0_Transformer"));
+    assert!(adapter.contains("load_adapter") && adapter.contains("PeftModel.from_pretrained"));
+    assert!(adapter.contains("base = \"owner/encoder\""));
+    assert!(adapter.contains("W' = W + 2 B A"), "{adapter}");
+
+    let [_, card, adapter] = readme_files(&report(), lora(true), Delivered::Tuned);
+    assert!(card.contains("merged into the weights") && !card.contains("query_0_Transformer"));
+    assert!(adapter.contains("documents = tuned.encode"));
+}
+
+#[test]
+fn the_reports_warnings_stand_in_the_readme_and_in_the_card() {
+    for delivered in [Delivered::Tuned, Delivered::Base] {
+        let [readme, card, _] = readme_files(&report(), lora(false), delivered);
+        assert!(readme.contains("> **Note**: Few queries.") && card.contains("> **Note**: Few queries."));
+    }
 }
 
 #[test]
@@ -113,6 +194,9 @@ fn names_from_outside_cannot_break_the_card() {
     assert!(!text.contains("base_model"));
     assert!(!text.contains("\nlicense"));
     assert!(text.contains("| odd\\|name | a b |"));
+    report["models"]["encoder"]["id"] = json!("x\"\nimport os");
+    let [_, _, adapter] = readme_files(&report, lora(false), Delivered::Tuned);
+    assert!(adapter.contains("base = \"x' import os\""), "{adapter}");
     assert!(card(&self::report(), Delivered::Tuned).contains("\nbase_model: owner/encoder\n"));
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use querytune::artifact::{Artifact, Delivered, Head};
+use querytune::artifact::{Adapter, Artifact, Delivered};
 use querytune::{Code, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -45,6 +45,14 @@ fn base() -> BTreeMap<String, Vec<u8>> {
     ])
 }
 
+fn query_head(dims: usize, query: &[f32]) -> Adapter<'_> {
+    Adapter::Heads {
+        dims,
+        query,
+        document: None,
+    }
+}
+
 fn artifact<'a>(base: &'a BTreeMap<String, Vec<u8>>, report: &'a Value, delivered: Delivered) -> Artifact<'a> {
     let data = [
         ("relations.csv", "a,b\n"),
@@ -54,7 +62,7 @@ fn artifact<'a>(base: &'a BTreeMap<String, Vec<u8>>, report: &'a Value, delivere
     let data = data.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     Artifact {
         base,
-        head: Head { dims: DIMS, w: &W },
+        adapter: query_head(DIMS, &W),
         delivered,
         report,
         data,
@@ -344,13 +352,9 @@ fn a_head_that_does_not_fit_is_refused() {
     let base = base();
     let report = json!({});
     let nan = [f32::NAN; 9];
-    for head in [
-        Head { dims: 4, w: &W },
-        Head { dims: 0, w: &[] },
-        Head { dims: 3, w: &nan },
-    ] {
+    for adapter in [query_head(4, &W), query_head(0, &[]), query_head(3, &nan)] {
         let artifact = Artifact {
-            head,
+            adapter,
             ..artifact(&base, &report, Delivered::Tuned)
         };
         assert_eq!(artifact.to_zip().unwrap_err().code(), Code::Internal);

@@ -151,6 +151,8 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
         "adapter/query_head.safetensors",
         "report.json",
         "data/scores.tsv",
+        "data/beir/corpus.jsonl",
+        "data/beir/queries.jsonl",
     ] {
         assert!(names.contains(name), "{name} is missing in {names:?}");
     }

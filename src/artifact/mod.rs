@@ -1,20 +1,37 @@
-//! The download: one zip with the model, the adapter, the data set and the report.
+//! The download: one zip with the model, the adapter, the data set and the report; and the way back from it.
 //!
 //! ```text
 //! README.md                     what is where
 //! report.json                   every figure
 //! model/                        a folder that SentenceTransformer(dir) loads, with its model card
-//! adapter/query_head.safetensors, adapter/README.md
-//! data/                         relations and scores
+//! adapter/                      what was trained, alone, and how to use it
+//! data/                         relations and scores; data/beir/ all texts
 //! ```
 //!
+//! What `model/` and `adapter/` hold, by adapter:
+//!
+//! | | `model/` | `adapter/` |
+//! |---|---|---|
+//! | head on queries | the base model, then a `Router` with the head on its query route | `query_head.safetensors` |
+//! | heads on both | the same with a head on either route | and `document_head.safetensors` |
+//! | LoRA for queries | a `Router` of `query_0_Transformer/` and `document_0_Transformer/` | PEFT's two files |
+//! | LoRA for both | the encoder with the changes merged in | PEFT's two files |
+//!
 //! [`Artifact::pack`] starts [`Packing`], which writes the zip piece by piece, so that a long write can be watched
-//! and cancelled; [`Artifact::to_zip`] writes it at once. The same artifact gives the same bytes.
+//! and cancelled; [`Artifact::to_zip`] writes it at once. The same artifact gives the same bytes. [`open`] reads a
+//! download back, part by part.
 
+mod adapter;
+mod heads;
+mod load;
 mod model_card;
 mod packing;
+mod peft;
+mod read;
 mod readme;
+mod router;
 mod sentence_transformers;
+mod tensors;
 mod weights;
 
 use std::borrow::Cow;
@@ -24,23 +41,18 @@ use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
 
+pub use adapter::{Adapter, Lora, LoraMatrix, OwnedAdapter, OwnedLora, OwnedLoraMatrix};
+pub use heads::Side;
 pub use packing::Packing;
-
-/// A query-side head: q' = normalize(q + W q), where q is the base encoder's normalised vector of a query.
-#[derive(Clone, Copy, Debug)]
-pub struct Head<'a> {
-    /// D, the numbers in a vector.
-    pub dims: usize,
-    /// W, D x D, row-major: row i makes number i of W q.
-    pub w: &'a [f32],
-}
+pub use read::{Data, Opened, open};
+pub use weights::merged_weights;
 
 /// What the download's `model/` folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// The base model with the head on the query side.
+    /// The base model with the adapter.
     Tuned,
-    /// The base model alone, because nothing beat it on held-out queries. The head is in `adapter/` all the same.
+    /// The base model alone, because nothing beat it on held-out queries. The adapter is in `adapter/` all the same.
     Base,
 }
 
@@ -48,9 +60,9 @@ pub enum Delivered {
 pub struct Artifact<'a> {
     /// The base encoder's files: bytes by path within its folder.
     pub base: &'a BTreeMap<String, Vec<u8>>,
-    /// The trained head.
-    pub head: Head<'a>,
-    /// Whether the head is part of `model/`.
+    /// What was trained.
+    pub adapter: Adapter<'a>,
+    /// Whether the adapter is part of `model/`.
     pub delivered: Delivered,
     /// `report.json`; the readable files take their figures from it and leave out what it lacks.
     pub report: &'a Value,
@@ -63,7 +75,7 @@ impl<'a> Artifact<'a> {
     ///
     /// # Errors
     /// [`Code::ModelFileMissing`], [`Code::ModelConfig`] or [`Code::ModelWeights`] if the base model's files cannot
-    /// be made into a folder that loads.
+    /// be made into a folder that loads; [`Code::ModelShape`] if the adapter is not for this base model.
     pub fn pack(self) -> Result<Packing<'a>> {
         Packing::new(self.files()?)
     }
@@ -79,14 +91,21 @@ impl<'a> Artifact<'a> {
     }
 
     fn files(self) -> Result<Vec<File<'a>>> {
-        let adapter = query_head(self.head, self.report)?;
+        let adapter = adapter_files(&self.adapter, self.report)?;
         let mut files = vec![
-            File::text("README.md", readme::of_the_download(self.delivered, self.report)),
+            File::text("README.md", readme::of_the_download(&self)),
             File::text("report.json", pretty(self.report)?),
         ];
         files.extend(sentence_transformers::folder(&self)?);
-        files.push(File::new("adapter/query_head.safetensors", Cow::Owned(adapter)));
-        files.push(File::text("adapter/README.md", readme::of_the_adapter(self.head.dims)));
+        files.extend(
+            adapter
+                .into_iter()
+                .map(|(name, bytes)| File::new(format!("adapter/{name}"), Cow::Owned(bytes))),
+        );
+        files.push(File::text(
+            "adapter/README.md",
+            readme::of_the_adapter(&self.adapter, self.report),
+        ));
         let data = self
             .data
             .into_iter()
@@ -96,28 +115,33 @@ impl<'a> Artifact<'a> {
     }
 }
 
-/// The head as a safetensors file, the same as `adapter/query_head.safetensors` of the download.
+/// The files of the download's `adapter/` folder, by name, without its README.
 ///
-/// One tensor `weight`, F32 `[D, D]` = I + W in the orientation of a linear layer, so that for normalised query
-/// vectors in rows `q @ weight.T`, scaled to length 1, are the tuned ones. The file's metadata say so too.
+/// A head is a safetensors file with one tensor `weight`, F32 `[D, D]` = I + W in the orientation of a linear layer,
+/// so that for normalised vectors in rows `v @ weight.T`, scaled to length 1, are the tuned ones. LoRA is
+/// `adapter_config.json` and `adapter_model.safetensors` as PEFT has them. The weight files' metadata name the base
+/// model.
 ///
 /// # Errors
-/// [`Code::Internal`] if `w` is not D x D finite numbers.
-pub fn query_head(head: Head, report: &Value) -> Result<Vec<u8>> {
-    let mut metadata = vec![
-        ("format", "pt".to_owned()),
-        (
-            "formula",
-            "q' = normalize(q @ weight.T), weight = I + W, q the base encoder's normalised query vector".into(),
-        ),
-    ];
-    if let Some(encoder) = report.pointer("/models/encoder/id").and_then(Value::as_str) {
-        metadata.push(("base_model", encoder.to_owned()));
+/// [`Code::Internal`] if the adapter's numbers are not finite, or not as many as they should be.
+pub fn adapter_files(adapter: &Adapter, report: &Value) -> Result<Vec<(String, Vec<u8>)>> {
+    match adapter {
+        Adapter::Heads { dims, query, document } => [(Side::Query, Some(*query)), (Side::Document, *document)]
+            .into_iter()
+            .filter_map(|(side, w)| Some((side, w?)))
+            .map(|(side, w)| Ok((side.file_name(), heads::alone(side, *dims, w, report)?)))
+            .collect(),
+        Adapter::Lora(lora) => {
+            lora.check()?;
+            Ok(vec![
+                (
+                    "adapter_config.json".into(),
+                    pretty(&peft::config(lora, report))?.into_bytes(),
+                ),
+                ("adapter_model.safetensors".into(), peft::weights(lora, report)?),
+            ])
+        }
     }
-    if let Some(hash) = report.pointer("/models/encoder/sha256").and_then(Value::as_str) {
-        metadata.push(("base_model_sha256", hash.to_owned()));
-    }
-    weights::matrix("weight", head.dims, &weights::identity_plus(head)?, &metadata)
 }
 
 /// One file of the download.
@@ -128,7 +152,7 @@ struct File<'a> {
 
 enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
-    Dequantised(weights::Dequantised<'a>),
+    Weights(weights::Written<'a>),
 }
 
 impl<'a> File<'a> {

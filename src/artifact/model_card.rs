@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{Artifact, Delivered};
+use super::{Adapter, Artifact, Delivered, load};
 
-/// The card. `head` is the path of the head's weight file within the model folder, where it has one.
-pub fn text(artifact: &Artifact, head: Option<&str>) -> String {
+/// The card. `router` is the folder of the router with the heads within the model's, where it has one.
+pub fn text(artifact: &Artifact, router: Option<&str>) -> String {
     let report = artifact.report;
     let mut card = front_matter(report);
     card += match artifact.delivered {
@@ -15,13 +15,14 @@ pub fn text(artifact: &Artifact, head: Option<&str>) -> String {
         Delivered::Base => "# The base encoder, unchanged\n\n",
     };
     card += &what_it_is(artifact);
-    if let Some(head) = head {
-        card += &how_to_load(artifact.head.dims, head);
+    if artifact.delivered == Delivered::Tuned {
+        card += "## How to load it\n\n";
+        card += &load::the_model(&artifact.adapter, router);
     }
     card += &figures(report);
     card += &data(report);
     card += &recipe(report);
-    card += &limits(report);
+    card += &limits(artifact);
     card
 }
 
@@ -52,80 +53,71 @@ fn what_it_is(artifact: &Artifact) -> String {
     let encoder = model_name(report, "encoder").unwrap_or_else(|| "the base encoder".into());
     let teacher =
         model_name(report, "crossEncoder").map_or("a cross-encoder".into(), |name| format!("the cross-encoder {name}"));
-    let warnings = report
-        .pointer("/fit/warnings")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut text = match artifact.delivered {
+    let text = match artifact.delivered {
         Delivered::Tuned => format!(
-            "This is {encoder} with one linear layer on the side of the queries, trained by querytune to rank as \
-             {teacher} does. No person labelled anything for it.\n\n\
-             A query's vector q becomes `normalize(q + W q)`. **Documents keep the vectors of the base encoder**: an \
-             existing index stays as it is.\n\n"
+            "This is {encoder} with {}, trained by querytune to rank as {teacher} does. No person labelled anything \
+             for it.\n\n{}\n\n",
+            what_was_added(&artifact.adapter),
+            what_it_does(&artifact.adapter)
         ),
         Delivered::Base => {
             let reason = report.pointer("/fit/reason").and_then(Value::as_str);
             let reason = reason.unwrap_or("On queries held out from training, no step of it was better than the base.");
             format!(
                 "This folder is {encoder} as it was, because training did not help: {reason}\n\n\
-                 The head that was trained is in `adapter/` of the download, for those who want to try it all the \
-                 same. Its figures are in the column \"tuned\" below.\n\n"
+                 What was trained, {}, is in `adapter/` of the download, for those who want to try it all the same. \
+                 Its figures are in the column \"tuned\" below.\n\n",
+                what_was_added(&artifact.adapter)
             )
         }
     };
-    for warning in warnings.filter_map(Value::as_str) {
-        let _ = writeln!(text, "> **Note**: {}\n", one_line(warning));
-    }
-    text
+    text + &warnings(report)
 }
 
-fn how_to_load(dims: usize, head: &str) -> String {
-    format!(
-        r#"## How to load it
+fn what_was_added(adapter: &Adapter) -> String {
+    match adapter {
+        Adapter::Heads { document: None, .. } => "one linear layer on the side of the queries".into(),
+        Adapter::Heads { .. } => {
+            "a linear layer on the side of the queries and another on that of the documents".into()
+        }
+        Adapter::Lora(lora) => format!(
+            "low-rank changes (LoRA of rank {}, alpha {}) of {} of its linear layers",
+            lora.rank,
+            lora.alpha,
+            lora.matrices.len()
+        ),
+    }
+}
 
-**sentence-transformers 5 or newer** (`pip install "sentence-transformers>=5"`). Queries and documents have their own
-calls; plain `encode` gives the document's vector, which is the base encoder's.
+fn what_it_does(adapter: &Adapter) -> &'static str {
+    match adapter {
+        Adapter::Heads { document: None, .. } => {
+            "A query's vector q becomes `normalize(q + W q)`. **Documents keep the vectors of the base encoder**: an \
+             existing index stays as it is."
+        }
+        Adapter::Heads { .. } => {
+            "A query's vector q becomes `normalize(q + Wq q)`, a document's vector d becomes `normalize(d + Wd d)`. \
+             **Documents have to be indexed again**: with this model, or by changing the base encoder's vectors in \
+             the index."
+        }
+        Adapter::Lora(lora) if lora.documents => {
+            "The changes are merged into the weights, so this is an encoder like any other, of the base encoder's \
+             size and speed. **Documents have to be indexed again**: their vectors are others than the base encoder's."
+        }
+        Adapter::Lora(_) => {
+            "Queries go through the changed encoder. **Documents keep the vectors of the base encoder**: an existing \
+             index stays as it is. This folder holds both encoders; a search needs the queries' alone."
+        }
+    }
+}
 
-```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer("model")  # this folder
-queries = model.encode_query(["your query"])
-documents = model.encode_document(["your document"])
-scores = model.similarity(queries, documents)
-```
-
-**numpy**, on the base encoder's normalised query vectors, one a row:
-
-```python
-import numpy as np
-from safetensors.numpy import load_file
-
-weight = load_file("{head}")["linear.weight"]  # I + W
-tuned = queries @ weight.T
-tuned /= np.linalg.norm(tuned, axis=1, keepdims=True)
-```
-
-**JavaScript**, on one normalised query vector of the base encoder:
-
-```js
-const file = await (await fetch("{head}")).arrayBuffer();
-const header = Number(new DataView(file).getBigUint64(0, true));
-const weight = new Float32Array(file, 8 + header); // I + W, {dims} rows of {dims}
-
-function tune(query) {{
-  const tuned = new Float32Array({dims});
-  for (let row = 0; row < {dims}; row++) {{
-    for (let i = 0; i < {dims}; i++) tuned[row] += weight[row * {dims} + i] * query[i];
-  }}
-  const length = Math.hypot(...tuned);
-  return tuned.map((value) => value / length);
-}}
-```
-
-"#
-    )
+/// The report's warnings, each a paragraph.
+pub fn warnings(report: &Value) -> String {
+    let warnings = report.pointer("/fit/warnings").and_then(Value::as_array);
+    let warnings = warnings.into_iter().flatten().filter_map(Value::as_str);
+    warnings
+        .map(|warning| format!("> **Note**: {}\n\n", one_line(warning)))
+        .collect()
 }
 
 fn figures(report: &Value) -> String {
@@ -257,7 +249,26 @@ fn recipe(report: &Value) -> String {
     }
 }
 
-fn limits(report: &Value) -> String {
+fn limits(artifact: &Artifact) -> String {
+    let report = artifact.report;
+    let belongs = match (artifact.delivered, &artifact.adapter) {
+        (Delivered::Base, _) => "The adapter fits the encoder named above and no other.",
+        (_, Adapter::Heads { document: None, .. }) => {
+            "It fits the encoder named above and no other: the head works on that encoder's vectors only."
+        }
+        (_, Adapter::Heads { .. }) => {
+            "It fits the encoder named above and no other: the heads work on that encoder's vectors only. A query's \
+             vector of this model and a document's of the base encoder do not belong together."
+        }
+        (_, Adapter::Lora(lora)) if lora.documents => {
+            "A query's vector of this model and a document's of the base encoder do not belong together. The adapter \
+             fits the base encoder named above and no other."
+        }
+        (_, Adapter::Lora(_)) => {
+            "Documents have to be indexed with the encoder named above and no other, and queries encoded with \
+             `encode_query`: the two encoders differ."
+        }
+    };
     let no_judgements = report.pointer("/evaluation/judged").is_none_or(Value::is_null);
     let unjudged = if no_judgements {
         "- No judgements were given, so whether results became better was **not measured**; only the agreement with \
@@ -270,7 +281,7 @@ fn limits(report: &Value) -> String {
          - The model learned from a cross-encoder. Where that one is wrong about a domain, so is this model.\n\
          - It helps most with queries that are in the log it was trained on, or close to them.\n\
          {unjudged}\
-         - It fits the encoder named above and no other: the head works on that encoder's vectors only.\n\
+         - {belongs}\n\
          - The licence of the base encoder holds for this folder too.\n"
     )
 }
@@ -289,7 +300,7 @@ fn count(value: &Value, path: &str) -> Option<u64> {
 }
 
 /// Text that cannot end the paragraph it stands in.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

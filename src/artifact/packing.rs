@@ -128,7 +128,7 @@ impl Content<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Dequantised(weights) => weights.len(),
+            Self::Weights(weights) => weights.len(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Content<'_> {
     fn piece(&self, number: usize) -> Option<std::borrow::Cow<'_, [u8]>> {
         match self {
             Self::Bytes(bytes) => bytes.chunks(PIECE).nth(number).map(Into::into),
-            Self::Dequantised(weights) => weights.piece(number),
+            Self::Weights(weights) => weights.piece(number),
         }
     }
 }

@@ -2,51 +2,96 @@
 
 use serde_json::Value;
 
-use super::Delivered;
+use super::heads::Side;
+use super::model_card::warnings;
+use super::{Adapter, Artifact, Delivered, load};
 
 /// `README.md` at the top of the download.
-pub fn of_the_download(delivered: Delivered, report: &Value) -> String {
+pub fn of_the_download(artifact: &Artifact) -> String {
+    let report = artifact.report;
     let version = report
         .get("version")
         .and_then(Value::as_str)
         .map_or(String::new(), |version| format!(" {version}"));
-    let model = match delivered {
-        Delivered::Tuned => {
-            "the tuned encoder: `SentenceTransformer(\"model\")` loads it (sentence-transformers 5 or newer), then \
-             `encode_query` and `encode_document`"
-        }
-        Delivered::Base => {
+    let model = match (artifact.delivered, &artifact.adapter) {
+        (Delivered::Base, _) => {
             "the base encoder, unchanged: training did not beat it on held-out queries (see `model/README.md`)"
         }
+        (Delivered::Tuned, Adapter::Lora(lora)) if lora.documents => {
+            "the tuned encoder: `SentenceTransformer(\"model\")` loads it; documents have to be indexed again with it"
+        }
+        (Delivered::Tuned, adapter) if adapter.keeps_documents() => {
+            "the tuned encoder: `SentenceTransformer(\"model\")` loads it (sentence-transformers 5 or newer), then \
+             `encode_query` and `encode_document`; documents keep their vectors"
+        }
+        _ => {
+            "the tuned encoder: `SentenceTransformer(\"model\")` loads it (sentence-transformers 5 or newer), then \
+             `encode_query` and `encode_document`; documents have to be indexed again with it"
+        }
+    };
+    let adapter = match artifact.adapter {
+        Adapter::Heads { document: None, .. } => "the trained head alone, a single matrix for the queries' vectors",
+        Adapter::Heads { .. } => {
+            "the trained heads alone, a matrix for the queries' vectors and one for the documents'"
+        }
+        Adapter::Lora(_) => "the trained changes alone, as an adapter for PEFT",
     };
     format!(
         "# Made by querytune{version}\n\n\
+         {}\
          | | |\n\
          |---|---|\n\
          | `model/` | {model} |\n\
          | `model/README.md` | the model card: figures, data, recipe, limits, how to load it |\n\
-         | `adapter/` | the trained head alone, a single matrix for the queries' vectors |\n\
+         | `adapter/` | {adapter} |\n\
          | `report.json` | every figure and constant |\n\
-         | `data/` | what was trained on: queries, documents and the cross-encoder's scores |\n"
+         | `data/` | what was trained on: queries, documents and the cross-encoder's scores |\n\
+         | `data/beir/` | all documents, and the queries with their counts in the log, in BEIR's form |\n\n\
+         querytune reads this file again to go on from it with a newer log.\n",
+        warnings(report)
     )
 }
 
 /// `adapter/README.md`.
-pub fn of_the_adapter(dims: usize) -> String {
-    format!(
-        r#"# The query head
-
-`query_head.safetensors` holds one tensor, `weight`: F32, {dims} x {dims}, the identity plus the trained W. It changes
-queries only: q' = normalize(q + W q), where q is the base encoder's normalised vector. Documents keep theirs.
-
-```python
-import numpy as np
-from safetensors.numpy import load_file
-
-weight = load_file("query_head.safetensors")["weight"]
-tuned = queries @ weight.T  # normalised query vectors of the base encoder, one a row
-tuned /= np.linalg.norm(tuned, axis=1, keepdims=True)
-```
-"#
-    )
+pub fn of_the_adapter(adapter: &Adapter, report: &Value) -> String {
+    match adapter {
+        Adapter::Heads { dims, document, .. } => {
+            let query = Side::Query.file_name();
+            let file = Side::Document.file_name();
+            let text = match document {
+                None => format!(
+                    "# The query head\n\n\
+                     `{query}` holds one tensor, `weight`: F32, {dims} x {dims}, the identity plus the trained W. It \
+                     changes\nqueries only: q' = normalize(q + W q), where q is the base encoder's normalised vector. \
+                     Documents keep theirs, so an\nexisting vector database stays as it is.\n\n"
+                ),
+                Some(_) => format!(
+                    "# The heads\n\n\
+                     `{query}` and `{file}` each hold one tensor, `weight`: F32, {dims} x {dims}, the identity\nplus \
+                     the trained W: q' = normalize(q + Wq q) and d' = normalize(d + Wd d), where q and d are the base \
+                     encoder's\nnormalised vectors. The vectors in a database have to be changed too; texts need not \
+                     be encoded again for it.\n\n"
+                ),
+            };
+            let file = document.is_some().then_some(file);
+            text + &load::the_heads(*dims, "weight", &query, file.as_deref())
+        }
+        Adapter::Lora(lora) => {
+            let sides = if lora.documents {
+                "Queries and documents go through the changed encoder: documents have to be indexed again."
+            } else {
+                "It is for queries only. Documents keep the base encoder's vectors, so an existing vector database \
+                 stays as it is."
+            };
+            format!(
+                "# The low-rank changes\n\n\
+                 LoRA of rank {}, alpha {}, on {} linear layers of the base encoder: W' = W + {} B A. {sides}\n\n{}",
+                lora.rank,
+                lora.alpha,
+                lora.matrices.len(),
+                lora.factor(),
+                load::the_lora(lora, report)
+            )
+        }
+    }
 }

@@ -1,77 +1,56 @@
-//! Tensors as safetensors files: the head, and the float form of weights that are stored as 8-bit integers.
+//! The encoder's weights on their way into a download: as floats where they are stored as 8-bit integers, and with
+//! low-rank changes added.
 //!
-//! A safetensors file is the header's length (u64, little-endian), a JSON header, then the tensors' bytes. It is
-//! written here because the metadata have to keep their order for the bytes to be the same every time, and because
-//! dequantised tensors are made one after the other, without a second copy of all weights in memory.
+//! Tensors are made one after the other, without a second copy of all weights in memory.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde_json::{Map, Value, json};
 
-use super::Head;
+use super::adapter::{Lora, LoraMatrix};
+use super::tensors;
 use crate::error::{Code, Error, Result};
+use crate::model::f16_to_f32;
 
-/// I + W, row-major.
-pub fn identity_plus(head: Head) -> Result<Vec<f32>> {
-    let Head { dims, w } = head;
-    if dims == 0 || w.len() != dims * dims || !w.iter().all(|value| value.is_finite()) {
-        let text = format!(
-            "A head for {dims} numbers a vector has {} weights, or one that is not finite.",
-            w.len()
-        );
-        return Err(Error::new(Code::Internal, text));
+/// The file that every model folder has.
+pub const FILE: &str = "model.safetensors";
+
+/// The encoder's weight file with LoRA's changes added: the bytes of a `model.safetensors`.
+///
+/// Names stay as they are, with or without `bert.`; all floats become F32, also where the base has F16, BF16 or 8-bit
+/// integers with a scale, and the changes are added in F32.
+///
+/// # Errors
+/// [`Code::ModelFileMissing`], [`Code::ModelWeights`] if the base cannot be read; [`Code::ModelShape`] if the changes
+/// are for another base model; [`Code::Internal`] if they contradict themselves.
+pub fn merged_weights(base: &BTreeMap<String, Vec<u8>>, lora: &Lora) -> Result<Vec<u8>> {
+    let written = Written::merged(file_of(base)?, lora)?;
+    let mut file = Vec::new();
+    file.try_reserve_exact(written.len()).map_err(|_| {
+        let text = format!("No memory for an encoder of {} MB.", written.len() >> 20);
+        Error::new(Code::Internal, text)
+    })?;
+    for number in 0.. {
+        match written.piece(number) {
+            Some(bytes) => file.extend_from_slice(&bytes),
+            None => break,
+        }
     }
-    let mut weight = w.to_vec();
-    weight
-        .iter_mut()
-        .step_by(dims + 1)
-        .for_each(|diagonal| *diagonal += 1.0);
-    Ok(weight)
-}
-
-/// A file with one square F32 matrix.
-pub fn matrix(name: &str, dims: usize, values: &[f32], metadata: &[(&str, String)]) -> Result<Vec<u8>> {
-    let layout = [(name, "F32", vec![dims, dims], 4 * values.len())];
-    let mut file = header(&layout, metadata)?;
-    file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     Ok(file)
 }
 
-/// Length and JSON header of a file that holds tensors (name, type, shape, bytes) in this order.
-fn header(tensors: &[(&str, &str, Vec<usize>, usize)], metadata: &[(&str, String)]) -> Result<Vec<u8>> {
-    let mut header = Map::new();
-    let metadata: Map<String, Value> = metadata
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), json!(value)))
-        .collect();
-    header.insert("__metadata__".into(), Value::Object(metadata));
-    let mut start = 0;
-    for (name, dtype, shape, bytes) in tensors {
-        let end = start + bytes;
-        header.insert(
-            (*name).to_owned(),
-            json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] }),
-        );
-        start = end;
-    }
-    let json = serde_json::to_vec(&header).map_err(|error| {
-        Error::new(
-            Code::Internal,
-            format!("A safetensors header could not be written: {error}"),
-        )
-    })?;
-    // Spaces up to a multiple of 8, so that the tensors' numbers are aligned.
-    let length = json.len().next_multiple_of(8);
-    let mut bytes = (length as u64).to_le_bytes().to_vec();
-    bytes.extend(json);
-    bytes.resize(8 + length, b' ');
-    Ok(bytes)
+/// The weight file among a model's files.
+pub fn file_of(base: &BTreeMap<String, Vec<u8>>) -> Result<&[u8]> {
+    base.get(FILE).map(Vec::as_slice).ok_or_else(|| {
+        let text = "The base model has no model.safetensors. Give the whole model folder.";
+        Error::new(Code::ModelFileMissing, text)
+    })
 }
 
-/// A weight file with integer tensors, to be written as floats.
-pub struct Dequantised<'a> {
+/// A weight file, to be written otherwise than it is stored.
+pub struct Written<'a> {
     header: Vec<u8>,
     tensors: Vec<Tensor<'a>>,
 }
@@ -79,7 +58,17 @@ pub struct Dequantised<'a> {
 struct Tensor<'a> {
     name: String,
     view: TensorView<'a>,
-    quantisation: Option<Quantisation>,
+    stored: Stored,
+    change: Option<Change<'a>>,
+}
+
+enum Stored {
+    /// Passed on byte by byte.
+    AsIs,
+    /// Numbers of another type, to become F32.
+    Floats,
+    /// 8-bit integers with a scale, to become F32.
+    Integers(Quantisation),
 }
 
 /// value = (integer - zero) * scale
@@ -89,45 +78,83 @@ struct Quantisation {
     zero: f32,
 }
 
-impl<'a> Dequantised<'a> {
+/// factor · B A, to be added.
+struct Change<'a> {
+    matrix: LoraMatrix<'a>,
+    rank: usize,
+    factor: f32,
+}
+
+impl<'a> Written<'a> {
     /// Looks for 8-bit tensors `NAME` with a `NAME.scale`; `None` if the file has none and can be passed on as it is.
     ///
     /// # Errors
     /// [`Code::ModelWeights`] if this is no safetensors file, or a scale or zero point does not fit its tensor.
-    pub fn of(file: &'a [u8]) -> Result<Option<Self>> {
-        let unreadable = |error| Error::new(Code::ModelWeights, format!("Not a safetensors file: {error}."));
-        let all = SafeTensors::deserialize(file).map_err(unreadable)?;
-        let mut tensors = Vec::new();
-        let mut companions = Vec::new();
-        for (name, view) in all.iter() {
-            let scale = all.tensor(&format!("{name}.scale")).ok();
-            let quantisation = match (view.dtype(), scale) {
-                (Dtype::I8 | Dtype::U8, Some(scale)) => {
-                    companions.extend([format!("{name}.scale"), format!("{name}.zero_point")]);
-                    let zero = all.tensor(&format!("{name}.zero_point")).ok();
-                    Some(Quantisation::read(name, &view, &scale, zero.as_ref())?)
-                }
-                _ => None,
-            };
-            tensors.push(Tensor {
-                name: name.to_owned(),
-                view,
-                quantisation,
-            });
-        }
-        if companions.is_empty() {
+    pub fn dequantised(file: &'a [u8]) -> Result<Option<Self>> {
+        let (tensors, quantised) = read(file)?;
+        if !quantised {
             return Ok(None);
         }
-        tensors.retain(|tensor| !companions.contains(&tensor.name));
-        // Wide types first, then by name: every tensor is aligned and the order is the same every time.
-        let width = |tensor: &Tensor| {
-            if tensor.quantisation.is_some() {
-                32
-            } else {
-                tensor.view.dtype().bitsize()
+        Self::of(tensors).map(Some)
+    }
+
+    /// The file with all floats as F32, and changes added.
+    ///
+    /// # Errors
+    /// As [`merged_weights`].
+    pub fn merged(file: &'a [u8], lora: &Lora<'a>) -> Result<Self> {
+        lora.check()?;
+        let (mut tensors, _) = read(file)?;
+        for tensor in &mut tensors {
+            if matches!(tensor.view.dtype(), Dtype::F16 | Dtype::BF16) {
+                tensor.stored = Stored::Floats;
             }
-        };
-        tensors.sort_by(|a, b| width(b).cmp(&width(a)).then_with(|| a.name.cmp(&b.name)));
+        }
+        for &matrix in &lora.matrices {
+            let names = ["", "bert."].map(|prefix| format!("{prefix}{}.weight", matrix.module));
+            let stranger = |what: String| {
+                let text = format!(
+                    "The adapter changes {}, {what}. Take the base model that the adapter was trained with.",
+                    matrix.module
+                );
+                Error::new(Code::ModelShape, text).at(FILE, 0, 0)
+            };
+            let tensor = tensors
+                .iter_mut()
+                .find(|tensor| names.contains(&tensor.name))
+                .ok_or_else(|| stranger("which the base model does not have".into()))?;
+            if tensor.view.shape() != [matrix.outputs, matrix.inputs] {
+                let (found, wanted) = (tensor.view.shape(), [matrix.outputs, matrix.inputs]);
+                return Err(stranger(format!(
+                    "which is {found:?} in the base model and not {wanted:?}"
+                )));
+            }
+            if !tensor.becomes_f32() && tensor.view.dtype() != Dtype::F32 {
+                let dtype = tensor.view.dtype();
+                return Err(Error::new(
+                    Code::ModelWeights,
+                    format!(
+                        "{} is stored as {dtype}; supported: F32, F16, BF16, I8 and U8 with a scale.",
+                        matrix.module
+                    ),
+                )
+                .at(FILE, 0, 0));
+            }
+            if matches!(tensor.stored, Stored::AsIs) {
+                tensor.stored = Stored::Floats;
+            }
+            tensor.change = Some(Change {
+                matrix,
+                rank: lora.rank,
+                factor: lora.factor(),
+            });
+        }
+        Self::of(tensors)
+    }
+
+    fn of(mut tensors: Vec<Tensor<'a>>) -> Result<Self> {
+        // Wide types first, then by name: every tensor is aligned and the order is the same every time.
+        tensors.sort_by(|a, b| b.width().cmp(&a.width()).then_with(|| a.name.cmp(&b.name)));
         let dtypes: Vec<String> = tensors.iter().map(Tensor::dtype).collect();
         let layout: Vec<_> = tensors
             .iter()
@@ -141,8 +168,8 @@ impl<'a> Dequantised<'a> {
                 )
             })
             .collect();
-        let header = header(&layout, &[("format", "pt".to_owned())])?;
-        Ok(Some(Self { header, tensors }))
+        let header = tensors::header(&layout, &[("format", "pt".to_owned())])?;
+        Ok(Self { header, tensors })
     }
 
     /// Bytes of the whole file.
@@ -159,41 +186,102 @@ impl<'a> Dequantised<'a> {
     }
 }
 
+/// A file's tensors without scales and zero points, and whether it had any.
+fn read(file: &[u8]) -> Result<(Vec<Tensor<'_>>, bool)> {
+    let all: SafeTensors = tensors::read(file)?;
+    let mut read = Vec::new();
+    let mut companions = Vec::new();
+    for (name, view) in all.iter() {
+        let scale = all.tensor(&format!("{name}.scale")).ok();
+        let stored = match (view.dtype(), scale) {
+            (Dtype::I8 | Dtype::U8, Some(scale)) => {
+                companions.extend([format!("{name}.scale"), format!("{name}.zero_point")]);
+                let zero = all.tensor(&format!("{name}.zero_point")).ok();
+                Stored::Integers(Quantisation::read(name, &view, &scale, zero.as_ref())?)
+            }
+            _ => Stored::AsIs,
+        };
+        read.push(Tensor {
+            name: name.to_owned(),
+            view,
+            stored,
+            change: None,
+        });
+    }
+    read.retain(|tensor| !companions.contains(&tensor.name));
+    Ok((read, !companions.is_empty()))
+}
+
 impl Tensor<'_> {
+    fn becomes_f32(&self) -> bool {
+        !matches!(self.stored, Stored::AsIs)
+    }
+
     fn dtype(&self) -> String {
-        if self.quantisation.is_some() {
+        if self.becomes_f32() {
             "F32".into()
         } else {
             self.view.dtype().to_string()
         }
     }
 
+    /// Bits of a number as it is written.
+    fn width(&self) -> usize {
+        if self.becomes_f32() {
+            32
+        } else {
+            self.view.dtype().bitsize()
+        }
+    }
+
     fn len(&self) -> usize {
-        // An 8-bit number becomes four bytes.
-        self.view.data().len() * if self.quantisation.is_some() { 4 } else { 1 }
+        if self.becomes_f32() {
+            4 * self.view.shape().iter().product::<usize>()
+        } else {
+            self.view.data().len()
+        }
     }
 
     fn bytes(&self) -> Cow<'_, [u8]> {
-        let data = self.view.data();
-        let Some(quantisation) = &self.quantisation else {
-            return Cow::Borrowed(data);
-        };
-        let signed = self.view.dtype() == Dtype::I8;
-        let row = (data.len() / quantisation.scale.len()).max(1);
-        let value = |byte: u8, scale: f32| {
-            let integer = if signed {
-                f32::from(byte.cast_signed())
-            } else {
-                f32::from(byte)
-            };
-            ((integer - quantisation.zero) * scale).to_le_bytes()
-        };
-        let mut bytes = Vec::with_capacity(self.len());
-        for (row, &scale) in data.chunks(row).zip(&quantisation.scale) {
-            row.iter()
-                .for_each(|&byte| bytes.extend_from_slice(&value(byte, scale)));
+        if !self.becomes_f32() {
+            return Cow::Borrowed(self.view.data());
         }
+        let mut values = self.values();
+        if let Some(change) = &self.change {
+            change.add_to(&mut values);
+        }
+        let mut bytes = Vec::with_capacity(self.len());
+        values
+            .iter()
+            .for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
         Cow::Owned(bytes)
+    }
+
+    fn values(&self) -> Vec<f32> {
+        let data = self.view.data();
+        let halves = || data.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+        match (&self.stored, self.view.dtype()) {
+            (Stored::Integers(quantisation), dtype) => quantisation.values(data, dtype == Dtype::I8),
+            (_, Dtype::F16) => halves().map(f16_to_f32).collect(),
+            (_, Dtype::BF16) => halves().map(|half| f32::from_bits(u32::from(half) << 16)).collect(),
+            _ => tensors::floats(data),
+        }
+    }
+}
+
+impl Change<'_> {
+    fn add_to(&self, weight: &mut [f32]) {
+        let LoraMatrix { inputs, a, b, .. } = self.matrix;
+        let mut sum = vec![0.0; inputs];
+        for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(self.rank)) {
+            sum.fill(0.0);
+            for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
+                sum.iter_mut().zip(a).for_each(|(sum, a)| *sum += b * a);
+            }
+            row.iter_mut()
+                .zip(&sum)
+                .for_each(|(value, sum)| *value += self.factor * sum);
+        }
     }
 }
 
@@ -213,13 +301,22 @@ impl Quantisation {
                 _ => return refuse(".zero_point has to be one number of the type of its tensor"),
             },
         };
-        let scale = scale
-            .data()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes))
-            .collect();
+        let scale = tensors::floats(scale.data());
         Ok(Self { scale, zero })
+    }
+
+    fn values(&self, data: &[u8], signed: bool) -> Vec<f32> {
+        let row = (data.len() / self.scale.len()).max(1);
+        let value = |byte: u8, scale: f32| {
+            let integer = if signed {
+                f32::from(byte.cast_signed())
+            } else {
+                f32::from(byte)
+            };
+            (integer - self.zero) * scale
+        };
+        let rows = data.chunks(row).zip(&self.scale);
+        rows.flat_map(|(row, &scale)| row.iter().map(move |&byte| value(byte, scale)))
+            .collect()
     }
 }

@@ -31,3 +31,4 @@ pub use lora::{Lora, LoraLayer};
 pub use on_tensors::normalize_rows;
 pub use tokenizer::{Tokenized, Tokenizer};
 pub use trainable::{LowRank, TrainableEncoder};
+pub(crate) use weights::f16_to_f32;

@@ -212,7 +212,7 @@ fn halves(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
 }
 
 /// IEEE 754 binary16 to binary32, exact for every value.
-fn f16_to_f32(half: u16) -> f32 {
+pub(crate) fn f16_to_f32(half: u16) -> f32 {
     let sign = u32::from(half >> 15) << 31;
     let exponent = u32::from(half >> 10) & 0x1f;
     let fraction = u32::from(half) & 0x3ff;

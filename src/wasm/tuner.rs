@@ -12,8 +12,8 @@ use super::host::{JsHost, PageHost};
 use super::relations::{Hit, Relations, hits};
 use super::texts::{Qrels, Texts};
 use super::{from_js, to_js};
-use crate::artifact::query_head;
-use crate::download::{download, head};
+use crate::artifact::adapter_files;
+use crate::download::{adapter, download};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::judge::{Verdict, judge_fit};
@@ -305,11 +305,14 @@ impl Fit {
         Ok(to_js(&self.inner.report())?)
     }
 
-    /// The head as a safetensors file.
+    /// The weights of the adapter's first file: the query head, or LoRA's matrices as PEFT has them.
     #[wasm_bindgen(skip_typescript)]
     pub fn adapter(&self) -> std::result::Result<Uint8Array, JsValue> {
         let state = &self.inner;
-        Ok(Uint8Array::from(&query_head(head(&state.fit)?, &state.report())?[..]))
+        let files = adapter_files(&adapter(&state.fit), &state.report())?;
+        let weights = files.into_iter().find(|(name, _)| name.ends_with(".safetensors"));
+        let (_, bytes) = weights.ok_or_else(|| Error::new(Code::Internal, "The adapter has no weights."))?;
+        Ok(Uint8Array::from(&bytes[..]))
     }
 
     /// The download; resolves to a zip's bytes.

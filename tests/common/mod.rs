@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use querytune::input::{InputItem, Role, Texts};
 use querytune::job::{Host, LocalFuture, Progress, Store};
 use querytune::model::ModelFiles;
+use querytune::relations::{Candidate, Relations};
 use querytune::{Code, Error, Result};
 
 /// The folder with the prepared models: `QUERYTUNE_MODELS`, or where `npm run setup` puts them.
@@ -188,4 +191,51 @@ pub fn numbers(value: &serde_json::Value) -> Vec<f64> {
         .iter()
         .map(|number| number.as_f64().expect("a number"))
         .collect()
+}
+
+/// Relations of few texts with everything in them that a file's format could stumble over.
+pub fn small_relations() -> Relations {
+    let item = |id: &str, title: Option<&str>, text: &str, count: Option<u32>| InputItem {
+        id: Some(id.to_owned()),
+        title: title.map(str::to_owned),
+        text: text.to_owned(),
+        count,
+    };
+    let queries = [
+        item("q1", None, "usb-c \"cable\"", Some(7)),
+        item("q 2", None, "Zürich\tcafé, 100 %", None),
+        item("q3", None, "usb-c \"cable\"", Some(2)),
+        item("q4", None, "never scored", Some(3)),
+    ];
+    let documents = [
+        item("d1", Some("Cable"), "USB-C to HDMI,\n2 m", None),
+        item("d\"2", None, "A café in Zürich", None),
+        item("d3", Some("Title alone"), "", None),
+        item("d4", None, "A café in Zürich", None),
+        item("d5", Some("Tea"), "Tea\u{2028}pot", None),
+    ];
+    let texts = |items: Vec<InputItem>, role| Rc::new(Texts::from_items(items, role).expect("texts"));
+    let candidate = |document, cosine, logit| Candidate {
+        document,
+        cosine,
+        logit,
+    };
+    Relations {
+        queries: texts(queries.into(), Role::Queries),
+        documents: texts(documents.into(), Role::Documents),
+        query_vectors: Default::default(),
+        document_vectors: Default::default(),
+        candidates: vec![
+            vec![
+                candidate(0, 0.123_456_79, Some(-1.5)),
+                candidate(3, 0.1, Some(9.876_543)),
+                candidate(1, -0.25, None),
+            ],
+            vec![candidate(2, 1.0 / 3.0, Some(1e-7)), candidate(1, 0.2, Some(-11.0))],
+            vec![candidate(1, 0.5, None)],
+        ],
+        depth: 2,
+        per_query: None,
+        times: Default::default(),
+    }
 }
