@@ -16,7 +16,7 @@ use querytune::judge::judge_fit;
 use querytune::relations::Relations;
 use querytune::report::report;
 use querytune::synthesize::SynthesizeOptions;
-use querytune::tune::Recipe;
+use querytune::tune::{LoraOptions, Method, Recipe, RecipeOptions};
 use querytune::tuner::{LoadOptions, Tuner};
 
 const QUERIES: [&str; 6] = [
@@ -163,6 +163,64 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
         .expect("text");
     assert_eq!(scores.lines().next(), Some("query-id\tcorpus-id\trank\tcosine\tlogit"));
     assert_eq!(scores.lines().count(), 1 + 60);
+}
+
+#[test]
+fn every_method_ends_in_a_download_that_opens_with_its_adapter() {
+    let host = TestHost::new();
+    let tuner = tuner(&host);
+    let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    let (job, files) = (Job::new(&host), encoder_files());
+    let qrels = Qrels::read(b"q\td\trel\n1\t1\t1\n2\t3\t2\n4\t9\t1\n", "qrels.tsv").expect("judgements");
+    let lora = |documents| RecipeOptions {
+        method: Method::Lora,
+        lora: LoraOptions {
+            documents: Some(documents),
+            rank: Some(4),
+            ..LoraOptions::default()
+        },
+        ..RecipeOptions::default()
+    };
+    let head = RecipeOptions {
+        method: Method::Head,
+        ..RecipeOptions::default()
+    };
+    for (options, keeps_documents) in [(head, false), (lora(false), true), (lora(true), false)] {
+        let options = RecipeOptions {
+            epochs: Some(2),
+            folds: Some(2),
+            ..options
+        };
+        let recipe = options.recipe(QUERIES.len()).expect("a recipe");
+        let fit = block_on(tuner.fit(&relations, recipe, Some(&files), &job)).expect("a fit");
+        assert_eq!(fit.adapter().keeps_documents(), keeps_documents);
+        assert!(fit.random.is_some() && fit.grouped.is_some());
+        let verdict = block_on(judge_fit(&tuner, &relations, &fit, &qrels, None, Some(&files), &job));
+        let verdict = verdict.expect("a verdict");
+        assert_eq!(
+            verdict.figures.own_queries.as_ref().map(|figure| figure.queries),
+            Some(3)
+        );
+        assert!(verdict.figures.new_documents.is_some());
+        let report = report(&tuner.info(), &relations, &fit, Some(&verdict));
+        let zip = block_on(download(&report, &relations, &fit, &files.files, &job)).expect("a zip");
+        let opened = querytune::artifact::open(&zip).expect("it opens");
+        assert_eq!(opened.adapter.borrow().keeps_documents(), keeps_documents);
+    }
+}
+
+#[test]
+fn lora_without_the_encoders_files_says_what_to_give() {
+    let host = TestHost::new();
+    let tuner = tuner(&host);
+    let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    let options = RecipeOptions {
+        method: Method::Lora,
+        ..RecipeOptions::default()
+    };
+    let recipe = options.recipe(QUERIES.len()).expect("a recipe");
+    let error = block_on(tuner.fit(&relations, recipe, None, &Job::new(&host))).err();
+    assert_eq!(error.expect("an error").code(), Code::Option);
 }
 
 #[test]

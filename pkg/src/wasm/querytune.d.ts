@@ -88,13 +88,7 @@ export class Tuner {
   fit(relations: Relations, options: Training, encoder: ModelFiles | undefined, host: Host): Promise<Fit>;
   /** The verdict is in the fit's report from then on. */
   evaluate(fit: Fit, qrels: Qrels, encoder: ModelFiles | undefined, host: Host): Promise<unknown>;
-  evaluateOn(
-    fit: Fit,
-    qrels: Qrels,
-    queries: Texts,
-    encoder: ModelFiles | undefined,
-    host: Host,
-  ): Promise<unknown>;
+  evaluateOn(fit: Fit, qrels: Qrels, queries: Texts, encoder: ModelFiles | undefined, host: Host): Promise<unknown>;
   search(fit: Fit, query: string, topK: number, host: Host): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
   index(documents: Texts, host: Host): Promise<Index>;
   indexTuned(documents: Texts, fit: Fit, host: Host): Promise<Index>;
