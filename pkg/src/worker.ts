@@ -70,6 +70,17 @@ function judgements(of: RemoteJudgements): JudgementsInput {
   };
 }
 
+/** What this script is run as: some bundlers make a classic script of it. */
+function scriptType(): WorkerType {
+  try {
+    // Loads nothing, and is refused in a module.
+    (self as unknown as { importScripts(): void }).importScripts();
+    return "classic";
+  } catch {
+    return "module";
+  }
+}
+
 /**
  * Another worker with this very script. By its address, not `import.meta.url`: bundlers would try to bundle a worker
  * into itself.
@@ -77,7 +88,7 @@ function judgements(of: RemoteJudgements): JudgementsInput {
 const spawn: Spawn | undefined =
   typeof Worker === "undefined"
     ? undefined
-    : () => new Worker(self.location.href, { type: "module", name: "querytune-crew" });
+    : () => new Worker(self.location.href, { type: scriptType(), name: "querytune-crew" });
 
 const service: Service & MemberService = {
   async enlist({ module, models, dtype }) {

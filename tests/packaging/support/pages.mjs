@@ -7,16 +7,25 @@ import { folder, serve } from "../../../scripts/lib/server.mjs";
 import { assertResult, input } from "./expectations.mjs";
 
 /** Where a page finds the models. */
-const places = Object.fromEntries(Object.entries(models).map(([role, path]) => [role, `/models/${basename(path)}/`]));
-
-/** Routes to the models. */
-export const modelRoutes = Object.fromEntries(
-  Object.entries(models).map(([role, path]) => [places[role], folder(path)]),
+export const places = Object.fromEntries(
+  Object.entries(models).map(([role, path]) => [role, `/models/${basename(path)}/`]),
 );
+
+const modelRoutes = Object.fromEntries(Object.entries(models).map(([role, path]) => [places[role], folder(path)]));
 
 /** Serves a project's built folder. Resolves to `{ address, close }`. */
 export function servePages(path, headers) {
   return serve({ "/": folder(path, headers), ...modelRoutes });
+}
+
+/** Serves a project's built folder, runs the job on its page in Chromium and checks the result. */
+export async function assertBuildRuns(path, headers) {
+  const server = await servePages(path, headers);
+  try {
+    await assertJobInChromium(`${server.address}/`);
+  } finally {
+    await server.close();
+  }
 }
 
 /** Runs the job in Chromium on the page at that address and checks its result. */
@@ -27,10 +36,13 @@ export async function assertJobInChromium(address) {
     const failures = [];
     page.on("pageerror", (error) => failures.push(error.message));
     // What the browser itself says: refused by the policy, not found, of the wrong type.
-    page.on("console", (message) => message.type() === "error" && failures.push(message.text()));
+    page.on("console", (message) => {
+      const icon = message.location().url.endsWith("/favicon.ico");
+      if (message.type() === "error" && !icon) failures.push(message.text());
+    });
     await page.goto(address);
     await page
-      .waitForFunction(() => globalThis.runJob, undefined, { timeout: 60_000 })
+      .waitForFunction(() => globalThis.runJob, undefined, { timeout: 20_000 })
       .catch((error) => {
         throw new Error(`The page did not start. ${failures.join(" ")} ${error.message}`);
       });

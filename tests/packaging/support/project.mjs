@@ -1,10 +1,15 @@
 // The packed package in fresh projects, as strangers install it.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { run } from "../../../scripts/lib/command.mjs";
 import { filesUnder, fingerprint, readJson, writeWhole } from "../../../scripts/lib/hash.mjs";
-import { root, state } from "../../../scripts/lib/paths.mjs";
+import { models, root, state } from "../../../scripts/lib/paths.mjs";
+import { input } from "./expectations.mjs";
 
 const source = join(root, "pkg");
 const support = join(root, "tests", "packaging", "support");
@@ -26,7 +31,7 @@ export async function pack() {
 
 /**
  * A project in a folder of its own with the package installed in it. `dependencies`: others, by name and exact
- * version; `files`: contents by path, beside `src/app.js` and `src/job.js`. Resolves to `{ folder, run, remove }`.
+ * version; `files`: contents by path, beside `src/app.js` and `src/job.js`. Resolves to `{ folder, run, start, publishModels, remove }`.
  */
 export async function createProject(name, { dependencies = {}, files = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), `querytune-${name}-`));
@@ -62,8 +67,60 @@ export async function createProject(name, { dependencies = {}, files = {} } = {}
         timeout: 180,
         ...options,
       }),
-    /** Copies a file or folder of the project to another place in it. */
-    copy: (from, to) => cpSync(join(folder, from), join(folder, to), { recursive: true }),
+    /** Puts the models into `public/`, which servers of such projects serve. */
+    publishModels() {
+      mkdirSync(join(folder, "public", "models"), { recursive: true });
+      for (const path of Object.values(models)) symlinkSync(path, join(folder, "public", "models", basename(path)));
+    },
+    /** Starts a server of the project and resolves to `{ address, close }` when it has printed its address. */
+    start: (program, args) => startServer(join(folder, "node_modules", ".bin", program), args, folder),
     remove,
   };
+}
+
+const modelPlaces = Object.fromEntries(Object.entries(models).map(([role, path]) => [role, pathToFileURL(path).href]));
+
+/** A program for a terminal: does the job with `querytune/core` and leaves its result in a file. */
+export const terminalFiles = {
+  "src/main.mjs": `import { readFile, writeFile } from "node:fs/promises";
+import { load } from "querytune/core";
+import { job } from "./job.js";
+
+const input = JSON.parse(await readFile("input.json", "utf8"));
+await writeFile("result.json", JSON.stringify(await job(load, input)));
+`,
+  "input.json": JSON.stringify({ ...input, ...modelPlaces }),
+};
+
+/** What that program has left. */
+export function terminalResult({ folder }) {
+  return JSON.parse(readFileSync(join(folder, "result.json"), "utf8"));
+}
+
+async function startServer(program, args, cwd) {
+  // A group of its own: such servers start others, which have to end with them.
+  const child = spawn(program, args, { cwd, detached: true, env: { ...process.env, NO_COLOR: "1" } });
+  const ended = once(child, "close");
+  const close = async () => {
+    if (child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    await ended;
+  };
+  let output = "";
+  const address = new Promise((resolve, reject) => {
+    const take = (chunk) => {
+      output += chunk;
+      const found = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(output);
+      if (found) resolve(found[0]);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    ended.then(() => reject(new Error(`${program} ended before it served: ${output}`)), reject);
+    setTimeout(() => reject(new Error(`${program} has not served in a minute: ${output}`)), 60_000).unref();
+  });
+  try {
+    return { address: await address, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
