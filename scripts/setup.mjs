@@ -1,8 +1,8 @@
-// Makes a machine ready: npm packages, wasm compiler, wasm-bindgen, a browser, the models. Each part is left alone
+// Makes a machine ready: npm packages, wasm compiler, wasm-bindgen, browsers, the models. Each part is left alone
 // where it is already there, so that a second run takes a fraction of a second.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { findBrowser } from "./lib/browser.mjs";
+import { findBrowser, findFirefox } from "./lib/browser.mjs";
 import { capture, which } from "./lib/command.mjs";
 import { digest, fingerprint, readJson, writeWhole } from "./lib/hash.mjs";
 import { modelFiles, prepareModels } from "./lib/models.mjs";
@@ -44,6 +44,12 @@ async function prepareBrowser() {
   }
 }
 
+/** For a few tests, which are skipped where there is none. */
+async function prepareFirefox() {
+  if (findFirefox() || (await installPackages(["firefox-esr"]))) return;
+  say("  Firefox is not there: its tests will be skipped.");
+}
+
 async function prepareLinker() {
   if (process.platform === "win32" || which("cc")) return;
   await installPackages(["gcc", "libc6-dev"]);
@@ -54,14 +60,14 @@ async function prepareLinker() {
 /** What the stamp stands for: as long as neither this nor the files change, there is nothing to do. */
 function wanted() {
   const inputs = ["package.json", "package-lock.json", "scripts/models", "scripts/lib", "scripts/setup.mjs"];
-  const { CHROMIUM, QUERYTUNE_WASM_TOOLCHAIN } = process.env;
+  const { CHROMIUM, FIREFOX, QUERYTUNE_WASM_TOOLCHAIN } = process.env;
   return digest(
     root,
     inputs.map((path) => join(root, path)),
     cache,
     bindgenVersion,
     process.version,
-    [CHROMIUM, QUERYTUNE_WASM_TOOLCHAIN],
+    [CHROMIUM, FIREFOX, QUERYTUNE_WASM_TOOLCHAIN],
   );
 }
 
@@ -93,6 +99,7 @@ export async function setup() {
   const toolchain = await prepareToolchain(installPackages);
   say(`  wasm compiler: rustc ${toolchain.version} (${toolchain.kind})`);
   await prepareBrowser();
+  await prepareFirefox();
   // One compiles, the other mostly downloads.
   const python = await preparePython();
   const results = await Promise.allSettled([prepareBindgen(), prepareModels(python)]);

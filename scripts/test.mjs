@@ -46,6 +46,7 @@ const parts = [
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },
+  { name: "packaging", title: "the tarball in fresh projects", work: () => nodeTests("packaging"), needs: "build" },
 ];
 
 /** trec_eval's figures for the run that the engine's test has left, against the engine's. */

@@ -73,12 +73,13 @@ function judgements(of: RemoteJudgements): JudgementsInput {
 /** What this script is run as: some bundlers make a classic script of it. */
 function scriptType(): WorkerType {
   try {
-    // Loads nothing, and is refused in a module.
-    (self as unknown as { importScripts(): void }).importScripts();
-    return "classic";
-  } catch {
-    return "module";
+    // An address that is none, so that nothing is loaded: a classic script is refused because of that (SyntaxError),
+    // a module in any case (TypeError). Without an address Firefox refuses neither.
+    (self as unknown as { importScripts(url: string): void }).importScripts("http://[");
+  } catch (error) {
+    return error instanceof TypeError ? "module" : "classic";
   }
+  return "classic";
 }
 
 /**

@@ -1,6 +1,7 @@
 // The packed package in fresh projects, as strangers install it.
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,6 +78,23 @@ export async function createProject(name, { dependencies = {}, files = {} } = {}
     remove,
   };
 }
+
+const importMap = JSON.stringify({ imports: { querytune: "./node_modules/querytune/dist/index.js" } });
+const importMapHash = createHash("sha256").update(importMap).digest("base64");
+
+/** A page without a bundler, and the policy that the package's guide gives, with the hash of the import map. */
+export const plainPage = {
+  html: `<!doctype html><html lang="en"><title>plain</title>
+<script type="importmap">${importMap}</script><script type="module" src="src/app.js"></script></html>`,
+  headers: {
+    "content-security-policy": [
+      "default-src 'none'",
+      `script-src 'self' 'wasm-unsafe-eval' 'sha256-${importMapHash}'`,
+      "worker-src 'self'",
+      "connect-src 'self'",
+    ].join("; "),
+  },
+};
 
 const modelPlaces = Object.fromEntries(Object.entries(models).map(([role, path]) => [role, pathToFileURL(path).href]));
 
