@@ -10,7 +10,7 @@ const timeout = 3 * 60_000;
 const consumer = readFileSync(join(root, "tests", "packaging", "support", "consumer.ts"));
 
 /** Compilers by name: the one in wide use, and this repository's own. */
-const compilers = { 5.9: "tsc", 7.0: join(root, "node_modules", ".bin", "tsc") };
+const compilers = { 5.9: "tsc", "7.0": join(root, "node_modules", ".bin", "tsc") };
 
 const settings = {
   bundler: { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom", "dom.iterable"], types: [] },
