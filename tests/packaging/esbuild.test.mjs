@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { codeAfter } from "./support/guide.mjs";
 import { assertBuildRuns } from "./support/pages.mjs";
 import { createProject } from "./support/project.mjs";
 
@@ -21,9 +22,10 @@ before(
 after(() => project?.remove());
 
 test("a page built by esbuild with the worker and the wasm as entry points runs the package", { timeout }, async () => {
-  const entries = ["app=src/app.js", "worker=querytune/worker", "wasm/querytune_bg=querytune/querytune.wasm"];
-  const options = ["--bundle", "--format=esm", "--splitting", "--loader:.wasm=copy", "--outdir=dist"];
-  await project.run("esbuild", [...entries, ...options]);
+  const [program, ...args] = codeAfter("esbuild:", "sh")
+    .trim()
+    .split(/[\s\\]+/);
+  await project.run(program, args);
   writeFileSync(join(project.folder, "dist", "index.html"), html);
   await assertBuildRuns(join(project.folder, "dist"));
 });

@@ -1,29 +1,27 @@
-// The installed package in a Vite project without configuration: built, and from the development server.
+// The installed package in Vite projects: built, and from the development server.
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
+import { codeAfter } from "./support/guide.mjs";
 import { assertBuildRuns, assertJobInChromium } from "./support/pages.mjs";
 import { createProject } from "./support/project.mjs";
 
 const timeout = 5 * 60_000;
 const html = `<!doctype html><html lang="en"><title>vite</title><script type="module" src="/src/app.js"></script></html>`;
 
-let project;
+/** A project of that version of Vite, while `use` needs it. */
+async function withProject(version, files, use) {
+  const project = await createProject("vite", {
+    dependencies: { vite: version },
+    files: { "index.html": html, ...files },
+  });
+  try {
+    await use(project);
+  } finally {
+    project.remove();
+  }
+}
 
-before(
-  async () => {
-    project = await createProject("vite", { dependencies: { vite: "8.3.8" }, files: { "index.html": html } });
-  },
-  { timeout },
-);
-
-after(() => project?.remove());
-
-test("a page built by Vite runs the package", { timeout }, async () => {
-  await project.run("vite", ["build"]);
-  await assertBuildRuns(join(project.folder, "dist"));
-});
-
-test("a page from Vite's development server runs the package", { timeout }, async () => {
+async function assertDevelopmentServerRuns(project) {
   project.publishModels();
   const server = await project.start("vite", ["--host=127.0.0.1"]);
   try {
@@ -31,4 +29,24 @@ test("a page from Vite's development server runs the package", { timeout }, asyn
   } finally {
     await server.close();
   }
-});
+}
+
+test("Vite without configuration", { timeout }, (context) =>
+  withProject("8.3.8", {}, async (project) => {
+    await context.test("builds a page that runs the package", async () => {
+      await project.run("vite", ["build"]);
+      await assertBuildRuns(join(project.folder, "dist"));
+    });
+    await context.test("serves a page under development that runs the package", () =>
+      assertDevelopmentServerRuns(project),
+    );
+  }),
+);
+
+test("Vite 7 with the guide's line serves a page under development that runs the package", { timeout }, () =>
+  withProject(
+    "7.1.12",
+    { "vite.config.js": codeAfter("Vite 7 and older, `vite.config.js`:", "js") },
+    assertDevelopmentServerRuns,
+  ),
+);
