@@ -11,6 +11,7 @@ import { run } from "../../../scripts/lib/command.mjs";
 import { filesUnder, fingerprint, readJson, writeWhole } from "../../../scripts/lib/hash.mjs";
 import { models, root, state } from "../../../scripts/lib/paths.mjs";
 import { input } from "./expectations.mjs";
+import { codeAfter } from "./guide.mjs";
 
 const source = join(root, "pkg");
 const support = join(root, "tests", "packaging", "support");
@@ -87,12 +88,9 @@ export const plainPage = {
   html: `<!doctype html><html lang="en"><title>plain</title>
 <script type="importmap">${importMap}</script><script type="module" src="src/app.js"></script></html>`,
   headers: {
-    "content-security-policy": [
-      "default-src 'none'",
-      `script-src 'self' 'wasm-unsafe-eval' 'sha256-${importMapHash}'`,
-      "worker-src 'self'",
-      "connect-src 'self'",
-    ].join("; "),
+    "content-security-policy": codeAfter("## Content-Security-Policy", "")
+      .trim()
+      .replace("'wasm-unsafe-eval'", `'wasm-unsafe-eval' 'sha256-${importMapHash}'`),
   },
 };
 
