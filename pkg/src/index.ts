@@ -87,11 +87,14 @@ class Link {
       throw new QuerytuneError("option", "There are no web workers here. Import from querytune/core instead.");
     }
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "querytune" });
-    this.#worker.addEventListener("error", (event) => {
+    this.#worker.addEventListener("error", ({ message }) => {
       this.end(
         new QuerytuneError(
           "internal",
-          `The worker failed: ${event.message || "its script could not be loaded"}. Start again in a new session.`,
+          message
+            ? `The worker failed: ${message}. Start again in a new session.`
+            : 'The script of the worker could not be loaded. It lies beside the package\'s modules; see "Bundlers" in ' +
+                "the package's README.",
         ),
       );
     });

@@ -72,7 +72,7 @@ async function compile(wasm: WasmSource): Promise<WebAssembly.Module> {
   if (source instanceof URL && source.protocol === "file:") {
     return WebAssembly.compile(await (await nodeFiles()).readFile(source));
   }
-  if (!(source instanceof URL || source instanceof Response)) return WebAssembly.compile(source);
+  if (!(source instanceof URL || source instanceof Response)) return WebAssembly.compile(source as BufferSource);
   const response = source instanceof URL ? await fetch(source) : source;
   if (!response.ok) throw new Error(`the server answered ${response.status} for ${response.url}`);
   // What a server calls by another name cannot be compiled while it comes.

@@ -12,8 +12,15 @@ export type DtypeChoice = "auto" | Dtype;
 /** See `DtypeChoice`. */
 export type Dtype = "fp32" | "int16";
 
+declare global {
+  // Where the DOM's types are not in use, as in Node, there is none.
+  namespace WebAssembly {
+    interface Module {}
+  }
+}
+
 /** The WebAssembly binary: where it is, its bytes, or the compiled module. */
-export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
 
 /**
  * Where a model comes from:
@@ -27,8 +34,7 @@ export type ModelSource =
   | string
   | URL
   | { readonly hub: string; readonly revision?: string; readonly host?: string }
-  | FileList
-  | readonly File[]
+  | ArrayLike<File>
   | Readonly<Record<string, Uint8Array>>;
 
 /** A model's files are on their way. `total` is 0 while it is not known. */

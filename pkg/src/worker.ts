@@ -70,6 +70,18 @@ function judgements(of: RemoteJudgements): JudgementsInput {
   };
 }
 
+/** What this script is run as: some bundlers make a classic script of it. */
+function scriptType(): WorkerType {
+  try {
+    // An address that is none, so that nothing is loaded: a classic script is refused because of that (SyntaxError),
+    // a module in any case (TypeError). Without an address Firefox refuses neither.
+    (self as unknown as { importScripts(url: string): void }).importScripts("http://[");
+  } catch (error) {
+    return error instanceof TypeError ? "module" : "classic";
+  }
+  return "classic";
+}
+
 /**
  * Another worker with this very script. By its address, not `import.meta.url`: bundlers would try to bundle a worker
  * into itself.
@@ -77,7 +89,7 @@ function judgements(of: RemoteJudgements): JudgementsInput {
 const spawn: Spawn | undefined =
   typeof Worker === "undefined"
     ? undefined
-    : () => new Worker(self.location.href, { type: "module", name: "querytune-crew" });
+    : () => new Worker(self.location.href, { type: scriptType(), name: "querytune-crew" });
 
 const service: Service & MemberService = {
   async enlist({ module, models, dtype }) {

@@ -1,4 +1,4 @@
-// The browser the headless runner and the tests use: Chromium or a relative of it that is installed.
+// The browsers the headless runner and the tests use: Chromium or a relative of it that is installed, and Firefox.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { which } from "./command.mjs";
@@ -37,6 +37,23 @@ export function findBrowser() {
     return path;
   }
   return candidates().find(existsSync);
+}
+
+/** Path of Firefox: `$FIREFOX`, or the one found; undefined if there is none. Only some tests use it. */
+export function findFirefox() {
+  const own = process.env.FIREFOX;
+  if (own) {
+    const path = which(own);
+    if (!path) throw new Failure(`FIREFOX is ${own}, but there is no such program.`);
+    return path;
+  }
+  const programs = [process.env.PROGRAMFILES].filter(Boolean);
+  const found = [
+    ...["firefox-esr", "firefox"].map(which).filter(Boolean),
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+    ...programs.map((folder) => join(folder, "Mozilla Firefox/firefox.exe")),
+  ];
+  return found.find(existsSync);
 }
 
 /** A graphics card that Chromium can reach: a DRM device on Linux; elsewhere it is taken for granted. */

@@ -1,0 +1,66 @@
+// What a stranger's TypeScript may do with the package, and what its types must refuse. Compiled, never run.
+import {
+  type EngineInfo,
+  type ErrorCode,
+  isAbort,
+  load,
+  type ModelSource,
+  open,
+  type Progress,
+  QuerytuneError,
+  type Report,
+  type Run,
+  type Session,
+  type Store,
+  type Tuner,
+} from "querytune";
+import * as core from "querytune/core";
+
+const sources: ModelSource[] = [
+  "sentence-transformers/all-MiniLM-L6-v2",
+  new URL("https://example.com/model/"),
+  { hub: "owner/model", revision: "main", host: "https://hub.example.com" },
+  { "config.json": new Uint8Array() },
+];
+
+export async function adapt(log: Blob, documents: readonly string[], signal: AbortSignal): Promise<Blob> {
+  const onProgress = (progress: Progress): string =>
+    progress.stage === "download" ? `${progress.loaded} of ${progress.total}` : `${progress.done}, ${progress.cached}`;
+  const tuner: Tuner = await load({ encoder: sources[0], device: "auto", dtype: "int16", threads: 2, onProgress });
+  const info: EngineInfo = tuner.info;
+  const { data, dims } = await tuner.embed(["a text"], { signal });
+  const numbers: Float32Array = data.subarray(0, dims[1]);
+  const [best] = await tuner.rerank("a query", documents, { topK: 3, signal });
+  const score: number | undefined = best?.score;
+  const queries = await tuner.readQueries(log, { delimiter: "tab", textColumn: "query" });
+  const relations = await tuner.synthesize(queries, documents, { candidates: 50, depth: 10, onProgress, signal });
+  const run: Run = await tuner.fit(relations, { seed: 1, judgements: { qrels: log } });
+  const report: Report = run.report;
+  const delivered: "tuned" | "base" = report.fit.delivered;
+  const { tuned } = await run.search("a query");
+  console.log(info.device.kind, numbers, score, delivered, tuned[0]?.text);
+  return run.saveArtifact({ signal });
+}
+
+export function explain(error: unknown): string {
+  if (isAbort(error)) return "cancelled";
+  if (!(error instanceof QuerytuneError)) throw error;
+  const code: ErrorCode = error.code;
+  return `${code}: ${error.message} (${error.position?.line ?? "nowhere"})`;
+}
+
+export async function inThisThread(store: Store): Promise<Session[]> {
+  const memory: Store = new core.MemoryStore();
+  return [await open({ store: "indexeddb" }), await core.open({ store }), await core.open({ store: memory })];
+}
+
+export async function refused(tuner: Tuner): Promise<void> {
+  // @ts-expect-error: no such device.
+  await load({ device: "gpu" });
+  // @ts-expect-error: a text alone is no list.
+  await tuner.embed("a text");
+  // @ts-expect-error: no relations.
+  await tuner.fit({ seed: 1 });
+  // @ts-expect-error: the report is not to be replaced.
+  tuner.info = undefined;
+}

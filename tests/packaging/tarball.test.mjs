@@ -1,0 +1,78 @@
+// What is in the tarball, and whether tools that know npm's conventions find fault with it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { run } from "../../scripts/lib/command.mjs";
+import { filesUnder, readJson } from "../../scripts/lib/hash.mjs";
+import { root } from "../../scripts/lib/paths.mjs";
+import { createProject, pack } from "./support/project.mjs";
+
+const timeout = 2 * 60_000;
+const tool = (name) => join(root, "node_modules", ".bin", name);
+let project;
+let installed;
+
+before(
+  async () => {
+    project = await createProject("tarball");
+    installed = join(project.folder, "node_modules", "querytune");
+  },
+  { timeout },
+);
+
+after(() => project?.remove());
+
+const files = () => filesUnder(installed, new Set()).map((path) => path.slice(installed.length + 1));
+
+test("publint finds nothing", { timeout }, async () => {
+  const output = await run(tool("publint"), ["run", await pack(), "--strict"], { env: { NO_COLOR: "1" } });
+  assert.match(output, /All good!/);
+});
+
+// The package is for ES modules only, so that what CommonJS would find is no matter; and a binary has no types.
+test("are-the-types-wrong finds nothing", { timeout }, async () => {
+  await run(tool("attw"), [await pack(), "--profile", "esm-only", "--exclude-entrypoints", "./querytune.wasm"]);
+});
+
+test("nothing comes with the package but what is allowed", () => {
+  const allowed = /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|bin\/.*|dist\/[\w-]+\.(js|d\.ts)|dist\/wasm\/.*)$/;
+  assert.deepEqual(
+    files().filter((path) => !allowed.test(path)),
+    [],
+  );
+  assert.deepEqual(
+    files().filter((path) => path.startsWith("dist/wasm/")),
+    ["dist/wasm/querytune.js", "dist/wasm/querytune_bg.wasm"],
+  );
+});
+
+test("every file that a module or a type declaration imports is there", () => {
+  const all = new Set(files());
+  for (const path of all) {
+    if (!/^dist\/.*\.(js|d\.ts)$/.test(path)) continue;
+    const text = readFileSync(join(installed, path), "utf8");
+    for (const [, wanted] of text.matchAll(/(?:from|import) "(\.[^"]+)"/g)) {
+      const plain = join(path, "..", wanted);
+      const place = path.endsWith(".d.ts") ? plain.replace(/\.js$/, ".d.ts") : plain;
+      assert.ok(all.has(place), `${path} imports ${wanted}`);
+    }
+  }
+});
+
+test("types come first in every export that has some", () => {
+  const { exports } = readJson(join(installed, "package.json"));
+  for (const [name, target] of Object.entries(exports)) {
+    if (typeof target === "object") assert.equal(Object.keys(target)[0], "types", name);
+  }
+});
+
+test("the licences are those of the repository", () => {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+    assert.equal(readFileSync(join(installed, name), "utf8"), readFileSync(join(root, name), "utf8"), name);
+  }
+});
+
+test("the package needs no other at run time", () => {
+  assert.equal(readJson(join(installed, "package.json")).dependencies, undefined);
+});
