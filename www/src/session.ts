@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { open, QuerytuneError, type Session } from "querytune";
-import address from "querytune/wasm?url";
+import address from "querytune/querytune.wasm?url";
 import { controlled } from "./offline.js";
 
 /** What is worth knowing but stopped nothing. */
