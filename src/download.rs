@@ -4,38 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::artifact::{Adapter, Artifact, Delivered, Lora, LoraMatrix};
+use crate::artifact::{Adapter, Artifact, Delivered};
 use crate::error::Result;
 use crate::job::{Job, Stage};
 use crate::relations::Relations;
-use crate::tune::{self, Fit};
-
-/// What a fit has trained, as the artifact takes it.
-pub fn adapter(fit: &Fit) -> Adapter<'_> {
-    match fit.adapter() {
-        tune::Adapter::Heads { query, document } => Adapter::Heads {
-            dims: query.dims,
-            query: &query.weight,
-            document: document.as_ref().map(|head| &head.weight[..]),
-        },
-        tune::Adapter::Lora { lora, documents } => Adapter::Lora(Lora {
-            rank: lora.rank,
-            alpha: lora.alpha,
-            documents: *documents,
-            matrices: lora
-                .layers
-                .iter()
-                .map(|layer| LoraMatrix {
-                    module: &layer.module,
-                    inputs: layer.inputs,
-                    outputs: layer.outputs,
-                    a: &layer.a,
-                    b: &layer.b,
-                })
-                .collect(),
-        }),
-    }
-}
+use crate::tune::Fit;
 
 /// The files of the download's `data/` folder: name and text.
 ///
@@ -65,7 +38,7 @@ pub async fn download(
 ) -> Result<Vec<u8>> {
     let artifact = Artifact {
         base,
-        adapter: adapter(fit),
+        adapter: Adapter::from(fit.adapter()),
         delivered: if fit.delivered {
             Delivered::Tuned
         } else {

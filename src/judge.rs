@@ -110,37 +110,31 @@ pub async fn judge_fit(
         job,
     };
     let own = judging.known(&relations.queries);
-    let test = queries
-        .as_ref()
-        .map(|queries| judging.known(queries))
-        .unwrap_or_default();
-    let own_ceiling = judging
-        .ceiling(&relations.queries, &own, &judging.own_vectors(&own))
-        .await?;
-    let of_test = match &queries {
+    let vectors = relations.query_vectors.select(own.iter().copied());
+    let own = judging.ask(&relations.queries, own, vectors).await?;
+    let test = match &queries {
         Some(queries) => {
-            let vectors = judging.encode(queries, &test).await?;
-            let ceiling = judging.ceiling(queries, &test, &vectors).await?;
-            Some((queries, vectors, ceiling))
+            let known = judging.known(queries);
+            let vectors = judging.encode(queries, &known).await?;
+            Some(judging.ask(queries, known, vectors).await?)
         }
         None => None,
     };
-    let progress = job.stage(Stage::Evaluate, test.len() + 4 * own.len(), 0);
-    let of_own = judging
-        .sides(&relations.queries, &own, &judging.own_vectors(&own), &own_ceiling)
-        .await?;
-    progress.advance(own.len());
-    let main = match &of_test {
-        Some((queries, vectors, ceiling)) => judging.sides(queries, &test, vectors, ceiling).await?,
+    let (count, test_count) = (own.numbers.len(), test.as_ref().map_or(0, |test| test.numbers.len()));
+    let progress = job.stage(Stage::Evaluate, test_count + 4 * count, 0);
+    let of_own = judging.sides(&own).await?;
+    progress.advance(count);
+    let main = match &test {
+        Some(test) => judging.sides(test).await?,
         None => of_own.clone(),
     };
-    progress.advance(test.len());
-    let left_out = |left_out: &Option<LeftOut>| judging.left_out(left_out.as_ref(), &own_ceiling);
+    progress.advance(test_count);
+    let left_out = |left_out: &Option<LeftOut>| judging.left_out(left_out.as_ref(), &own.ceiling);
     let similar = left_out(&fit.left_out_at_random);
     let new = left_out(&fit.left_out_in_groups);
-    progress.advance(2 * own.len());
-    let new_documents = judging.new_documents(&own).await?;
-    progress.advance(own.len());
+    progress.advance(2 * count);
+    let new_documents = judging.new_documents(&own.numbers).await?;
+    progress.advance(count);
     let weights = judging.weights(&relations.queries);
     let figure = |sides: Sides| sides.figure(&weights, fit.recipe.seed);
     Ok(Verdict {
@@ -187,6 +181,19 @@ async fn tuned_documents(relations: &Relations, fit: &Fit, job: &Job<'_>) -> Res
     fit.adapted.documents(&texts, &relations.document_vectors, job).await
 }
 
+/// Judged queries, with what does not depend on the adapter.
+struct Asked<'q> {
+    queries: &'q Texts,
+    /// Which of them are judged.
+    numbers: Vec<usize>,
+    /// Their vectors by the base encoder.
+    vectors: Vectors,
+    /// Their documents by the base encoder.
+    base: Vec<Vec<Neighbour>>,
+    /// The cross-encoder's order of these.
+    ceiling: Run,
+}
+
 /// What all figures are made from.
 struct Judging<'j> {
     tuner: &'j Tuner,
@@ -223,10 +230,6 @@ impl Judging<'_> {
         weights
     }
 
-    fn own_vectors(&self, own: &[usize]) -> Vectors {
-        self.relations.query_vectors.select(own.iter().copied())
-    }
-
     async fn encode(&self, queries: &Texts, judged: &[usize]) -> Result<Vectors> {
         let texts = texts_of(queries, judged);
         let (mut vectors, _) = encode_texts(self.tuner.encoder(), &[(&texts, TextKind::Query)], self.job).await?;
@@ -237,42 +240,56 @@ impl Judging<'_> {
         top_k(queries, documents, RANKED, self.tuner.device(), self.job, |_| {}).await
     }
 
-    /// The cross-encoder's order of each query's first documents by the base encoder, to the depth the relations were
-    /// scored; the others follow as they were. Scores are minus the rank.
-    async fn ceiling(&self, queries: &Texts, judged: &[usize], vectors: &Vectors) -> Result<Run> {
-        if judged.is_empty() {
-            return Ok(Run::new());
-        }
-        let base = self.found(vectors, &self.relations.document_vectors).await?;
-        let depth = self.relations.depth;
-        let texts = texts_of(queries, judged);
-        let pairs: Vec<(&str, &str)> = texts
-            .iter()
-            .zip(&base)
-            .flat_map(|(&query, ranking)| {
-                let text = |found: &Neighbour| self.relations.documents.items[found.document as usize].text.as_str();
-                ranking.iter().take(depth).map(move |found| (query, text(found)))
-            })
-            .collect();
-        let scored = score_pairs(self.tuner.cross_encoder(), &pairs, self.job).await?;
-        let mut logits = scored.logits.into_iter();
-        let reranked: Vec<Vec<Neighbour>> = base.iter().map(|ranking| rerank(ranking, depth, &mut logits)).collect();
-        Ok(self.run(queries, judged, &reranked))
+    /// Ranks the judged ones of some queries by the base encoder and by the cross-encoder.
+    async fn ask<'q>(&self, queries: &'q Texts, numbers: Vec<usize>, vectors: Vectors) -> Result<Asked<'q>> {
+        let base = self.found(&vectors, &self.relations.document_vectors).await?;
+        let reranked = self.reranked(&texts_of(queries, &numbers), &base).await?;
+        Ok(Asked {
+            ceiling: self.run(queries, &numbers, &reranked),
+            queries,
+            numbers,
+            vectors,
+            base,
+        })
     }
 
-    /// Base and tuned encoder on some queries, with a ceiling that is known.
-    async fn sides(&self, queries: &Texts, judged: &[usize], vectors: &Vectors, ceiling: &Run) -> Result<Sides> {
-        let adapted = self
-            .fit
-            .adapted
-            .queries(&texts_of(queries, judged), vectors, self.job)
-            .await?;
-        let base = self.found(vectors, &self.relations.document_vectors).await?;
+    /// Each ranking with its first documents, to the depth the relations were scored, in the cross-encoder's order; the
+    /// others follow as they were. Scores are minus the rank.
+    async fn reranked(&self, texts: &[&str], rankings: &[Vec<Neighbour>]) -> Result<Vec<Vec<Neighbour>>> {
+        let depth = self.relations.depth;
+        let text = |found: &Neighbour| self.relations.documents.items[found.document as usize].text.as_str();
+        let pairs: Vec<(&str, &str)> = texts
+            .iter()
+            .zip(rankings)
+            .flat_map(|(&query, ranking)| ranking.iter().take(depth).map(move |found| (query, text(found))))
+            .collect();
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scored = score_pairs(self.tuner.cross_encoder(), &pairs, self.job).await?;
+        let mut logits = scored.logits.into_iter();
+        Ok(rankings
+            .iter()
+            .map(|ranking| rerank(ranking, depth, &mut logits))
+            .collect())
+    }
+
+    /// Base, tuned and ceiling on the same queries.
+    async fn sides(&self, asked: &Asked<'_>) -> Result<Sides> {
+        let Asked {
+            queries,
+            numbers,
+            vectors,
+            base,
+            ceiling,
+        } = asked;
+        let texts = texts_of(queries, numbers);
+        let adapted = self.fit.adapted.queries(&texts, vectors, self.job).await?;
         let tuned = self.found(&adapted, self.documents).await?;
         let judge = |run: &Run| judge(&self.qrels.judgements, run);
         Ok(Sides {
-            base: judge(&self.run(queries, judged, &base)),
-            tuned: judge(&self.run(queries, judged, &tuned)),
+            base: judge(&self.run(queries, numbers, base)),
+            tuned: judge(&self.run(queries, numbers, &tuned)),
             ceiling: Some(judge(ceiling)),
         })
     }
@@ -310,8 +327,8 @@ impl Judging<'_> {
             let allowed = |document: u32| in_first[document as usize] != kept_back;
             let base_encoder = self.tuner.base(self.files);
             let device = self.tuner.device();
-            let adapted = retrain(self.relations, self.fit, base_encoder, device, allowed, self.job).await?;
-            let Some(adapted) = adapted else { return Ok(None) };
+            let adapter = retrain(self.relations, self.fit, base_encoder, device, allowed, self.job).await?;
+            let Some(adapter) = adapter else { return Ok(None) };
             let new: Vec<u32> = (0..count as u32).filter(|&document| !allowed(document)).collect();
             let judgements = self.judgements_of(&new);
             let ranker = Ranker {
@@ -319,7 +336,7 @@ impl Judging<'_> {
                 base: self.files,
                 device,
             };
-            for (adapter, halves) in [(None, &mut base), (Some(adapted.adapter()), &mut tuned)] {
+            for (adapter, halves) in [(None, &mut base), (Some(&adapter), &mut tuned)] {
                 let found = ranker.rank(adapter, own, Some(&new), self.job).await?;
                 halves.push(judge(&judgements, &self.run(&self.relations.queries, own, &found)));
             }

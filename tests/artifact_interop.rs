@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::{TestHost, block_on, encoder_files, small_relations};
-use querytune::artifact::{Adapter, Artifact, Delivered, OwnedAdapter, OwnedLora, OwnedLoraMatrix, merged_weights};
+use querytune::artifact::{self, Artifact, Delivered, merged_weights};
 use querytune::device::{Device, Dtype};
 use querytune::download::data;
 use querytune::job::Job;
-use querytune::model::{Encoder, ModelFiles, TextKind};
-use querytune::tune::Head;
+use querytune::model::{Encoder, Lora, LoraLayer, ModelFiles, TextKind};
+use querytune::tune::{Adapter, Head};
 use querytune::vectors::Vectors;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
@@ -92,7 +92,7 @@ fn random(random: &mut fastrand::Rng, count: usize, width: f32) -> Vec<f32> {
 }
 
 /// Changes of every kind of layer, in all layers but the last.
-fn random_lora(documents: bool) -> OwnedLora {
+fn random_lora() -> Lora {
     let (rank, hidden, intermediate) = (8, 384, 1536);
     let kinds = [
         ("attention.self.query", hidden, hidden),
@@ -104,34 +104,29 @@ fn random_lora(documents: bool) -> OwnedLora {
     ];
     let mut rng = fastrand::Rng::with_seed(7);
     let layers = (0..5).flat_map(|layer| kinds.map(|kind| (layer, kind)));
-    let matrices = layers.map(|(layer, (name, inputs, outputs))| OwnedLoraMatrix {
+    let changes = layers.map(|(layer, (name, inputs, outputs))| LoraLayer {
         module: format!("encoder.layer.{layer}.{name}"),
         inputs,
         outputs,
         a: random(&mut rng, rank * inputs, 0.2),
         b: random(&mut rng, outputs * rank, 0.05),
     });
-    OwnedLora {
+    Lora {
         rank,
         alpha: 16.0,
-        documents,
-        matrices: matrices.collect(),
+        layers: changes.collect(),
     }
 }
 
 /// The encoder with the changes in its weights.
-fn changed(base: &ModelFiles, lora: &OwnedLora) -> ModelFiles {
+fn changed(base: &ModelFiles, lora: &Lora) -> ModelFiles {
     let mut files = base.files.clone();
-    let weights = merged_weights(&base.files, &lora.borrow()).expect("merged weights");
+    let weights = merged_weights(&base.files, &artifact::Lora::new(lora, true)).expect("merged weights");
     files.insert("model.safetensors".into(), weights);
     ModelFiles::new("changed", files)
 }
 
-fn adapt(weight: &[f32], vectors: &Vectors) -> Vectors {
-    let head = Head {
-        weight: weight.to_vec(),
-        dims: vectors.dims(),
-    };
+fn adapt(head: &Head, vectors: &Vectors) -> Vectors {
     block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors")
 }
 
@@ -140,7 +135,7 @@ fn write(
     out: &Path,
     name: &str,
     base: &BTreeMap<String, Vec<u8>>,
-    adapter: Adapter,
+    adapter: &Adapter,
     delivered: Delivered,
     vectors: [&Vectors; 2],
 ) {
@@ -148,7 +143,7 @@ fn write(
     let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
     let artifact = Artifact {
         base,
-        adapter,
+        adapter: adapter.into(),
         delivered,
         report: &report,
         data: data(&small_relations()).expect("texts"),
@@ -167,67 +162,47 @@ fn downloads_for_sentence_transformers_are_written() {
     let vectors = encode(&base);
     let dims = vectors.dims();
     let mut rng = fastrand::Rng::with_seed(42);
-    let query = random(&mut rng, dims * dims, 0.05);
-    let document = random(&mut rng, dims * dims, 0.05);
-    let one = OwnedAdapter::Heads {
+    let mut head = || Head {
+        weight: random(&mut rng, dims * dims, 0.05),
         dims,
-        query: query.clone(),
-        document: None,
     };
-    let two = OwnedAdapter::Heads {
-        dims,
+    let (query, document) = (head(), head());
+    let heads = |document| Adapter::Heads {
         query: query.clone(),
-        document: Some(document.clone()),
+        document,
     };
-    let (one, two, files) = (one.borrow(), two.borrow(), &base.files);
+    let (one, two) = (heads(None), heads(Some(document.clone())));
+    let files = &base.files;
     let (queries, documents) = (adapt(&query, &vectors), adapt(&document, &vectors));
-    write(
-        &out,
-        "tuned",
-        files,
-        one.clone(),
-        Delivered::Tuned,
-        [&queries, &vectors],
-    );
-    write(&out, "base", files, one.clone(), Delivered::Base, [&vectors, &vectors]);
-    write(&out, "heads", files, two, Delivered::Tuned, [&queries, &documents]);
+    write(&out, "tuned", files, &one, Delivered::Tuned, [&queries, &vectors]);
+    write(&out, "base", files, &one, Delivered::Base, [&vectors, &vectors]);
+    write(&out, "heads", files, &two, Delivered::Tuned, [&queries, &documents]);
 
-    let (for_queries, for_both) = (random_lora(false), random_lora(true));
-    let lora = |lora: &OwnedLora| OwnedAdapter::Lora(lora.clone());
-    let tuned = encode(&changed(&base, &for_queries));
-    let (queries_only, both) = (lora(&for_queries), lora(&for_both));
+    let changes = random_lora();
+    let lora = |documents| Adapter::Lora {
+        lora: changes.clone(),
+        documents,
+    };
+    let (queries_only, both) = (lora(false), lora(true));
+    let tuned = encode(&changed(&base, &changes));
     write(
         &out,
         "lora-query",
         files,
-        queries_only.borrow(),
+        &queries_only,
         Delivered::Tuned,
         [&tuned, &vectors],
     );
-    write(
-        &out,
-        "lora-both",
-        files,
-        both.borrow(),
-        Delivered::Tuned,
-        [&tuned, &tuned],
-    );
-    write(
-        &out,
-        "lora-base",
-        files,
-        both.borrow(),
-        Delivered::Base,
-        [&vectors, &vectors],
-    );
+    write(&out, "lora-both", files, &both, Delivered::Tuned, [&tuned, &tuned]);
+    write(&out, "lora-base", files, &both, Delivered::Base, [&vectors, &vectors]);
 
     let half = in_half_precision(base.clone());
-    let tuned = encode(&changed(&half, &for_both));
+    let tuned = encode(&changed(&half, &changes));
     write(
         &out,
         "lora-both-half",
         &half.files,
-        both.borrow(),
+        &both,
         Delivered::Tuned,
         [&tuned, &tuned],
     );
@@ -238,16 +213,16 @@ fn downloads_for_sentence_transformers_are_written() {
         &out,
         "cls",
         &cls.files,
-        one,
+        &one,
         Delivered::Tuned,
         [&adapt(&query, &vectors), &vectors],
     );
-    let tuned = encode(&changed(&cls, &for_queries));
+    let tuned = encode(&changed(&cls, &changes));
     write(
         &out,
         "lora-query-cls",
         &cls.files,
-        queries_only.borrow(),
+        &queries_only,
         Delivered::Tuned,
         [&tuned, &vectors],
     );

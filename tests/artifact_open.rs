@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
 use common::small_relations;
-use querytune::artifact::{
-    Adapter, Artifact, Delivered, OwnedAdapter, OwnedLora, OwnedLoraMatrix, Side, adapter_files, merged_weights, open,
-};
+use querytune::artifact::{self, Artifact, Delivered, Side, adapter_files, merged_weights, open};
 use querytune::download::data;
-use querytune::model::ModelInfo;
+use querytune::model::{Lora, LoraLayer, ModelInfo};
+use querytune::tune::{Adapter, Head};
 use querytune::{Code, Error};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -42,36 +41,42 @@ fn base() -> BTreeMap<String, Vec<u8>> {
     ])
 }
 
-fn heads(document: Option<Vec<f32>>) -> OwnedAdapter {
-    OwnedAdapter::Heads {
-        dims: 2,
-        query: vec![0.125, 0.3, -0.7, -0.25],
-        document,
+fn heads(document: Option<Vec<f32>>) -> Adapter {
+    let head = |weight| Head { weight, dims: 2 };
+    Adapter::Heads {
+        query: head(vec![0.125, 0.3, -0.7, -0.25]),
+        document: document.map(head),
     }
 }
 
-fn changes(documents: bool) -> OwnedLora {
-    let matrix = |module: &str, a: &[f32], b: &[f32]| OwnedLoraMatrix {
+fn changes() -> Lora {
+    let layer = |module: &str, a: &[f32], b: &[f32]| LoraLayer {
         module: module.to_owned(),
         inputs: 2,
         outputs: 2,
         a: a.to_vec(),
         b: b.to_vec(),
     };
-    OwnedLora {
+    Lora {
         rank: 1,
         alpha: 1.5,
-        documents,
-        matrices: vec![matrix(MODULE, &[0.1, 0.2], &[0.3, 0.4])],
+        layers: vec![layer(MODULE, &[0.1, 0.2], &[0.3, 0.4])],
     }
 }
 
-fn adapters() -> [OwnedAdapter; 4] {
+fn lora(documents: bool) -> Adapter {
+    Adapter::Lora {
+        lora: changes(),
+        documents,
+    }
+}
+
+fn adapters() -> [Adapter; 4] {
     [
         heads(None),
         heads(Some(vec![0.5, 0.1, 0.2, 0.75])),
-        OwnedAdapter::Lora(changes(false)),
-        OwnedAdapter::Lora(changes(true)),
+        lora(false),
+        lora(true),
     ]
 }
 
@@ -79,11 +84,11 @@ fn report() -> Value {
     json!({ "models": { "encoder": { "id": "owner/encoder", "sha256": "00ff" } }, "fit": { "delivered": "tuned" } })
 }
 
-fn packed(adapter: Adapter, delivered: Delivered) -> Vec<u8> {
+fn packed(adapter: &Adapter, delivered: Delivered) -> Vec<u8> {
     let (base, report) = (base(), report());
     let artifact = Artifact {
         base: &base,
-        adapter,
+        adapter: adapter.into(),
         delivered,
         report: &report,
         data: data(&small_relations()).unwrap(),
@@ -101,7 +106,7 @@ fn refused<T: std::fmt::Debug>(result: querytune::Result<T>) -> Error {
 fn every_adapter_and_the_report_come_back_delivered_or_not() {
     for adapter in adapters() {
         for delivered in [Delivered::Tuned, Delivered::Base] {
-            let zip = packed(adapter.borrow(), delivered);
+            let zip = packed(&adapter, delivered);
             let opened = open(&zip).unwrap();
             assert_eq!(opened.adapter, adapter);
             assert_eq!(opened.report, report());
@@ -113,20 +118,22 @@ fn every_adapter_and_the_report_come_back_delivered_or_not() {
 #[test]
 fn an_adapter_that_came_back_is_saved_as_the_same_bytes() {
     let mut random = fastrand::Rng::with_seed(3);
-    let adapter = OwnedAdapter::Heads {
-        dims: 8,
-        query: (0..64).map(|_| (random.f32() - 0.5) * 0.1).collect(),
+    let adapter = Adapter::Heads {
+        query: Head {
+            weight: (0..64).map(|_| (random.f32() - 0.5) * 0.1).collect(),
+            dims: 8,
+        },
         document: None,
     };
-    let files = adapter_files(&adapter.borrow(), &report()).unwrap();
-    let zip = packed(adapter.borrow(), Delivered::Base);
+    let files = adapter_files(&(&adapter).into(), &report()).unwrap();
+    let zip = packed(&adapter, Delivered::Base);
     let opened = open(&zip).unwrap();
-    assert_eq!(adapter_files(&opened.adapter.borrow(), &report()).unwrap(), files);
+    assert_eq!(adapter_files(&(&opened.adapter).into(), &report()).unwrap(), files);
 }
 
 #[test]
 fn texts_counts_and_scores_come_back_whatever_is_in_them() {
-    let zip = packed(heads(None).borrow(), Delivered::Tuned);
+    let zip = packed(&heads(None), Delivered::Tuned);
     let data = open(&zip).unwrap().data().unwrap();
     let relations = small_relations();
     assert_eq!(data.queries, relations.queries.items);
@@ -164,7 +171,7 @@ fn beir_has_title_and_text_apart() {
 #[test]
 fn heads_come_with_the_base_encoder_on_both_sides() {
     for adapter in &adapters()[..2] {
-        let zip = packed(adapter.borrow(), Delivered::Tuned);
+        let zip = packed(adapter, Delivered::Tuned);
         let opened = open(&zip).unwrap();
         for side in [Side::Query, Side::Document] {
             let files = opened.encoder(side).unwrap();
@@ -183,11 +190,11 @@ fn heads_come_with_the_base_encoder_on_both_sides() {
 
 #[test]
 fn lora_comes_with_the_encoder_of_each_side() {
-    let merged = merged_weights(&base(), &changes(false).borrow()).unwrap();
+    let merged = merged_weights(&base(), &artifact::Lora::new(&changes(), false)).unwrap();
     assert_ne!(merged, base()["model.safetensors"]);
     let weights = |documents: bool, delivered, side| {
-        let adapter = OwnedAdapter::Lora(changes(documents));
-        let zip = packed(adapter.borrow(), delivered);
+        let adapter = lora(documents);
+        let zip = packed(&adapter, delivered);
         let mut files = open(&zip).unwrap().encoder(side).unwrap();
         assert!(
             ["modules.json", "tokenizer.json", "1_Pooling/config.json"]
@@ -208,7 +215,7 @@ fn lora_comes_with_the_encoder_of_each_side() {
 
 #[test]
 fn another_base_model_is_refused_with_both_names() {
-    let zip = packed(heads(None).borrow(), Delivered::Tuned);
+    let zip = packed(&heads(None), Delivered::Tuned);
     let opened = open(&zip).unwrap();
     let mut info = ModelInfo {
         id: "somebody/else".into(),
@@ -261,7 +268,7 @@ fn what_is_no_download_is_refused_with_advice() {
 
 #[test]
 fn a_download_cut_short_anywhere_is_refused() {
-    let zip = packed(OwnedAdapter::Lora(changes(false)).borrow(), Delivered::Tuned);
+    let zip = packed(&lora(false), Delivered::Tuned);
     for length in (4..zip.len()).step_by(97).chain([zip.len() - 1]) {
         let error = refused(open(&zip[..length]));
         assert!(error.message().contains("cut short"), "{length}: {error}");
@@ -277,7 +284,7 @@ fn start_of(zip: &[u8], path: &str) -> usize {
 
 #[test]
 fn a_changed_byte_is_noticed_where_it_is_read() {
-    let whole = packed(heads(None).borrow(), Delivered::Tuned);
+    let whole = packed(&heads(None), Delivered::Tuned);
     let changed = |path: &str| {
         let mut zip = whole.clone();
         zip[start_of(&whole, path) + 40] ^= 1;
@@ -301,7 +308,7 @@ fn a_changed_byte_is_noticed_where_it_is_read() {
 
 #[test]
 fn no_change_of_bytes_makes_it_panic() {
-    let whole = packed(OwnedAdapter::Lora(changes(false)).borrow(), Delivered::Tuned);
+    let whole = packed(&lora(false), Delivered::Tuned);
     let mut random = fastrand::Rng::with_seed(11);
     for _ in 0..3000 {
         let mut zip = whole.clone();
@@ -320,7 +327,7 @@ fn no_change_of_bytes_makes_it_panic() {
 
 #[test]
 fn a_file_that_claims_more_than_fits_is_not_inflated() {
-    let zip = packed(heads(None).borrow(), Delivered::Tuned);
+    let zip = packed(&heads(None), Delivered::Tuned);
     // In the list of files, the size stands 22 bytes before the name.
     let name = b"report.json";
     let place = (0..zip.len()).rfind(|&at| zip[at..].starts_with(name)).unwrap() - 22;
@@ -340,7 +347,7 @@ fn data_that_contradict_themselves_are_refused() {
         let adapter = heads(None);
         let artifact = Artifact {
             base: &base,
-            adapter: adapter.borrow(),
+            adapter: (&adapter).into(),
             delivered: Delivered::Tuned,
             report: &report,
             data,
@@ -373,8 +380,8 @@ fn data_that_contradict_themselves_are_refused() {
 
 #[test]
 fn an_adapter_that_is_not_ours_is_refused() {
-    let lora = adapter_files(&OwnedAdapter::Lora(changes(false)).borrow(), &report()).unwrap();
-    let head = adapter_files(&heads(None).borrow(), &report()).unwrap();
+    let lora = adapter_files(&(&lora(false)).into(), &report()).unwrap();
+    let head = adapter_files(&(&heads(None)).into(), &report()).unwrap();
     let (weights, config) = (&lora[1].1, &lora[0].1);
     let wide = config.as_slice();
     let other_rank = String::from_utf8(wide.to_vec())

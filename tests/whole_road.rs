@@ -205,7 +205,7 @@ fn every_method_ends_in_a_download_that_opens_with_its_adapter() {
         let report = report(&tuner.info(), &relations, &fit, Some(&verdict));
         let zip = block_on(download(&report, &relations, &fit, &files.files, &job)).expect("a zip");
         let opened = querytune::artifact::open(&zip).expect("it opens");
-        assert_eq!(opened.adapter.borrow().keeps_documents(), keeps_documents);
+        assert_eq!(opened.adapter.keeps_documents(), keeps_documents);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A host for a terminal: progress on one line, results kept in a folder, so that a stopped run goes on.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
@@ -37,7 +37,10 @@ impl Terminal {
         Self {
             started: Instant::now(),
             shown: Cell::new(0.0),
-            store: Folder { folder },
+            store: Folder {
+                folder,
+                read: RefCell::default(),
+            },
         }
     }
 }
@@ -78,6 +81,8 @@ impl Host for Terminal {
 /// A file for each log: chunks, each after its length (u64, little-endian).
 struct Folder {
     folder: PathBuf,
+    /// The log that is being read, so that it is read from the disk once and not once a chunk.
+    read: RefCell<HashMap<String, Vec<Vec<u8>>>>,
 }
 
 impl Folder {
@@ -106,27 +111,20 @@ impl Folder {
     }
 }
 
-thread_local! {
-    /// The log that is being read, so that it is read from the disk once and not once a chunk.
-    static READ: std::cell::RefCell<HashMap<String, Vec<Vec<u8>>>> = std::cell::RefCell::default();
-}
-
 impl Store for Folder {
     fn count<'a>(&'a self, log: &'a str) -> LocalFuture<'a, Result<usize>> {
         Box::pin(async move {
             let chunks = self.chunks(log)?;
             let count = chunks.len();
-            READ.with_borrow_mut(|read| {
-                read.clear();
-                read.insert(log.to_owned(), chunks);
-            });
+            self.read.replace(HashMap::from([(log.to_owned(), chunks)]));
             Ok(count)
         })
     }
 
     fn read<'a>(&'a self, log: &'a str, chunk: usize) -> LocalFuture<'a, Result<Vec<u8>>> {
         Box::pin(async move {
-            let known = READ.with_borrow(|read| read.get(log).and_then(|chunks| chunks.get(chunk)).cloned());
+            let read = self.read.borrow();
+            let known = read.get(log).and_then(|chunks| chunks.get(chunk)).cloned();
             known.ok_or_else(|| Error::new(Code::Store, "There is no such chunk."))
         })
     }

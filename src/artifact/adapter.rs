@@ -1,7 +1,8 @@
-//! What was trained, as the download takes it and gives it back.
+//! What was trained, as the download takes it.
 
 use super::tensors;
 use crate::error::{Code, Error, Result};
+use crate::{model, tune};
 
 /// A trained adapter, its numbers borrowed.
 #[derive(Clone, Debug)]
@@ -48,78 +49,33 @@ pub struct LoraMatrix<'a> {
     pub b: &'a [f32],
 }
 
-/// An [`Adapter`] that owns its numbers, as it comes out of a download.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OwnedAdapter {
-    /// As [`Adapter::Heads`].
-    Heads {
-        /// D, the numbers in a vector.
-        dims: usize,
-        /// W of the queries, D x D. Its diagonal is as exact as I + W is in 32 bits, which is what a download holds.
-        query: Vec<f32>,
-        /// W of the documents.
-        document: Option<Vec<f32>>,
-    },
-    /// As [`Adapter::Lora`].
-    Lora(OwnedLora),
-}
-
-/// A [`Lora`] that owns its numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OwnedLora {
-    /// Rows of each A, columns of each B.
-    pub rank: usize,
-    /// The factor of B A is alpha / rank.
-    pub alpha: f32,
-    /// Whether documents go through the changed encoder too.
-    pub documents: bool,
-    /// One a changed layer, sorted by module.
-    pub matrices: Vec<OwnedLoraMatrix>,
-}
-
-/// A [`LoraMatrix`] that owns its numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OwnedLoraMatrix {
-    /// The layer's name in a `BertModel`.
-    pub module: String,
-    /// Numbers that go in.
-    pub inputs: usize,
-    /// Numbers that come out.
-    pub outputs: usize,
-    /// A, [rank, inputs], row by row.
-    pub a: Vec<f32>,
-    /// B, [outputs, rank], row by row.
-    pub b: Vec<f32>,
-}
-
-impl OwnedAdapter {
-    /// The same adapter, borrowed.
-    pub fn borrow(&self) -> Adapter<'_> {
-        match self {
-            Self::Heads { dims, query, document } => Adapter::Heads {
-                dims: *dims,
-                query,
-                document: document.as_deref(),
+impl<'a> From<&'a tune::Adapter> for Adapter<'a> {
+    fn from(adapter: &'a tune::Adapter) -> Self {
+        match adapter {
+            tune::Adapter::Heads { query, document } => Self::Heads {
+                dims: query.dims,
+                query: &query.weight,
+                document: document.as_ref().map(|head| &head.weight[..]),
             },
-            Self::Lora(lora) => Adapter::Lora(lora.borrow()),
+            tune::Adapter::Lora { lora, documents } => Self::Lora(Lora::new(lora, *documents)),
         }
     }
 }
 
-impl OwnedLora {
-    /// The same changes, borrowed.
-    pub fn borrow(&self) -> Lora<'_> {
-        let matrices = self.matrices.iter().map(|matrix| LoraMatrix {
-            module: &matrix.module,
-            inputs: matrix.inputs,
-            outputs: matrix.outputs,
-            a: &matrix.a,
-            b: &matrix.b,
+impl<'a> Lora<'a> {
+    /// The changes of an encoder; `documents` says whether documents go through them too.
+    pub fn new(lora: &'a model::Lora, documents: bool) -> Self {
+        let matrices = lora.layers.iter().map(|layer| LoraMatrix {
+            module: &layer.module,
+            inputs: layer.inputs,
+            outputs: layer.outputs,
+            a: &layer.a,
+            b: &layer.b,
         });
-        Lora {
-            rank: self.rank,
-            alpha: self.alpha,
-            documents: self.documents,
+        Self {
+            rank: lora.rank,
+            alpha: lora.alpha,
+            documents,
             matrices: matrices.collect(),
         }
     }

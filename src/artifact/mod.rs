@@ -41,7 +41,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
 
-pub use adapter::{Adapter, Lora, LoraMatrix, OwnedAdapter, OwnedLora, OwnedLoraMatrix};
+pub use adapter::{Adapter, Lora, LoraMatrix};
 pub use heads::Side;
 pub use packing::Packing;
 pub use read::{Data, Opened, open};

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::adapter::{Lora, OwnedLora, OwnedLoraMatrix};
+use super::adapter::Lora;
 use super::{heads, tensors};
 use crate::error::Result;
+use crate::model::{self, LoraLayer};
+use crate::tune;
 
 /// `adapter_config.json`.
 pub fn config(lora: &Lora, report: &Value) -> Value {
@@ -64,15 +66,15 @@ pub fn weights(lora: &Lora, report: &Value) -> Result<Vec<u8>> {
     tensors::file(&tensors, &metadata)
 }
 
-/// The changes that the two files hold; `None` if they do not belong together.
-pub fn read(config: &[u8], weights: &[u8]) -> Option<OwnedLora> {
+/// The changes that the two files hold, sorted by module; `None` if they do not belong together.
+pub fn read(config: &[u8], weights: &[u8]) -> Option<tune::Adapter> {
     let config: Value = serde_json::from_slice(config).ok()?;
     let rank = usize::try_from(config["r"].as_u64()?).ok()?;
     let alpha = config["lora_alpha"].as_f64()? as f32;
     let (_, metadata) = safetensors::SafeTensors::read_metadata(weights).ok()?;
     let documents = metadata.metadata().as_ref()?.get(SIDES)? == BOTH;
     let tensors = tensors::read(weights).ok()?;
-    let mut matrices = BTreeMap::new();
+    let mut layers = BTreeMap::new();
     for name in tensors.names() {
         // The other of the two is looked up by this one's name.
         let Some(module) = name.strip_suffix(A) else { continue };
@@ -82,21 +84,21 @@ pub fn read(config: &[u8], weights: &[u8]) -> Option<OwnedLora> {
         let (&[_, inputs], &[outputs, _]) = (a.shape(), b.shape()) else {
             return None;
         };
-        let matrix = OwnedLoraMatrix {
+        let layer = LoraLayer {
             module: module.to_owned(),
             inputs,
             outputs,
             a: tensors::finite(&a)?,
             b: tensors::finite(&b)?,
         };
-        matrices.insert(module.to_owned(), matrix);
+        layers.insert(module.to_owned(), layer);
     }
-    let lora = OwnedLora {
+    let lora = model::Lora {
         rank,
         alpha,
-        documents,
-        matrices: matrices.into_values().collect(),
+        layers: layers.into_values().collect(),
     };
-    let complete = tensors.len() == 2 * lora.matrices.len();
-    (complete && lora.borrow().check().is_ok()).then_some(lora)
+    let complete = tensors.len() == 2 * lora.layers.len();
+    let holds = complete && Lora::new(&lora, documents).check().is_ok();
+    holds.then_some(tune::Adapter::Lora { lora, documents })
 }

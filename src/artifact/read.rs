@@ -12,13 +12,13 @@ use serde_json::Value;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::adapter::OwnedAdapter;
 use super::heads::{self, Side};
 use super::{peft, router, weights};
 use crate::error::{Code, Error, Result};
 use crate::input::Text;
 use crate::model::ModelInfo;
 use crate::relations::Candidate;
+use crate::tune::{Adapter, Head};
 
 /// Most bytes that a deflated file may become: far more than the texts of the largest job, and a bound for a file that
 /// was made to fill the memory.
@@ -30,7 +30,7 @@ pub struct Opened<'z> {
     /// `report.json`.
     pub report: Value,
     /// What was trained, delivered or not.
-    pub adapter: OwnedAdapter,
+    pub adapter: Adapter,
     zip: ZipArchive<Cursor<&'z [u8]>>,
 }
 
@@ -66,9 +66,8 @@ pub fn open(zip: &[u8]) -> Result<Opened<'_>> {
     })?;
     let mut opened = Opened {
         report: Value::Null,
-        adapter: OwnedAdapter::Heads {
-            dims: 0,
-            query: Vec::new(),
+        adapter: Adapter::Heads {
+            query: Head::identity(0),
             document: None,
         },
         zip: archive,
@@ -180,13 +179,12 @@ impl Opened<'_> {
         Ok(path.filter(|path| !path.is_empty()).map(str::to_owned))
     }
 
-    fn read_adapter(&self) -> Result<OwnedAdapter> {
+    fn read_adapter(&self) -> Result<Adapter> {
         const CONFIG: &str = "adapter/adapter_config.json";
         if let Some(config) = self.find(CONFIG)? {
             let weights = self.require("adapter/adapter_model.safetensors")?;
             let lora = peft::read(&config, &weights);
-            let lora = lora.ok_or_else(|| damaged(CONFIG, &"it and its weights are not what querytune writes"));
-            return lora.map(OwnedAdapter::Lora);
+            return lora.ok_or_else(|| damaged(CONFIG, &"it and its weights are not what querytune writes"));
         }
         let head = |side: Side| -> Result<Option<(usize, Vec<f32>)>> {
             let path = format!("adapter/{}", side.file_name());
@@ -201,9 +199,12 @@ impl Opened<'_> {
                 let path = format!("adapter/{}", Side::Document.file_name());
                 return Err(damaged(&path, &"it is of another size than the query's"));
             }
-            document => document.map(|(_, w)| w),
+            document => document.map(|(dims, weight)| Head { weight, dims }),
         };
-        Ok(OwnedAdapter::Heads { dims, query, document })
+        Ok(Adapter::Heads {
+            query: Head { weight: query, dims },
+            document,
+        })
     }
 
     fn texts(&self, path: &str) -> Result<Vec<Text>> {

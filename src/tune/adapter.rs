@@ -106,7 +106,8 @@ async fn encode(encoder: &Encoder, texts: &[&str], kind: TextKind, job: &Job<'_>
     Ok(vectors)
 }
 
-fn files_missing() -> Error {
+/// Said where LoRA lacks the files that its layers come from.
+pub(super) fn files_missing() -> Error {
     Error::new(
         Code::Option,
         "LoRA changes the encoder's own layers: give the encoder's files too.",

@@ -148,7 +148,7 @@ pub async fn cross_validate(
         let trained = training
             .run(start, &batches, &keep(recipe, rest.len()), job, Some(progress))
             .await?;
-        let pool = is_dear(recipe).then(|| ranker.candidates(left_out));
+        let pool = encodes_corpus_anew(recipe).then(|| ranker.candidates(left_out));
         let base = ranker.rank(None, left_out, pool.as_deref(), job).await?;
         let base_agreement = agreement(ranker.relations, left_out, &base);
         for (checkpoint, (_, adapter)) in checkpoints.iter_mut().zip(&trained.adapters) {
@@ -166,12 +166,12 @@ pub async fn cross_validate(
 }
 
 /// Whether documents go through the encoder again after every training.
-fn is_dear(recipe: &Recipe) -> bool {
+fn encodes_corpus_anew(recipe: &Recipe) -> bool {
     recipe.method == Method::Lora && !recipe.keeps_documents()
 }
 
 fn measured_folds(folds: &[Vec<usize>], recipe: &Recipe) -> usize {
-    if is_dear(recipe) { 1 } else { folds.len() }
+    if encodes_corpus_anew(recipe) { 1 } else { folds.len() }
 }
 
 /// The numbers of steps after which an adapter trained on that many queries is kept.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use super::adapter::{Adapted, Adapter};
+use super::adapter::{Adapted, Adapter, files_missing};
 use super::cross_validation::{Agreement, LeftOut, cross_validate, keep, steps};
 use super::folds::{grouped_folds, random_folds};
 use super::ranker::Ranker;
@@ -107,10 +107,7 @@ impl<'t> Trainer<'t> {
         let trainable = match (recipe.method, base.files) {
             (Method::QueryHead | Method::Head, _) => None,
             (Method::Lora, Some(files)) => Some(Trainable::load(files, base.encoder, device, job).await?),
-            (Method::Lora, None) => {
-                let text = "LoRA changes the encoder's own layers: give the encoder's files too.";
-                return Err(Error::new(Code::Option, text));
-            }
+            (Method::Lora, None) => return Err(files_missing()),
         };
         Ok(Self {
             relations,
@@ -244,7 +241,7 @@ async fn final_training(
     training.run(start, &batches, keep, job, progress).await
 }
 
-/// Trains once more as a fit was trained, on candidates that are `allowed` only.
+/// Trains once more as a fit was trained, on candidates that are `allowed` only; nothing if there are none.
 ///
 /// # Errors
 /// As [`fit`].
@@ -255,7 +252,7 @@ pub async fn retrain(
     device: &Device,
     allowed: impl Fn(u32) -> bool,
     job: &Job<'_>,
-) -> Result<Option<Adapted>> {
+) -> Result<Option<Adapter>> {
     let trainer = Trainer::new(relations, &fit.recipe, base, device, job).await?;
     let set = trainer.set(allowed)?;
     let queries = set.trainable();
@@ -266,10 +263,7 @@ pub async fn retrain(
     let student = trainer.student(&set)?;
     let training = trainer.training(&set, &student);
     let trained = final_training(&training, &queries, &keep, job, None).await?;
-    let Some((_, adapter)) = trained.adapters.into_iter().next_back() else {
-        return Ok(None);
-    };
-    Ok(Some(Adapted::new(adapter, base.files, device, job).await?))
+    Ok(trained.adapters.into_iter().next_back().map(|(_, adapter)| adapter))
 }
 
 /// Whether the adapter is delivered, and why.

@@ -12,8 +12,8 @@ use super::host::{JsHost, PageHost};
 use super::relations::{Hit, Relations, hits};
 use super::texts::{Qrels, Texts};
 use super::{from_js, to_js};
-use crate::artifact::adapter_files;
-use crate::download::{adapter, download};
+use crate::artifact::{self, adapter_files};
+use crate::download::download;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::judge::{Verdict, judge_fit};
@@ -309,7 +309,7 @@ impl Fit {
     #[wasm_bindgen(skip_typescript)]
     pub fn adapter(&self) -> std::result::Result<Uint8Array, JsValue> {
         let state = &self.inner;
-        let files = adapter_files(&adapter(&state.fit), &state.report())?;
+        let files = adapter_files(&artifact::Adapter::from(state.fit.adapter()), &state.report())?;
         let weights = files.into_iter().find(|(name, _)| name.ends_with(".safetensors"));
         let (_, bytes) = weights.ok_or_else(|| Error::new(Code::Internal, "The adapter has no weights."))?;
         Ok(Uint8Array::from(&bytes[..]))
