@@ -1,6 +1,7 @@
 /** Model sources: turns a hub id, a folder's URL, files or bytes into the bytes of the files a model needs. */
 
 import { QuerytuneError } from "./errors.js";
+import { nodeFiles } from "./node.js";
 import type { DownloadProgress, ModelSource } from "./types.js";
 
 /** A model's files by relative path, such as `1_Pooling/config.json`. */
@@ -343,12 +344,6 @@ async function readFile(url: URL): Promise<Response | undefined> {
     if ((error as { code?: string }).code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-/** Node's file functions, imported so that no bundler for the browser looks for them. */
-export async function nodeFiles(): Promise<{ readFile(path: URL): Promise<Uint8Array<ArrayBuffer>> }> {
-  const name = "node:fs/promises";
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name);
 }
 
 /** Both models of a tuner, fetched side by side; when one fails the other's download ends. */
