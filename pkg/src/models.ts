@@ -82,7 +82,7 @@ function locate(source: ModelSource): Place {
     return hub(source.hub, source.revision as string | undefined, source.host as string | undefined);
   }
   const files = new Map(Object.entries(source as Readonly<Record<string, Uint8Array>>));
-  return { id: "custom-model", files: new Map([...files].map(([path, bytes]) => [path, bytes.slice()])) };
+  return { id: "custom-model", files: new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)])) };
 }
 
 function isFiles(source: object): source is FileList | readonly File[] {

@@ -1,9 +1,9 @@
 // What a job shows on the terminal while it runs and when it is done.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProgressView } from "../../scripts/lib/progress.mjs";
-import { readingLines, reportLines } from "../../scripts/lib/report.mjs";
-import { duration } from "../../scripts/lib/terminal.mjs";
+import { ProgressView } from "../../pkg/cli/progress.mjs";
+import { readingLines, reportLines } from "../../pkg/cli/report.mjs";
+import { duration } from "../../pkg/cli/terminal.mjs";
 
 function stream(isTTY) {
   const written = [];

@@ -50,9 +50,7 @@ export class FolderStore {
       if (error.code !== "EEXIST") throw error;
       const other = holder(this.#lock);
       if (other !== undefined) {
-        throw new Failure(
-          `Process ${other} is using ${folder}. Wait for it to end, or choose another --out or --store.`,
-        );
+        throw new Failure(`Process ${other} is using ${folder}. Wait for it to end, or choose another --store.`);
       }
       // Left behind by a process that was killed.
       writeFileSync(this.#lock, String(process.pid));
