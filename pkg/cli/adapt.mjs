@@ -14,10 +14,10 @@ import {
   queryReading,
   readingTable,
 } from "./options.mjs";
-import { storeFolder } from "./places.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
 import { runInNode, writeWhole } from "./run.mjs";
+import { usualStore } from "./store.mjs";
 import { duration } from "./terminal.mjs";
 import { readZip } from "./zip.mjs";
 
@@ -81,7 +81,7 @@ function readOptions(given) {
     encoder: findModel(args, "encoder", DEFAULT_ENCODER),
     crossEncoder: findModel(args, "cross-encoder", DEFAULT_CROSS_ENCODER),
     threads: args.whole("threads", 1),
-    store: args.path("store") ?? storeFolder(),
+    store: args.path("store"),
     out,
     json: args.get("json") === true,
   };
@@ -157,7 +157,7 @@ export async function run(given, { say, stream, print }) {
   try {
     report = await runInNode(jobOf(options), {
       out,
-      store: options.store,
+      store: options.store ?? (await usualStore()),
       signal: interrupt.signal,
       progress: (event) => view.event(event),
       note: noteTaker(view, say),

@@ -107,7 +107,7 @@ export class ProgressView {
   }
 
   #draw(line) {
-    const width = (this.#stream.columns ?? 80) - 1;
+    const width = (this.#stream.columns || 80) - 1;
     this.#stream.write(`\r\x1b[2K${line.slice(0, width)}`);
   }
 }

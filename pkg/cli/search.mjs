@@ -6,11 +6,10 @@ import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
 import { DEFAULT_CROSS_ENCODER, findModel } from "./models.mjs";
 import { documentReading, documentReadingTable } from "./options.mjs";
-import { storeFolder } from "./places.mjs";
 import { ProgressView } from "./progress.mjs";
 import { rankingLines } from "./rankings.mjs";
 import { readingLines } from "./report.mjs";
-import { FolderStore } from "./store.mjs";
+import { FolderStore, usualStore } from "./store.mjs";
 import { applyHead, nearestRows, normalizeRows, openTuned } from "./tuned.mjs";
 import { VectorStore } from "./vectors.mjs";
 
@@ -21,7 +20,7 @@ const table = [
   ["help", undefined, "this text"],
   ["threads", "N", "that share the work (default one a processor, at most 8)"],
   ["store", "DIR", "where the documents' vectors are kept (default: the system's cache)"],
-  ["cross-encoder", "MODEL", "folder or hub id; it is loaded as well (default: the one the model was adapted with)"],
+  ["cross-encoder", "MODEL", "folder or hub id (default: what the model was adapted with)"],
   ...documentReadingTable,
 ];
 
@@ -73,7 +72,7 @@ function readOptions(given) {
     crossEncoder: findModel(args, "cross-encoder", formerCrossEncoder(path) ?? DEFAULT_CROSS_ENCODER),
     top: args.whole("top", 1) ?? 10,
     threads: args.whole("threads", 1),
-    store: args.path("store") ?? storeFolder(),
+    store: args.path("store"),
     json: args.get("json") === true,
   };
 }
@@ -104,7 +103,7 @@ export async function run(given, { say, stream, print }) {
   const tuned = openTuned(options.model);
   const view = new ProgressView(stream);
   const interrupt = new Interrupt(() => view.end());
-  const store = openStore(options.store, say);
+  const store = openStore(options.store ?? (await usualStore()), say);
   try {
     const found = await search(options, tuned, { view, say, store, signal: interrupt.signal });
     show(found, options, tuned, { stream, say, print });

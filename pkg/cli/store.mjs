@@ -18,6 +18,12 @@ import { Failure } from "./terminal.mjs";
 
 const HEAD = 8;
 
+/** The folder that is used unless another one is named: one for all jobs, so that none pays for what is known. */
+export async function usualStore() {
+  const { cacheFolder } = await import("../dist/folder-cache.js");
+  return join(await cacheFolder(), "store");
+}
+
 /** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
 const checksum = (bytes) => crc32(bytes, 1);
 

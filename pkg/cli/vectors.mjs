@@ -24,7 +24,9 @@ export class VectorStore {
     for (let chunk = 0; chunk < chunks; chunk++) {
       const bytes = await this.#store.read(this.#log, chunk);
       for (let at = 0; at + size <= bytes.length; at += size) {
-        known.set(Buffer.from(bytes.subarray(at, at + KEY)).toString("latin1"), bytes.slice(at + KEY, at + size));
+        const key = Buffer.from(bytes.subarray(at, at + KEY)).toString("latin1");
+        // Copied, so that its numbers begin where numbers may.
+        known.set(key, new Float32Array(new Uint8Array(bytes.subarray(at + KEY, at + size)).buffer));
       }
     }
     return known;
@@ -42,7 +44,7 @@ export class VectorStore {
     for (const [row, text] of texts.entries()) {
       const key = keyOf(text);
       const found = known.get(key.toString("latin1"));
-      if (found) data.set(new Float32Array(found.buffer), row * dims);
+      if (found) data.set(found, row * dims);
       else missing.push({ row, text, key });
     }
     const cached = texts.length - missing.length;

@@ -20,7 +20,8 @@ interface Threads {
   parentPort: NodeEndpoint | null;
 }
 
-function builtin<T>(name: string): Promise<T> {
+/** A module of Node's own. */
+export function builtin<T>(name: string): Promise<T> {
   return import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
 }
 
@@ -30,7 +31,7 @@ export function nodeFiles(): Promise<{ readFile(path: URL): Promise<Uint8Array<A
 }
 
 /** Whether this is Node itself: others that have its modules differ in what their threads can do. */
-function isNode(): boolean {
+export function isNode(): boolean {
   const { process, Deno, Bun } = globalThis as {
     process?: { versions?: { node?: string } };
     Deno?: unknown;
