@@ -129,12 +129,14 @@ function resultLines(report, out) {
   ];
   const width = Math.max(...files.map(([name]) => shown(name).length)) + 2;
   const folder = relative(process.cwd(), out) || ".";
+  // As the person has called this command.
+  const command = process.env.npm_command === "exec" ? "npx querytune" : "querytune";
   return [
     ...reportLines(report),
     "",
     ...files.map(([name, text]) => `${shown(name).padEnd(width)}${text}`),
     "",
-    `Try it: querytune search ${/\s/.test(folder) ? `"${folder}"` : folder} DOCUMENTS "a query"`,
+    `Try it: ${command} search ${/\s/.test(folder) ? `"${folder}"` : folder} DOCUMENTS "a query"`,
   ];
 }
 

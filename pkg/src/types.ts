@@ -22,6 +22,9 @@ export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Mo
  *   (`file:` works in Node);
  * - the files of a folder, as a folder picker gives them;
  * - bytes by relative path, such as `{ "config.json": …, "1_Pooling/config.json": … }`; they are copied.
+ *
+ * Downloads are kept for the next time: in the browser's cache storage, in Node in the folder `hub` of
+ * `$QUERYTUNE_CACHE`, else of the system's folder for caches. One that broke off goes on where it was.
  */
 export type ModelSource =
   | string
