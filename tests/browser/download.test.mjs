@@ -55,7 +55,10 @@ test("the next one asks for the rest alone", { timeout }, async () => {
   // The other one was cancelled, at whatever place it was by then.
   const asked = [...hub.weights("encoder"), ...hub.weights("cross")];
   assert.equal(asked.length, 2);
-  assert.ok(asked.some((request) => request.endsWith("/model.safetensors bytes=2000000-")), asked.join());
+  assert.ok(
+    asked.some((request) => request.endsWith("/model.safetensors bytes=2000000-")),
+    asked.join(),
+  );
 });
 
 test("what is there is not asked for again", { timeout }, async () => {

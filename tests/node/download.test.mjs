@@ -52,7 +52,10 @@ test("the next one asks for the rest alone, and the job is done", { timeout }, a
   // The other one was cancelled, at whatever place it was by then.
   const asked = [...hub.weights("encoder"), ...hub.weights("cross")];
   assert.equal(asked.length, 2);
-  assert.ok(asked.some((request) => request.endsWith("/model.safetensors bytes=2000000-")), asked.join());
+  assert.ok(
+    asked.some((request) => request.endsWith("/model.safetensors bytes=2000000-")),
+    asked.join(),
+  );
   const { sha256 } = JSON.parse(readFileSync(`${kept("encoder", "model.safetensors")}.head.json`, "utf8"));
   const served = readFileSync(place.path("encoder", "model.safetensors"));
   assert.equal(sha256, createHash("sha256").update(served).digest("hex"));
