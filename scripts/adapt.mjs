@@ -33,6 +33,10 @@ async function adapt(options) {
     say("\nStopping; what is scored is kept. (Once more to stop at once.)");
   });
   whenNpmEnds(() => interrupt.stop());
+  // What still comes while the work is stopping would begin a new line.
+  const progress = (event) => {
+    if (interrupt.code === undefined) view.event(event);
+  };
   const from = elapsed();
   const { files, queryOptions, documentOptions, synthesize, fit, device, runtime, out, store } = options;
   mkdirSync(out, { recursive: true });
@@ -54,7 +58,7 @@ async function adapt(options) {
   let report;
   try {
     const target = { out, outputs, store, signal: interrupt.signal };
-    report = await run(job, { ...target, progress: (event) => view.event(event), note: noteTaker(view, say) });
+    report = await run(job, { ...target, progress, note: noteTaker(view, say) });
   } catch (error) {
     view.end();
     if (interrupt.code !== undefined) {

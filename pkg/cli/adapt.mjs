@@ -154,6 +154,10 @@ export async function run(given, { say, stream, print }) {
     view.end();
     say("\nStopping; what is scored is kept. (Once more to stop at once.)");
   });
+  // What still comes while the work is stopping would begin a new line.
+  const progress = (event) => {
+    if (interrupt.code === undefined) view.event(event);
+  };
   mkdirSync(out, { recursive: true });
   let report;
   try {
@@ -161,7 +165,7 @@ export async function run(given, { say, stream, print }) {
       out,
       store: options.store ?? (await usualStore()),
       signal: interrupt.signal,
-      progress: (event) => view.event(event),
+      progress,
       note: noteTaker(view, say),
     });
   } catch (error) {
