@@ -9,7 +9,7 @@ for (const name of await readdir("dist")) {
 }
 
 await build({
-  entryPoints: ["src/index.ts", "src/core.ts", "src/worker.ts"],
+  entryPoints: ["src/index.ts", "src/core.ts", "src/worker.ts", "src/node-member.ts", "src/folder-cache.ts"],
   outdir: "dist",
   bundle: true,
   splitting: true,

@@ -2,46 +2,17 @@
 // (or in Node). Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 cancelled.
 import { mkdirSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import { Interrupt } from "../pkg/cli/interrupt.mjs";
+import { noteTaker } from "../pkg/cli/notes.mjs";
+import { ProgressView } from "../pkg/cli/progress.mjs";
+import { reportLines } from "../pkg/cli/report.mjs";
+import { explain } from "../pkg/cli/terminal.mjs";
 import { build } from "./build.mjs";
 import { readOptions, usage, workingFolder } from "./lib/options.mjs";
-import { ProgressView } from "./lib/progress.mjs";
-import { readingLines, reportLines } from "./lib/report.mjs";
 import { duration, elapsed, Failure, main, say } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
 const outputs = ["artifact.zip", "report.json", "scores.tsv"];
-
-/** What the job tells between its stages. */
-function noteTo(view) {
-  return (kind, data) => {
-    view.end();
-    if (kind === "reading") for (const line of readingLines(data)) say(line);
-    if (kind === "judgements") {
-      say(`  ${data.file}: ${data.judgements} judgements, ${data.relevant} relevant, of ${data.queries} queries`);
-      for (const { line, reason } of data.skipped.slice(0, 3)) say(`    line ${line}: ${reason}`);
-    }
-    if (kind === "engine") {
-      const { device, models } = data;
-      say(`  ${models.encoder.id} and ${models.crossEncoder.id} on ${device.kind}: ${device.reason}`);
-    }
-    if (kind === "relations") {
-      say(
-        `  data set: ${data.rows} rows of ${data.queries} queries, ${data.scored} pairs scored (${data.cached} from the store)`,
-      );
-    }
-    if (kind === "warning") process.stderr.write(`  ${data}\n`);
-  };
-}
-
-/** Errors of the package, which say what to do; anything else keeps its stack. */
-function explain(error) {
-  if (!error.code || error instanceof Failure) return error;
-  const { file, line, column } = error.position ?? {};
-  const place = file
-    ? ` at ${[file, line > 0 && `line ${line}`, column > 0 && `column ${column}`].filter(Boolean).join(", ")}`
-    : "";
-  return new Failure(`${error.message} [${error.code}${place}]`);
-}
 
 /** npm that is told to end does not tell its scripts: they see it by their parent. */
 function whenNpmEnds(work) {
@@ -56,19 +27,16 @@ function whenNpmEnds(work) {
 }
 
 async function adapt(options) {
-  const controller = new AbortController();
   const view = new ProgressView();
-  let interrupted = false;
-  const interrupt = () => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
+  const interrupt = new Interrupt(() => {
     view.end();
     say("\nStopping; what is scored is kept. (Once more to stop at once.)");
-    controller.abort();
+  });
+  whenNpmEnds(() => interrupt.stop());
+  // What still comes while the work is stopping would begin a new line.
+  const progress = (event) => {
+    if (interrupt.code === undefined) view.event(event);
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  whenNpmEnds(interrupt);
   const from = elapsed();
   const { files, queryOptions, documentOptions, synthesize, fit, device, runtime, out, store } = options;
   mkdirSync(out, { recursive: true });
@@ -89,15 +57,15 @@ async function adapt(options) {
   say(`\n${options.sample ? "The sample job" : "The job"}, in ${runtime === "node" ? "Node" : "headless Chromium"}:`);
   let report;
   try {
-    const target = { out, outputs, store, signal: controller.signal };
-    report = await run(job, { ...target, progress: (event) => view.event(event), note: noteTo(view) });
+    const target = { out, outputs, store, signal: interrupt.signal };
+    report = await run(job, { ...target, progress, note: noteTaker(view, say) });
   } catch (error) {
     view.end();
-    if (interrupted) {
+    if (interrupt.code !== undefined) {
       say("Cancelled. The same command resumes the job: nothing is scored twice.");
-      return 130;
+      return interrupt.code;
     }
-    throw explain(error);
+    throw error.code ? new Failure(explain(error)) : error;
   }
   view.end();
   say();

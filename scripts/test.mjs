@@ -45,6 +45,7 @@ const parts = [
   { name: "clippy", title: "cargo clippy", work: () => cargo("clippy", "--all-targets", "--", "-D", "warnings") },
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
+  { name: "node", title: "the package and its command in Node", work: () => nodeTests("node"), needs: "build" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },
   // Fetches bundlers from the registry, so it is run by name only.
   {

@@ -1,6 +1,6 @@
 /**
- * The package without a worker: the engine runs in the thread that calls it. For a worker of one's own, and for
- * Node.
+ * The package without a worker of its own: the engine runs in the thread that calls it. For a worker of one's own, and
+ * for Node, where other threads help with the models' work.
  *
  * ```ts
  * import { load } from "querytune/core";
@@ -17,6 +17,7 @@
  * @module
  */
 
+import { recruitingInNode } from "./node.js";
 import { CoreSession } from "./session.js";
 import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
 
@@ -27,11 +28,11 @@ export type * from "./types.js";
 
 /** Starts the engine, before any model is there. */
 export async function open(options: OpenOptions = {}): Promise<Session> {
-  return CoreSession.open(options);
+  return CoreSession.open(options, await recruitingInNode());
 }
 
-/** Starts the engine and loads two models. */
+/** Starts the engine and loads two models. Disposing of the tuner ends the threads that help it. */
 export async function load(options: OpenOptions & LoadOptions = {}): Promise<Tuner> {
-  const session = await CoreSession.open(options);
+  const session = await open(options);
   return session.load(options);
 }

@@ -7,8 +7,38 @@ import type { MemberService } from "./remote.js";
 import type { Dtype } from "./types.js";
 import type { Work } from "./wasm/querytune.js";
 
-/** Starts a worker that runs this package's worker script. */
-export type Spawn = () => Worker;
+/** A thread of its own that serves `MemberService`, whatever the environment makes threads of. */
+export interface Helper {
+  /** The way to it, for comlink. */
+  readonly endpoint: Comlink.Endpoint;
+  /** `report` is called when the thread has failed, or could not be started. */
+  onFailure(report: (message: string) => void): void;
+  /** Keeps the process alive as long as the helper is busy; not there where no process ends by itself. */
+  hold?(busy: boolean): void;
+  end(): void;
+}
+
+/** Starts a helper. */
+export type Spawn = () => Helper;
+
+/** How this environment gets helpers, and how many threads make sense in it. */
+export interface Recruiting {
+  spawn: Spawn;
+  usualThreads: number;
+}
+
+/** A web worker that runs this package's worker script. */
+export function webHelper(worker: Worker): Helper {
+  return {
+    endpoint: worker,
+    onFailure: (report) =>
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        report(event.message);
+      }),
+    end: () => worker.terminate(),
+  };
+}
 
 /** What every member loads. */
 export interface Equipment {
@@ -20,21 +50,21 @@ export interface Equipment {
 class Member {
   /** Chunks it has been given and not finished. */
   busy = 0;
-  readonly #worker: Worker;
+  readonly #helper: Helper;
   readonly #service: Comlink.Remote<MemberService>;
   readonly #failed: Promise<never>;
   #lastCall = 0;
 
   constructor(spawn: Spawn) {
-    this.#worker = spawn();
-    this.#service = Comlink.wrap<MemberService>(this.#worker);
+    this.#helper = spawn();
+    this.#service = Comlink.wrap<MemberService>(this.#helper.endpoint);
     this.#failed = new Promise((_, reject) => {
-      this.#worker.addEventListener("error", (event) => {
-        event.preventDefault();
-        reject(new QuerytuneError("internal", event.message || "A worker could not be started."));
+      this.#helper.onFailure((message) => {
+        reject(new QuerytuneError("internal", message || "A worker could not be started."));
       });
     });
     this.#failed.catch(() => {});
+    this.#helper.hold?.(false);
   }
 
   equip(equipment: Equipment): Promise<void> {
@@ -45,6 +75,7 @@ class Member {
     this.#lastCall += 1;
     const call = this.#lastCall;
     this.busy += 1;
+    this.#helper.hold?.(true);
     let abort = () => {};
     const aborted = new Promise<never>((_, reject) => {
       abort = () => {
@@ -57,12 +88,13 @@ class Member {
       return await Promise.race([this.#service.work(call, work, texts), this.#failed, aborted]);
     } finally {
       this.busy -= 1;
+      if (this.busy === 0) this.#helper.hold?.(false);
       signal?.removeEventListener("abort", abort);
     }
   }
 
   end(): void {
-    this.#worker.terminate();
+    this.#helper.end();
   }
 }
 
@@ -121,11 +153,7 @@ export class Crew {
   }
 }
 
-/** Workers that make sense here: one a processor, as far as memory allows. */
-export function usualThreads(): number {
-  const { hardwareConcurrency = 1, deviceMemory = 8 } = (globalThis.navigator ?? {}) as {
-    hardwareConcurrency?: number;
-    deviceMemory?: number;
-  };
-  return Math.max(1, Math.min(8, hardwareConcurrency, 2 * deviceMemory));
+/** Threads that make sense: one a processor, as far as memory (in GiB) allows, and no more than pays. */
+export function usualThreads(processors = 1, memory = 8): number {
+  return Math.max(1, Math.min(8, processors, Math.floor(2 * memory)));
 }

@@ -1,6 +1,8 @@
 /** Model sources: turns a hub id, a folder's URL, files or bytes into the bytes of the files a model needs. */
 
 import { QuerytuneError } from "./errors.js";
+import { FolderCache } from "./folder-cache.js";
+import { isNode, nodeFiles } from "./node.js";
 import type { DownloadProgress, ModelSource } from "./types.js";
 
 /** A model's files by relative path, such as `1_Pooling/config.json`. */
@@ -16,6 +18,8 @@ export const DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L-12-v2";
 
 const HUB_HOST = "https://huggingface.co";
 const CACHE = "querytune-models";
+/** Bytes from which on the beginning of a file is kept. */
+const WORTH_KEEPING = 1_000_000;
 
 const REQUIRED = ["config.json", "tokenizer.json", "model.safetensors"];
 const OPTIONAL = {
@@ -28,6 +32,17 @@ const OPTIONAL = {
     "vocab.txt",
   ],
   crossEncoder: ["tokenizer_config.json", "special_tokens_map.json"],
+};
+
+/**
+ * SHA-256 of files that this version was tested with. A hub may have newer ones, so that others are worth a word, but no
+ * failure.
+ */
+const TESTED: Record<string, Record<string, string>> = {
+  [DEFAULT_ENCODER]: {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+  },
 };
 
 type Kind = DownloadProgress["model"];
@@ -52,7 +67,16 @@ export async function resolveModel(source: ModelSource, kind: Kind, options: Res
       );
     }
   }
-  return { id: place.id, files, sha256: await hashes(files, ["model.safetensors", "tokenizer.json"]) };
+  const sha256 = await hashes(files, ["model.safetensors", "tokenizer.json"]);
+  const tested = place.base && place.immutable ? TESTED[place.id] : undefined;
+  for (const [path, hash] of Object.entries(tested ?? {})) {
+    if (sha256 && sha256[path] !== hash) {
+      options.onWarning(
+        `${path} of ${place.id} is another than this version was tested with (SHA-256 ${sha256[path]}).`,
+      );
+    }
+  }
+  return { id: place.id, files, sha256 };
 }
 
 /** SHA-256 by the browser, which has instructions for it; nothing on insecure origins, where there is none. */
@@ -81,7 +105,7 @@ function locate(source: ModelSource): Place {
     return hub(source.hub, source.revision as string | undefined, source.host as string | undefined);
   }
   const files = new Map(Object.entries(source as Readonly<Record<string, Uint8Array>>));
-  return { id: "custom-model", files: new Map([...files].map(([path, bytes]) => [path, bytes.slice()])) };
+  return { id: "custom-model", files: new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)])) };
 }
 
 function isFiles(source: object): source is FileList | readonly File[] {
@@ -183,21 +207,55 @@ async function download(
   return files;
 }
 
+/** What the browser's cache storage and a folder in Node have in common. */
+interface FileCache {
+  match(url: URL): Promise<Response | undefined>;
+  put(url: URL, response: Response): Promise<void>;
+  delete(url: URL): Promise<boolean>;
+}
+
+/** Absent on insecure origins, and where it is forbidden. */
+async function openCache(): Promise<FileCache | undefined> {
+  try {
+    return isNode() ? await FolderCache.open() : await globalThis.caches?.open(CACHE);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the beginning of a file is kept whose download broke off. */
+function beginningOf(url: URL): URL {
+  const place = new URL(url);
+  place.searchParams.set("querytune", "beginning");
+  return place;
+}
+
+/** The beginning of a file, and which file that was. */
+interface Beginning {
+  bytes: Uint8Array;
+  etag: string;
+}
+
 interface Body {
   url: URL;
   response: Response;
+  /** What was here before; the response has the rest. */
+  beginning?: Uint8Array;
   /** Bytes, if known. */
   size: number | undefined;
   cached: boolean;
 }
 
-/** Fetches a model's files through the browser's cache storage and counts their bytes. */
+/**
+ * Fetches a model's files through a cache and counts their bytes. A download that breaks off, or is cancelled, goes on
+ * where it was the next time, if the server has the same file still.
+ */
 class Fetcher {
   readonly #base: URL;
   readonly #immutable: boolean;
   readonly #kind: Kind;
   readonly #options: ResolveOptions;
-  readonly #cache: Promise<Cache | undefined>;
+  readonly #cache: Promise<FileCache | undefined>;
   /** Ends the other downloads when one fails. */
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
@@ -211,9 +269,7 @@ class Fetcher {
     this.#kind = kind;
     this.#options = options;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#failed.signal]) : this.#failed.signal;
-    // Absent on insecure origins and in Node.
-    const usable = globalThis.caches && base.protocol.startsWith("http");
-    this.#cache = usable ? caches.open(CACHE).catch(() => undefined) : Promise.resolve(undefined);
+    this.#cache = base.protocol.startsWith("http") ? openCache() : Promise.resolve(undefined);
   }
 
   stop(): void {
@@ -226,7 +282,12 @@ class Fetcher {
     const cached = await (await this.#cache)?.match(url).catch(() => undefined);
     if (cached && (this.#immutable || (await this.#fresh(url, cached)))) return this.#counted(url, cached, true);
     let response: Response | undefined;
+    const beginning = await this.#beginning(url);
     try {
+      if (beginning) {
+        const rest = await this.#rest(url, beginning);
+        if (rest) return this.#counted(url, rest, false, beginning.bytes);
+      }
       response = url.protocol === "file:" ? await readFile(url) : await fetch(url, { signal: this.#signal });
     } catch (cause) {
       if (this.#signal.aborted) throw this.#signal.reason;
@@ -255,17 +316,33 @@ class Fetcher {
     }
   }
 
-  #counted(url: URL, response: Response, cached: boolean): Body {
-    // The length of a compressed body says nothing about the file's.
-    const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
-    const size = length === null ? undefined : Number(length);
-    this.#total += size ?? 0;
-    return { url, response, size, cached };
+  async #beginning(url: URL): Promise<Beginning | undefined> {
+    const kept = await (await this.#cache)?.match(beginningOf(url)).catch(() => undefined);
+    const etag = kept?.headers.get("etag");
+    return kept && etag ? { etag, bytes: new Uint8Array(await kept.arrayBuffer()) } : undefined;
   }
 
-  async read({ url, response, size, cached }: Body): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
+  /** What follows the beginning; undefined where the server does not send it, or has another file by now. */
+  async #rest(url: URL, { bytes, etag }: Beginning): Promise<Response | undefined> {
+    const response = await fetch(url, { headers: { range: `bytes=${bytes.length}-` }, signal: this.#signal });
+    const follows = response.headers.get("content-range")?.startsWith(`bytes ${bytes.length}-`) ?? true;
+    if (response.status === 206 && response.headers.get("etag") === etag && follows) return response;
+    await response.body?.cancel();
+    return undefined;
+  }
+
+  #counted(url: URL, response: Response, cached: boolean, beginning?: Uint8Array): Body {
+    // The length of a compressed body says nothing about the file's.
+    const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
+    const size = length === null ? undefined : Number(length) + (beginning?.length ?? 0);
+    this.#total += size ?? 0;
+    return { url, response, size, cached, beginning };
+  }
+
+  async read({ url, response, size, cached, beginning }: Body): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = beginning ? [beginning] : [];
+    let length = beginning?.length ?? 0;
+    this.#count(length, size === undefined);
     try {
       const reader = response.body?.getReader();
       for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
@@ -275,21 +352,27 @@ class Fetcher {
         this.#count(next.value.length, size === undefined);
       }
     } catch (cause) {
+      if (!cached) await this.#keepBeginning(url, response, joined(chunks));
       if (this.#signal.aborted) throw this.#signal.reason;
       throw failure(url, "the download broke off", cause);
     }
+    const bytes = joined(chunks);
     if (size !== undefined && length !== size) {
+      if (length < size && !cached) await this.#keepBeginning(url, response, bytes);
       throw failure(url, `it broke off after ${length} of ${size} bytes`);
-    }
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
     }
     this.#report();
     if (!cached) await this.#keep(url, response, bytes);
+    if (beginning) await (await this.#cache)?.delete(beginningOf(url)).catch(() => {});
     return bytes;
+  }
+
+  /** Only what is known by a tag can be recognised the next time. */
+  async #keepBeginning(url: URL, response: Response, bytes: Uint8Array): Promise<void> {
+    const etag = response.headers.get("etag");
+    if (!etag || response.headers.get("content-encoding") || bytes.length < WORTH_KEEPING) return;
+    const kept = new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { etag } });
+    await (await this.#cache)?.put(beginningOf(url), kept).catch(() => {});
   }
 
   #count(bytes: number, unforeseen: boolean): void {
@@ -325,6 +408,16 @@ class Fetcher {
   }
 }
 
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
 function failure(url: URL, what: string, cause?: unknown): QuerytuneError {
   return new QuerytuneError(
     "model-download",
@@ -343,12 +436,6 @@ async function readFile(url: URL): Promise<Response | undefined> {
     if ((error as { code?: string }).code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-/** Node's file functions, imported so that no bundler for the browser looks for them. */
-export async function nodeFiles(): Promise<{ readFile(path: URL): Promise<Uint8Array<ArrayBuffer>> }> {
-  const name = "node:fs/promises";
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name);
 }
 
 /** Both models of a tuner, fetched side by side; when one fails the other's download ends. */

@@ -1,8 +1,9 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
-import { Crew, type Spawn, usualThreads } from "./crew.js";
+import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
-import { type ModelFiles, nodeFiles, resolveModels } from "./models.js";
+import { type ModelFiles, resolveModels } from "./models.js";
+import { nodeFiles } from "./node.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
@@ -438,20 +439,20 @@ export class CoreSession implements Session {
   readonly thread: Thread;
   /** Compiled once; workers that help get it as it is. */
   readonly #module: WebAssembly.Module;
-  readonly #spawn: Spawn | undefined;
+  readonly #recruiting: Recruiting | undefined;
   readonly #crews = new Set<Crew>();
 
-  private constructor(thread: Thread, module: WebAssembly.Module, spawn: Spawn | undefined) {
+  private constructor(thread: Thread, module: WebAssembly.Module, recruiting: Recruiting | undefined) {
     this.thread = thread;
     this.#module = module;
-    this.#spawn = spawn;
+    this.#recruiting = recruiting;
   }
 
-  /** `spawn` starts workers that help on the CPU; without it this thread does all work. */
-  static async open(options: OpenOptions, spawn?: Spawn): Promise<CoreSession> {
+  /** `recruiting` gets threads that help on the CPU; without it this thread does all work. */
+  static async open(options: OpenOptions, recruiting?: Recruiting): Promise<CoreSession> {
     const warn = options.onWarning ?? ((message) => console.warn(message));
     const [store, module] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
-    return new CoreSession(new Thread(store, warn), module, spawn);
+    return new CoreSession(new Thread(store, warn), module, recruiting);
   }
 
   async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
@@ -484,16 +485,16 @@ export class CoreSession implements Session {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
       throw new QuerytuneError("option", `threads is ${threads}; it has to be a whole number from 1.`);
     }
-    const spawn = this.#spawn;
-    const size = spawn ? (threads ?? usualThreads()) : 1;
+    const recruiting = this.#recruiting;
+    const size = recruiting ? (threads ?? recruiting.usualThreads) : 1;
     const tuner = await this.thread.long(watch, (host) =>
       engine.Tuner.load(models.encoder, models.crossEncoder, given({ device, dtype, threads: size }), host),
     );
     const info = tuner.info().device;
     let crew: Crew | undefined;
-    if (spawn && size > 1 && info.kind === "cpu") {
+    if (recruiting && size > 1 && info.kind === "cpu") {
       const equipment = { module: this.#module, models, dtype: info.dtype };
-      crew = new Crew(size - 1, spawn, equipment, this.thread.warn);
+      crew = new Crew(size - 1, recruiting.spawn, equipment, this.thread.warn);
       this.#crews.add(crew);
     }
     return new CoreTuner(this, tuner, models.encoder, crew);

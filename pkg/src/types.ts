@@ -29,6 +29,9 @@ export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView
  *   (`file:` works in Node);
  * - the files of a folder, as a folder picker gives them;
  * - bytes by relative path, such as `{ "config.json": …, "1_Pooling/config.json": … }`; they are copied.
+ *
+ * Downloads are kept for the next time: in the browser's cache storage, in Node in the folder `hub` of
+ * `$QUERYTUNE_CACHE`, else of the system's folder for caches. One that broke off goes on where it was.
  */
 export type ModelSource =
   | string
@@ -114,7 +117,8 @@ export interface LoadOptions extends Watch {
   dtype?: DtypeChoice;
   /**
    * Workers that share the models' work on the CPU, each with the models in its own memory (some 200 MB). Default: one
-   * for each processor, 8 at most. In `querytune/core` there is one, the thread itself.
+   * for each processor, 8 at most. What comes out does not depend on it. In `querytune/core` the calling thread is one
+   * of them; there are others in Node only.
    */
   threads?: number;
 }

@@ -1,8 +1,9 @@
 /** The worker's side: keeps the engine's objects under numbers and does what the main thread asks. */
 
 import * as Comlink from "comlink";
-import type { Spawn } from "./crew.js";
+import { type Recruiting, usualThreads, webHelper } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
+import { Calls, member } from "./member.js";
 import {
   carryErrors,
   type Id,
@@ -18,11 +19,9 @@ import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
 type Kept = CoreIndex | CoreJudgements | CoreRelations | CoreRun | CoreTexts | CoreTuner;
 
 let session: CoreSession | undefined;
-/** The models of a worker that helps another one. */
-let member: CoreTuner | undefined;
 let lastId = 0;
 const kept = new Map<Id, Kept>();
-const calls = new Map<number, AbortController>();
+const calls = new Calls();
 
 function tell(notice: Notice): void {
   self.postMessage(notice);
@@ -46,17 +45,10 @@ function get<T extends Kept>(id: Id, kind: new (...args: never[]) => T): T {
 }
 
 /** Runs a long call that the main thread watches under a number. */
-async function watched<T>(call: number, work: (watch: Watch) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  calls.set(call, controller);
-  try {
-    return await work({
-      signal: controller.signal,
-      onProgress: (progress) => tell({ notice: "progress", call, progress }),
-    });
-  } finally {
-    calls.delete(call);
-  }
+function watched<T>(call: number, work: (watch: Watch) => Promise<T>): Promise<T> {
+  return calls.run(call, (signal) =>
+    work({ signal, onProgress: (progress) => tell({ notice: "progress", call, progress }) }),
+  );
 }
 
 function texts(of: RemoteTexts): TextsInput | Texts {
@@ -86,28 +78,24 @@ function scriptType(): WorkerType {
  * Another worker with this very script. By its address, not `import.meta.url`: bundlers would try to bundle a worker
  * into itself.
  */
-const spawn: Spawn | undefined =
+const recruiting: Recruiting | undefined =
   typeof Worker === "undefined"
     ? undefined
-    : () => new Worker(self.location.href, { type: scriptType(), name: "querytune-crew" });
+    : {
+        spawn: () => webHelper(new Worker(self.location.href, { type: scriptType(), name: "querytune-crew" })),
+        usualThreads: usualThreads(
+          navigator.hardwareConcurrency,
+          (navigator as { deviceMemory?: number }).deviceMemory,
+        ),
+      };
 
 const service: Service & MemberService = {
-  async enlist({ module, models, dtype }) {
-    session = await CoreSession.open({ wasm: module, store: "memory" });
-    member = await session.loadFiles(models, { device: "cpu", dtype }, {});
-  },
-  work: (call, work, texts) =>
-    watched(call, async (watch) => {
-      if (!member) throw new QuerytuneError("internal", "The worker was used before it had its models.");
-      const values = await member.work(work, texts, watch);
-      return Comlink.transfer(values, [values.buffer]);
-    }),
+  ...member(calls, (opened) => {
+    session = opened;
+  }),
   async open(opening, store) {
     const onWarning = (message: string) => tell({ notice: "warning", message });
-    session = await CoreSession.open({ wasm: opening.wasm, store: store ?? opening.store, onWarning }, spawn);
-  },
-  cancel(call) {
-    calls.get(call)?.abort();
+    session = await CoreSession.open({ wasm: opening.wasm, store: store ?? opening.store, onWarning }, recruiting);
   },
   dispose(id) {
     kept.get(id)?.dispose();

@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import { createWriteStream, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { FolderStore } from "../../pkg/cli/store.mjs";
 import { hasGpu, launchBrowser } from "../lib/browser.mjs";
 import { root } from "../lib/paths.mjs";
 import { file, folder, serve } from "../lib/server.mjs";
-import { FolderStore } from "../lib/store.mjs";
 import { Failure, say } from "../lib/terminal.mjs";
 
 const runner = join(root, "scripts", "runner");
@@ -70,6 +70,7 @@ export async function runInBrowser(job, { out, outputs, store: storeFolder, prog
   const routes = {
     [secret]: folder(runner, policy),
     [`${secret}pkg/`]: folder(join(root, "pkg", "dist"), policy),
+    [`${secret}cli/`]: folder(join(root, "pkg", "cli"), policy),
     [`${secret}store/`]: storeRoute(store),
     [`${secret}output/`]: outputRoute(out, outputs),
   };

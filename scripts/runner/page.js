@@ -1,6 +1,6 @@
 // The runner's page: takes a job from the script that opened it, runs it, sends the results back.
 
-import { runJob } from "./job.js";
+import { runJob } from "./cli/job.mjs";
 import { open } from "./pkg/index.js";
 
 const controller = new AbortController();

@@ -1,9 +1,9 @@
 // What a job shows on the terminal while it runs and when it is done.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProgressView } from "../../scripts/lib/progress.mjs";
-import { readingLines, reportLines } from "../../scripts/lib/report.mjs";
-import { duration } from "../../scripts/lib/terminal.mjs";
+import { ProgressView } from "../../pkg/cli/progress.mjs";
+import { readingLines, reportLines } from "../../pkg/cli/report.mjs";
+import { duration } from "../../pkg/cli/terminal.mjs";
 
 function stream(isTTY) {
   const written = [];
@@ -73,6 +73,32 @@ test("with judgements base, tuned and ceiling stand side by side", () => {
   const text = reportLines({ ...report, evaluation: { judged, queries: 300, on: "test queries" } }).join("\n");
   assert.match(text, /300 queries \(test queries\)/);
   assert.match(text, /ndcg@10 +0\.6451 +0\.6600 +0\.7000 +\+0\.0149 +-0\.0010 … \+0\.0300 +0\.042/);
+});
+
+test("figures of the log's own queries come with a word of caution, and with those of others if there are any", () => {
+  const one = { base: 0.5, tuned: 0.6, ceiling: 0.7, ci95: [0.05, 0.15], p: 0.01 };
+  const evaluation = { judged: { "ndcg@10": one }, queries: 50, on: "own queries", missingDocuments: 3 };
+  const text = (more) => reportLines({ ...report, evaluation: { ...evaluation, ...more } }).join("\n");
+  assert.match(text(), /Trained on, without their judgements: this says nothing of other queries/);
+  assert.match(text(), /not counted: 3 judged documents/);
+  assert.doesNotMatch(text(), /left out of training *\d/);
+  const figures = { ownQueries: { queries: 50, "ndcg@10": one }, newQueries: { queries: 40, "ndcg@10": one } };
+  assert.match(text({ figures }), /new queries, .* 40 +0\.5000 +0\.6000 +\+0\.1000 +\+0\.0500 … \+0\.1500/);
+});
+
+test("on a terminal a stage has a bar while it runs", () => {
+  const out = { ...stream(true), columns: 120 };
+  const view = new ProgressView(out);
+  view.event({ ...score, done: 2000 });
+  assert.match(out.text(), /score +━{20} 100 % {2}2,000 of 2,000/);
+});
+
+test("downloads that come side by side are counted together", () => {
+  const out = stream(false);
+  const view = new ProgressView(out, 0);
+  view.event({ stage: "download", model: "encoder", loaded: 10e6, total: 90e6 });
+  view.event({ stage: "download", model: "crossEncoder", loaded: 5e6, total: 30e6 });
+  assert.match(out.text(), /model files +15 of 120 MB\n$/);
 });
 
 test("what was skipped in a file is said with its line", () => {

@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { FolderStore } from "../../scripts/lib/store.mjs";
+import { FolderStore } from "../../pkg/cli/store.mjs";
 
 const made = [];
 after(() => {
@@ -53,7 +53,7 @@ test("logs do not mix, whatever their names", async () => {
 test("a folder that another job uses is refused, one that a killed job left is not", async () => {
   const folder = temporary();
   const store = new FolderStore(folder);
-  assert.throws(() => new FolderStore(folder), /Process \d+ is using .*choose another --out or --store/);
+  assert.throws(() => new FolderStore(folder), /Process \d+ is using .*choose another --store/);
   store.close();
   new FolderStore(folder).close();
   const killed = spawnSync(process.execPath, ["-e", ""]).pid;

@@ -18,15 +18,16 @@ function blank(_request, response) {
 
 /**
  * Opens an empty page with the built package and the models beside it. `webgpu`: as of `launchBrowser`; `folders`:
- * others, by the place where the page finds them. Resolves to `{ page, close }`.
+ * others, by the place where the page finds them; `routes`: of `serve`, besides. Resolves to `{ page, close }`.
  */
-export async function openPackagePage({ webgpu = false, folders = {} } = {}) {
+export async function openPackagePage({ webgpu = false, folders = {}, routes = {} } = {}) {
   const server = await serve({
     "/": blank,
     "/pkg/": folder(join(root, "pkg", "dist")),
     [places.encoder]: folder(models.encoder),
     [places.crossEncoder]: folder(models.crossEncoder),
     ...Object.fromEntries(Object.entries(folders).map(([place, path]) => [place, folder(path)])),
+    ...routes,
   });
   let browser;
   const close = async () => {

@@ -16,6 +16,18 @@ function table(rows) {
   );
 }
 
+/** Text in lines of at most so many characters, where its words allow. */
+function wrap(text, width = 100) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** How a file was read, in one line, and what was skipped. */
 export function readingLines(reading) {
   const columns = Object.entries(reading.used ?? {})
@@ -28,6 +40,24 @@ export function readingLines(reading) {
   for (const { line, reason } of skipped.slice(0, 3)) lines.push(`    line ${line}: ${reason}`);
   if (skippedTotal > 3) lines.push(`    and ${count(skippedTotal - 3)} more; report.json has them`);
   return lines;
+}
+
+/** What to expect of others than the log's own queries, where it could be measured. */
+function others(figures = {}) {
+  const labels = {
+    similarQueries: "queries like the log's, left out of training",
+    newQueries: "new queries, left out with all that are near",
+    newDocuments: "new documents, unseen in training",
+  };
+  const rows = [["nDCG@10 for", "queries", "base", "tuned", "tuned - base", "95 % interval"]];
+  for (const [kind, label] of Object.entries(labels)) {
+    const found = figures[kind]?.["ndcg@10"];
+    if (!found) continue;
+    const { base, tuned, ci95 } = found;
+    const interval = ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "";
+    rows.push([label, count(figures[kind].queries), figure(base), figure(tuned), signed(tuned - base), interval]);
+  }
+  return rows.length > 1 ? ["", ...table(rows).map((line) => `  ${line}`)] : [];
 }
 
 function judged(evaluation) {
@@ -45,9 +75,19 @@ function judged(evaluation) {
     ]);
   }
   const on = [evaluation.queries && `${count(evaluation.queries)} queries`, evaluation.on && `(${evaluation.on})`];
+  const { missingQueries, missingDocuments } = evaluation;
+  const missing = [
+    missingQueries && `${count(missingQueries)} judged queries`,
+    missingDocuments && `${count(missingDocuments)} judged documents`,
+  ].filter(Boolean);
   return [
     `By your judgements, ${on.filter(Boolean).join(" ")}; ceiling: the cross-encoder's own ranking`,
     ...table(rows).map((line) => `  ${line}`),
+    ...(evaluation.on === "own queries"
+      ? ["  Trained on, without their judgements: this says nothing of other queries."]
+      : []),
+    ...(missing.length ? [`  Not in the files, and so not counted: ${missing.join(", ")}.`] : []),
+    ...others(evaluation.figures),
   ];
 }
 
@@ -74,8 +114,8 @@ export function reportLines({ device, evaluation, fit, stages }) {
   return [
     ...(evaluation.judged ? judged(evaluation) : agreement(evaluation)),
     "",
-    `Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`,
-    ...(fit.warnings ?? []).map((warning) => `Warning: ${warning}`),
+    ...wrap(`Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`),
+    ...(fit.warnings ?? []).flatMap((warning) => wrap(`Warning: ${warning}`)),
     `Device: ${device.kind}${device.adapter ? ` (${device.adapter})` : ""}`,
     `Time: ${times.join(", ")}`,
   ];

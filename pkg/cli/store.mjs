@@ -18,6 +18,12 @@ import { Failure } from "./terminal.mjs";
 
 const HEAD = 8;
 
+/** The folder that is used unless another one is named: one for all jobs, so that none pays for what is known. */
+export async function usualStore() {
+  const { cacheFolder } = await import("../dist/folder-cache.js");
+  return join(await cacheFolder(), "store");
+}
+
 /** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
 const checksum = (bytes) => crc32(bytes, 1);
 
@@ -50,9 +56,7 @@ export class FolderStore {
       if (error.code !== "EEXIST") throw error;
       const other = holder(this.#lock);
       if (other !== undefined) {
-        throw new Failure(
-          `Process ${other} is using ${folder}. Wait for it to end, or choose another --out or --store.`,
-        );
+        throw new Failure(`Process ${other} is using ${folder}. Wait for it to end, or choose another --store.`);
       }
       // Left behind by a process that was killed.
       writeFileSync(this.#lock, String(process.pid));

@@ -20,10 +20,20 @@ function rate(perSecond) {
   return perSecond >= 10 ? `${count(perSecond)}/s` : `${perSecond.toFixed(1)}/s`;
 }
 
+const BAR = 20;
+
+/** A bar and a share, where the end is known. */
+function bar({ done, total }) {
+  if (!(total > 0)) return "";
+  const share = Math.min(1, done / total);
+  const full = Math.round(share * BAR);
+  return `${"━".repeat(full)}${"─".repeat(BAR - full)} ${String(Math.floor(share * 100)).padStart(3)} %  `;
+}
+
 function describe(event) {
   if (event.stage === "download") {
     const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
-    return `${event.model} ${megabytes(event.loaded)} of ${megabytes(event.total)} MB`;
+    return `${megabytes(event.done)} of ${megabytes(event.total)} MB`;
   }
   const parts = [`${count(event.done)} of ${count(event.total)}`];
   if (event.cached > 0) parts.push(`${count(event.cached)} from the store`);
@@ -41,6 +51,8 @@ export class ProgressView {
   #since = 0;
   #shown = 0;
   #last;
+  /** How far each model is that is being downloaded; they come side by side. */
+  #downloads = new Map();
 
   /** `every`: seconds between two lines where the stream is not a terminal. */
   constructor(stream = process.stdout, every = 5) {
@@ -49,7 +61,8 @@ export class ProgressView {
   }
 
   /** An event of the npm package's `onProgress`. */
-  event(event) {
+  event(given) {
+    const event = given.stage === "download" ? this.#together(given) : given;
     const now = performance.now() / 1000;
     // The next stage, or the next round of the same one.
     const again =
@@ -61,11 +74,12 @@ export class ProgressView {
       this.#shown = now;
     }
     this.#last = event;
-    const line = `  ${(names[event.stage] ?? event.stage).padEnd(12)} ${describe(event)}`;
+    const name = (names[event.stage] ?? event.stage).padEnd(12);
+    const line = `  ${name} ${describe(event)}`;
     if (this.#stream.isTTY) {
       if (now - this.#shown < 0.1 && event.done < event.total) return;
       this.#shown = now;
-      this.#draw(line);
+      this.#draw(`  ${name} ${bar(event)}${describe(event)}`);
     } else if (now - this.#shown >= this.#every) {
       this.#shown = now;
       this.#stream.write(`${line}\n`);
@@ -85,8 +99,15 @@ export class ProgressView {
     this.#stage = undefined;
   }
 
+  #together({ stage, model, loaded, total }) {
+    this.#downloads.set(model, { loaded, total });
+    const all = [...this.#downloads.values()];
+    const sum = (key) => all.reduce((bytes, one) => bytes + one[key], 0);
+    return { stage, done: sum("loaded"), total: sum("total"), cached: 0 };
+  }
+
   #draw(line) {
-    const width = (this.#stream.columns ?? 80) - 1;
+    const width = (this.#stream.columns || 80) - 1;
     this.#stream.write(`\r\x1b[2K${line.slice(0, width)}`);
   }
 }

@@ -3,7 +3,7 @@
 /** Reads, synthesizes, fits and hands out the results.
  *
  * @param open the package's `open`
- * @param job `{ session, models, device, files, synthesize, fit }`; each file is `{ name, bytes, options }`
+ * @param job `{ session, models, device, threads, files, synthesize, fit }`; each file is `{ name, bytes, options }`
  * @param host `{ progress(event), note(kind, data), output(name, data), signal }`
  */
 export async function runJob(open, job, { progress, note, output, signal }) {
@@ -11,7 +11,8 @@ export async function runJob(open, job, { progress, note, output, signal }) {
   try {
     const { queries, documents, testQueries, qrels } = await readInputs(session, job.files, note);
     const watch = { onProgress: progress, signal };
-    const tuner = await session.load({ ...job.models, device: job.device, ...watch });
+    const { models, device, threads } = job;
+    const tuner = await session.load({ ...models, device, threads, ...watch });
     note("engine", tuner.info);
     const relations = await tuner.synthesize(queries, documents, { ...job.synthesize, ...watch });
     note("relations", relations.summary());

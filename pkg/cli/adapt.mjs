@@ -1,0 +1,201 @@
+// `querytune adapt`: the whole job, from two files to a tuned model.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { Arguments, optionLines } from "./arguments.mjs";
+import { Interrupt } from "./interrupt.mjs";
+import { DEFAULT_CROSS_ENCODER, DEFAULT_ENCODER, findModel } from "./models.mjs";
+import { noteTaker } from "./notes.mjs";
+import {
+  documentReading,
+  inputFiles,
+  inputTable,
+  jobOptions,
+  jobTable,
+  queryReading,
+  readingTable,
+} from "./options.mjs";
+import { ProgressView } from "./progress.mjs";
+import { reportLines } from "./report.mjs";
+import { runInNode, writeWhole } from "./run.mjs";
+import { usualStore } from "./store.mjs";
+import { duration } from "./terminal.mjs";
+import { readZip } from "./zip.mjs";
+
+const table = [
+  ["Input"],
+  ...inputTable,
+  ["Output"],
+  ["out", "DIR", "folder for the results; made if it is not there"],
+  ["json", undefined, "the result as one JSON document on stdout"],
+  ["help", undefined, "this text"],
+  ["The job"],
+  ...jobTable,
+  ["encoder", "MODEL", `folder or hub id (default ${DEFAULT_ENCODER})`],
+  ["cross-encoder", "MODEL", `folder or hub id (default ${DEFAULT_CROSS_ENCODER})`],
+  ["threads", "N", "that share the work (default one a processor, at most 8)"],
+  ["store", "DIR", "where finished vectors and scores are kept (default: the system's cache)"],
+  ...readingTable,
+];
+
+export const help = [
+  "Usage: querytune adapt --queries FILE --documents FILE --out DIR [options]",
+  "",
+  "Adapts a search model to your documents, from the queries of your search log alone. Nothing leaves this",
+  "computer: models are downloaded once, texts are not uploaded.",
+  "",
+  "  querytune adapt --queries log.csv --documents docs.csv --out tuned",
+  "  querytune adapt --queries log.csv --documents docs.csv --out tuned --qrels judgements.tsv",
+  ...optionLines(table),
+  "",
+  "What comes out, in the folder of --out:",
+  "  artifact.zip   everything: model, adapter, data set, report, and how to load them",
+  '  model/         for sentence-transformers: SentenceTransformer("DIR/model")',
+  "  adapter/       what was trained, alone",
+  "  report.json    every figure and every constant",
+  "  scores.tsv     every candidate of every query, with cosine and logit",
+  "",
+  "Ctrl-C stops a job and keeps what is scored; the same command goes on from there. Pairs that were scored",
+  "once are never scored again, in other jobs neither, as long as the store is there.",
+  "",
+  "Without --qrels the figures are agreement with the cross-encoder on queries left out of training. That is",
+  "what was trained for, and no measure of quality. If nothing beats the base model, you get the base model.",
+].join("\n");
+
+function readOptions(given) {
+  const args = new Arguments(table, { help: "querytune adapt --help" }).read(given);
+  if (args.get("help")) return undefined;
+  const files = inputFiles(args);
+  if (!files.queries) throw args.wrong("--queries and --documents are missing.");
+  const out = args.path("out");
+  if (!out) throw args.wrong("--out is missing: the folder for the results.");
+  for (const name of ["model", "adapter"]) {
+    if (existsSync(join(out, name)) && !existsSync(join(out, "report.json"))) {
+      throw args.wrong(`--out: ${join(out, name)} is there, and not from querytune. Choose another folder.`);
+    }
+  }
+  return {
+    files,
+    queryOptions: queryReading(args),
+    documentOptions: documentReading(args),
+    ...jobOptions(args),
+    encoder: findModel(args, "encoder", DEFAULT_ENCODER),
+    crossEncoder: findModel(args, "cross-encoder", DEFAULT_CROSS_ENCODER),
+    threads: args.whole("threads", 1),
+    store: args.path("store"),
+    out,
+    json: args.get("json") === true,
+  };
+}
+
+/** Unpacks the model and the adapter beside the zip, each whole or not at all. */
+function unpackModel(out) {
+  const files = readZip(readFileSync(join(out, "artifact.zip")));
+  for (const folder of ["model", "adapter"]) {
+    const partial = join(out, `.${folder}.partial`);
+    rmSync(partial, { recursive: true, force: true });
+    for (const [name, content] of files) {
+      const place = name.split("/").slice(1);
+      if (name.startsWith(`${folder}/`) && place.every((part) => part && part !== "..")) {
+        writeWhole(join(partial, ...place), content());
+      }
+    }
+    rmSync(join(out, folder), { recursive: true, force: true });
+    renameSync(partial, join(out, folder));
+  }
+}
+
+function jobOf({ files, queryOptions, documentOptions, encoder, crossEncoder, threads, synthesize, fit }) {
+  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions, qrels: {} };
+  const given = Object.entries(files).filter(([, path]) => path);
+  return {
+    files: Object.fromEntries(
+      given.map(([role, path]) => [role, { name: basename(path), path, options: readAs[role] }]),
+    ),
+    models: { encoder: encoder.source, crossEncoder: crossEncoder.source },
+    threads,
+    synthesize,
+    fit,
+  };
+}
+
+function resultLines(report, out) {
+  const shown = (name) => join(relative(process.cwd(), out) || ".", name);
+  const files = [
+    ["artifact.zip", "everything in one file"],
+    ["model", "for sentence-transformers"],
+    ["adapter", "what was trained, alone"],
+    ["report.json", "every figure"],
+    ["scores.tsv", "every candidate with its score"],
+  ];
+  const width = Math.max(...files.map(([name]) => shown(name).length)) + 2;
+  const folder = relative(process.cwd(), out) || ".";
+  // As the person has called this command.
+  const command = process.env.npm_command === "exec" ? "npx querytune" : "querytune";
+  return [
+    ...reportLines(report),
+    "",
+    ...files.map(([name, text]) => `${shown(name).padEnd(width)}${text}`),
+    "",
+    `Try it: ${command} search ${/\s/.test(folder) ? `"${folder}"` : folder} DOCUMENTS "a query"`,
+  ];
+}
+
+/** Runs the command; resolves to an exit code. The terminal is that of `querytune.mjs`. */
+export async function run(given, { say, stream, print }) {
+  const options = readOptions(given);
+  if (!options) {
+    print(help);
+    return 0;
+  }
+  const { out, json } = options;
+  const from = performance.now();
+  const view = new ProgressView(stream);
+  const interrupt = new Interrupt(() => {
+    view.end();
+    say("\nStopping; what is scored is kept. (Once more to stop at once.)");
+  });
+  // What still comes while the work is stopping would begin a new line.
+  const progress = (event) => {
+    if (interrupt.code === undefined) view.event(event);
+  };
+  mkdirSync(out, { recursive: true });
+  let report;
+  try {
+    report = await runInNode(jobOf(options), {
+      out,
+      store: options.store ?? (await usualStore()),
+      signal: interrupt.signal,
+      progress,
+      note: noteTaker(view, say),
+    });
+  } catch (error) {
+    view.end();
+    if (interrupt.code === undefined) throw error;
+    say("Stopped. The same command goes on from here: nothing is scored twice.");
+    if (json) print(JSON.stringify({ error: { code: "cancelled", message: "Stopped by a signal." } }, null, 2));
+    return interrupt.code;
+  } finally {
+    interrupt.release();
+  }
+  view.end();
+  unpackModel(out);
+  const { encoder, crossEncoder } = options;
+  // The report names models by their hashes; this says where they were, for `querytune search`.
+  writeWhole(
+    join(out, "models.json"),
+    `${JSON.stringify({ encoder: encoder.name, crossEncoder: crossEncoder.name }, null, 2)}\n`,
+  );
+  const seconds = (performance.now() - from) / 1000;
+  if (json) {
+    const names = { artifact: "artifact.zip", model: "model", adapter: "adapter" };
+    const paths = { ...names, report: "report.json", scores: "scores.tsv" };
+    const files = Object.fromEntries(Object.entries(paths).map(([key, name]) => [key, join(out, name)]));
+    const { delivered, reason, warnings } = report.fit;
+    print(JSON.stringify({ delivered, reason, warnings, files, seconds, report }, null, 2));
+  } else {
+    say();
+    for (const line of resultLines(report, out)) print(line);
+  }
+  say(`Done in ${duration(seconds)}.`);
+  return 0;
+}

@@ -1,0 +1,112 @@
+// The options that all commands share which run a job: how files are read, and what is done with them.
+import { given } from "./arguments.mjs";
+
+export const inputTable = [
+  ["queries", "FILE", "search log: CSV, TSV, JSONL, or one query a line"],
+  ["documents", "FILE", "documents, with or without titles"],
+  ["test-queries", "FILE", "queries to judge by (default: the log's own)"],
+  ["qrels", "FILE", "judgements: query id, document id, relevance"],
+];
+
+const documentTable = [
+  ["text-column", "NAME", "text of a document"],
+  ["title-column", "NAME", "title of a document"],
+  ["id-column", "NAME", "id of a document"],
+  ["document-format", "FORMAT", "of the documents: csv, jsonl or lines"],
+];
+
+const sharedTable = [
+  ["delimiter", "CHAR", "between columns, in all files: , ; or tab"],
+  ["encoding", "LABEL", "of all files, such as utf-8 or windows-1252"],
+  ["header", "yes|no", "whether the first row holds the names of the columns"],
+];
+
+export const readingTable = [
+  ["How the files are read; found by themselves if not given. Columns by header, or by number from 1"],
+  ["query-column", "NAME", "text of a query"],
+  ["query-id-column", "NAME", "id of a query"],
+  ["count-column", "NAME", "how often a query was asked"],
+  ["query-format", "FORMAT", "of the queries: csv, jsonl or lines"],
+  ...documentTable,
+  ...sharedTable,
+];
+
+export const documentReadingTable = [
+  ["How the documents are read; found by itself if not given. Columns by header, or by number from 1"],
+  ...documentTable,
+  ...sharedTable,
+];
+
+/** What can be trained. */
+const methods = ["query-head", "head", "lora"];
+
+export const jobTable = [
+  ["candidates", "N", "documents retrieved for each query (default 100)"],
+  ["depth", "N", "how many of them are scored (default 20)"],
+  ["method", "METHOD", "what is trained: query-head (default), head or lora"],
+  ["seed", "N", "of all random choices (default 0)"],
+];
+
+/** The files of a job, by what they are. */
+export function inputFiles(args) {
+  const files = {
+    queries: args.file("queries"),
+    documents: args.file("documents"),
+    testQueries: args.file("test-queries"),
+    qrels: args.file("qrels"),
+  };
+  if (!files.queries !== !files.documents) {
+    throw args.wrong(`--${files.queries ? "documents" : "queries"} is missing: a job needs queries and documents.`);
+  }
+  if (!files.queries && (files.testQueries || files.qrels)) throw args.wrong("--queries and --documents are missing.");
+  if (files.testQueries && !files.qrels) {
+    throw args.wrong("--test-queries needs --qrels: there is nothing to judge them by.");
+  }
+  return files;
+}
+
+const formats = ["csv", "jsonl", "lines"];
+
+function sharedReading(args) {
+  const names = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";" };
+  const delimiter = names[args.get("delimiter")] ?? args.get("delimiter");
+  if (delimiter !== undefined && [...delimiter].length !== 1) {
+    throw args.wrong("--delimiter must be one character, or tab.");
+  }
+  const header = args.oneOf("header", ["yes", "no"]);
+  return { delimiter, encoding: args.get("encoding"), hasHeader: header && header === "yes" };
+}
+
+/** How documents are read, as the package's `ReadOptions`. */
+export function documentReading(args) {
+  return given({
+    ...sharedReading(args),
+    format: args.oneOf("document-format", formats),
+    textColumn: args.get("text-column"),
+    titleColumn: args.get("title-column"),
+    idColumn: args.get("id-column"),
+  });
+}
+
+/** The same for queries. */
+export function queryReading(args) {
+  return given({
+    ...sharedReading(args),
+    format: args.oneOf("query-format", formats),
+    textColumn: args.get("query-column"),
+    idColumn: args.get("query-id-column"),
+    countColumn: args.get("count-column"),
+  });
+}
+
+/** What `synthesize` and `fit` are told. */
+export function jobOptions(args) {
+  const candidates = args.whole("candidates", 1);
+  const depth = args.whole("depth", 1);
+  if (depth > (candidates ?? 100))
+    throw args.wrong(`--depth ${depth} is more than the ${candidates ?? 100} candidates.`);
+  return {
+    synthesize: given({ candidates, depth }),
+    fit: given({ method: args.oneOf("method", methods), seed: args.whole("seed", 0) }),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * What only Node has. Its modules are imported in a way that no bundler for the browser follows, and described here as
+ * far as they are used.
+ */
+
+import type * as Comlink from "comlink";
+import nodeEndpoint, { type NodeEndpoint } from "comlink/dist/esm/node-adapter.mjs";
+import { type Recruiting, usualThreads } from "./crew.js";
+import { carryErrors } from "./remote.js";
+
+interface NodeWorker extends NodeEndpoint {
+  on(event: string, listener: (argument: never) => void): void;
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+interface Threads {
+  Worker: new (script: URL, options: { name: string; execArgv: string[] }) => NodeWorker;
+  parentPort: NodeEndpoint | null;
+}
+
+/** A module of Node's own. */
+export function builtin<T>(name: string): Promise<T> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
+}
+
+/** Node's file functions. */
+export function nodeFiles(): Promise<{ readFile(path: URL): Promise<Uint8Array<ArrayBuffer>> }> {
+  return builtin("fs/promises");
+}
+
+/** Whether this is Node itself: others that have its modules differ in what their threads can do. */
+export function isNode(): boolean {
+  const { process, Deno, Bun } = globalThis as {
+    process?: { versions?: { node?: string } };
+    Deno?: unknown;
+    Bun?: unknown;
+  };
+  return typeof process?.versions?.node === "string" && !Deno && !Bun;
+}
+
+/** Threads of Node's that help, each with the script beside this one; undefined where this is not Node. */
+export async function recruitingInNode(): Promise<Recruiting | undefined> {
+  if (!isNode()) return undefined;
+  const [{ Worker }, os] = await Promise.all([
+    builtin<Threads>("worker_threads"),
+    builtin<{ availableParallelism(): number; totalmem(): number }>("os"),
+  ]);
+  carryErrors();
+  // Not in one expression with the name: bundlers would take the script for a file of the page's.
+  const here = import.meta.url;
+  const script = new URL("./node-member.js", here);
+  return {
+    usualThreads: usualThreads(os.availableParallelism(), os.totalmem() / 2 ** 30),
+    spawn: () => {
+      // Options of the process, such as --input-type, are not for this script.
+      const worker = new Worker(script, { name: "querytune-crew", execArgv: [] });
+      return {
+        endpoint: nodeEndpoint(worker),
+        onFailure: (report) => {
+          worker.on("error", (error: Error) => report(error.message));
+          worker.on("exit", () => report("It ended."));
+        },
+        hold: (busy) => (busy ? worker.ref() : worker.unref()),
+        end: () => void worker.terminate(),
+      };
+    },
+  };
+}
+
+/** In a helping thread: the way to the one that it helps. */
+export async function parentEndpoint(): Promise<Comlink.Endpoint> {
+  const { parentPort } = await builtin<Threads>("worker_threads");
+  if (!parentPort) throw new Error("This script is for a thread that querytune starts.");
+  return nodeEndpoint(parentPort);
+}

@@ -1,0 +1,67 @@
+// Models by hub id in a page: a download that broke off goes on where it was, and what is there is not asked for again.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Hub } from "./support/hub.mjs";
+import { openPackagePage, places } from "./support/package-page.mjs";
+import { writeSmallModel } from "./support/small-model.mjs";
+
+const timeout = 5 * 60_000;
+const folder = mkdtempSync(join(tmpdir(), "querytune-hub-"));
+const hub = new Hub(folder);
+let opened;
+
+before(
+  async () => {
+    writeSmallModel(join(folder, "encoder"), "encoder", { hidden: 32, heads: 2, inner: 64 });
+    writeSmallModel(join(folder, "cross"), "crossEncoder", { hidden: 32, heads: 2, inner: 64 });
+    opened = await openPackagePage({ routes: { "/hub/": hub.route } });
+  },
+  { timeout },
+);
+
+after(async () => {
+  await opened?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Loads both models; resolves to the error's code, or to nothing. */
+function load() {
+  hub.requests = [];
+  return opened.page.evaluate(async (path) => {
+    const { load } = await import(path);
+    const source = (id) => ({ hub: `some/${id}`, host: new URL("/hub/", location.href).href });
+    const options = { store: "memory", device: "cpu", threads: 1 };
+    try {
+      const tuner = await load({ ...options, encoder: source("encoder"), crossEncoder: source("cross") });
+      tuner.dispose();
+      return undefined;
+    } catch (error) {
+      return error.code;
+    }
+  }, places.package);
+}
+
+test("a download that breaks off is an error of its own", { timeout }, async () => {
+  hub.breakAfter = 2_000_000;
+  assert.equal(await load(), "model-download");
+});
+
+test("the next one asks for the rest alone", { timeout }, async () => {
+  hub.breakAfter = undefined;
+  assert.equal(await load(), undefined);
+  // The other one was cancelled, at whatever place it was by then.
+  const asked = [...hub.weights("encoder"), ...hub.weights("cross")];
+  assert.equal(asked.length, 2);
+  assert.ok(
+    asked.some((request) => request.endsWith("/model.safetensors bytes=2000000-")),
+    asked.join(),
+  );
+});
+
+test("what is there is not asked for again", { timeout }, async () => {
+  assert.equal(await load(), undefined);
+  assert.deepEqual([hub.weights("encoder"), hub.weights("cross")], [[], []]);
+});

@@ -1,0 +1,42 @@
+// A hub of models on this machine, whose downloads can be made to break off.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Serves the folders within a folder as models: `ORG/NAME/resolve/main/PATH` is the file PATH of the folder NAME. */
+export class Hub {
+  /** Requests as `NAME/PATH`, followed by the range that was asked for, in their order. */
+  requests = [];
+  /** Bytes after which weights break off that are asked for from their beginning; they do not if undefined. */
+  breakAfter;
+  #folder;
+
+  constructor(folder) {
+    this.#folder = folder;
+  }
+
+  /** What was asked for of a model's weights. */
+  weights(name) {
+    return this.requests.filter((request) => request.startsWith(`${name}/model.safetensors`));
+  }
+
+  /** A route of `serve`. */
+  route = (request, response, rest) => {
+    const [, name, , , ...path] = rest.split("/");
+    const file = join(this.#folder, name, ...path);
+    const { range } = request.headers;
+    this.requests.push(`${name}/${path.join("/")}${range ? ` ${range}` : ""}`);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    const whole = readFileSync(file);
+    const from = Number(/bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
+    response.writeHead(range ? 206 : 200, {
+      etag: `"${createHash("md5").update(whole).digest("hex")}"`,
+      "content-length": whole.length - from,
+      ...(range && { "content-range": `bytes ${from}-${whole.length - 1}/${whole.length}` }),
+    });
+    const breaks = this.breakAfter !== undefined && from === 0 && file.endsWith("model.safetensors");
+    if (!breaks) return response.end(whole.subarray(from));
+    // What was written has to arrive before the connection ends.
+    return response.write(whole.subarray(0, this.breakAfter), () => setTimeout(() => response.destroy(), 300));
+  };
+}

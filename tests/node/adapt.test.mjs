@@ -1,0 +1,98 @@
+// `querytune adapt` from files to a tuned model, and what it says on the way.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { readZip } from "../browser/support/zip.mjs";
+import { ownModels, sample, Workplace } from "./support/command.mjs";
+
+const timeout = 5 * 60_000;
+const place = new Workplace();
+const small = ["--candidates", "8", "--depth", "4", "--seed", "7", ...ownModels];
+
+before(() => {
+  writeFileSync(place.path("log.csv"), sample("queries.csv", 13));
+  writeFileSync(place.path("docs.csv"), sample("documents.csv", 121));
+  writeFileSync(place.path("qrels.tsv"), sample("qrels.tsv", 200));
+});
+
+after(() => place.remove());
+
+const both = ["--queries", "log.csv", "--documents", "docs.csv"];
+
+test("a job leaves the artifact, the model, the adapter, the report and the scores", { timeout }, async () => {
+  const { code, out, err } = await place.run("adapt", ...both, "--qrels", "qrels.tsv", "--out", "tuned", ...small);
+  assert.equal(code, 0, err);
+  assert.match(err, /log\.csv: csv, 12 rows, 12 texts/);
+  assert.match(err, /score +48 of 48/);
+  assert.ok(!err.includes("\x1b"), "a pipe gets no terminal codes");
+  assert.match(out, /By your judgements/);
+  assert.match(out, /95 % interval/);
+  assert.match(out, /Trained on, without their judgements/);
+  assert.match(out, /Delivered: the (tuned|base) model/);
+  assert.match(out, /querytune search tuned DOCUMENTS/);
+  const zip = readZip(readFileSync(place.path("tuned", "artifact.zip")));
+  const unpacked = ["model/modules.json", "model/model.safetensors", "adapter/query_head.safetensors"];
+  for (const name of [...unpacked, "model/1_Pooling/config.json"]) {
+    assert.ok(zip.get(name).equals(readFileSync(place.path("tuned", ...name.split("/")))), name);
+  }
+  assert.equal(readFileSync(place.path("tuned", "scores.tsv"), "utf8").trimEnd().split("\n").length, 1 + 12 * 8);
+  assert.equal(place.json("tuned", "report.json").stages.score.pairs, 48);
+});
+
+test("with --json stdout is one document, and a second job pays for nothing twice", { timeout }, async () => {
+  const { code, out, err } = await place.run("adapt", ...both, "--out", "again", "--json", ...small);
+  assert.equal(code, 0, err);
+  const { delivered, reason, files, report } = JSON.parse(out);
+  assert.ok(["tuned", "base"].includes(delivered));
+  assert.equal(reason, report.fit.reason);
+  assert.deepEqual(report, place.json("again", "report.json"));
+  for (const path of Object.values(files)) assert.ok(statSync(path), path);
+  const { pairs, cached } = report.stages.score;
+  assert.deepEqual([pairs, cached], [48, 48]);
+  assert.equal(report.evaluation.judged, undefined);
+});
+
+test("a table from a German Excel is read as it is meant", { timeout }, async () => {
+  const rows = ["Suchbegriff;Häufigkeit", "Gemüse für den Balkon;12", "Möbel aus Holz;7", "günstige Flüge;3"];
+  writeFileSync(place.path("suche.csv"), Buffer.from(rows.join("\r\n"), "latin1"));
+  const articles = ["Nr;Text", "1;Töpfe für Gemüse", "2;Schränke aus Eiche", "3;Flüge nach Lissabon", "4;Gießkanne"];
+  writeFileSync(place.path("artikel.csv"), Buffer.from(articles.join("\r\n"), "latin1"));
+  const files = ["--queries", "suche.csv", "--documents", "artikel.csv"];
+  const { code, out, err } = await place.run(
+    "adapt",
+    ...files,
+    "--out",
+    "deutsch",
+    "--json",
+    "--candidates",
+    "4",
+    "--depth",
+    "4",
+    ...ownModels,
+  );
+  assert.equal(code, 0, err);
+  const { queries, documents } = JSON.parse(out).report.data.readings;
+  assert.deepEqual([queries.texts, queries.delimiter, documents.texts], [3, ";", 4]);
+  assert.match(queries.encoding, /windows-1252/i);
+  assert.match(queries.used.count, /Häufigkeit/);
+});
+
+test("a file that is no text ends with 1, its name and a code, before any model is loaded", { timeout }, async () => {
+  writeFileSync(place.path("binary.csv"), Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0, 1, 0, 0xff]));
+  const files = ["--queries", "binary.csv", "--documents", "docs.csv", "--out", "refused"];
+  const { code, out, err } = await place.run("adapt", ...files, "--json", ...small);
+  assert.equal(code, 1);
+  assert.match(err, /input-binary at binary\.csv/);
+  assert.doesNotMatch(err, /load models/);
+  assert.doesNotMatch(err, /\n\s+at /, "no stack trace for what a person can mend");
+  assert.equal(JSON.parse(out).error.code, "input-binary");
+});
+
+test("a folder with somebody else's model in it is left alone", { timeout }, async () => {
+  mkdirSync(place.path("mine", "model"), { recursive: true });
+  writeFileSync(place.path("mine", "model", "weights"), "mine");
+  const { code, err } = await place.run("adapt", ...both, "--out", "mine", ...small);
+  assert.equal(code, 2);
+  assert.match(err, /model is there, and not from querytune/);
+  assert.equal(readFileSync(place.path("mine", "model", "weights"), "utf8"), "mine");
+});

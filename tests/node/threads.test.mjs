@@ -1,0 +1,93 @@
+// In Node other threads help as in a browser: nothing depends on how many they are, and they go when they should.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { load } from "../../pkg/dist/core.js";
+import { models, root } from "../../scripts/lib/paths.mjs";
+import { sample } from "./support/command.mjs";
+
+const timeout = 5 * 60_000;
+const sources = {
+  encoder: `${pathToFileURL(models.encoder).href}/`,
+  crossEncoder: `${pathToFileURL(models.crossEncoder).href}/`,
+};
+const bytes = (text) => new TextEncoder().encode(text);
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Resolves when the condition holds. */
+async function until(condition, what) {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 600, what);
+    await wait(100);
+  }
+}
+
+/** Threads that Node runs besides this one. */
+const others = () => process.report.getReport().workers.length;
+
+/** The report without what a clock has measured. */
+function withoutTimes({ stages, ...report }) {
+  const counts = Object.entries(stages).map(([name, { seconds, perSecond, ...rest }]) => [name, rest]);
+  return { ...report, stages: Object.fromEntries(counts) };
+}
+
+/** A small job, with so many threads from its first text on. */
+async function run(threads) {
+  const tuner = await load({ ...sources, store: "memory", device: "cpu", threads });
+  try {
+    await until(() => (tuner.crew?.size ?? 0) === threads - 1, "the others have their models");
+    const running = others();
+    const relations = await tuner.synthesize(bytes(sample("queries.csv", 13)), bytes(sample("documents.csv", 201)), {
+      candidates: 20,
+      depth: 8,
+    });
+    const fit = await tuner.fit(relations, { seed: 1, epochs: 4, folds: 3 });
+    const adapter = Buffer.from(await fit.adapter()).toString("base64");
+    return { running, scores: await relations.toScoresTsv(), adapter, report: withoutTimes(fit.report) };
+  } finally {
+    tuner.dispose();
+  }
+}
+
+test("one thread and two come to the same bytes; the second ends when the tuner is disposed of", {
+  timeout,
+}, async () => {
+  const alone = await run(1);
+  assert.equal(alone.running, 0);
+  const together = await run(2);
+  assert.equal(together.running, 1);
+  assert.equal(together.scores, alone.scores);
+  assert.equal(together.adapter, alone.adapter);
+  assert.deepEqual(together.report, alone.report);
+  await until(() => others() === 0, "the thread has ended");
+});
+
+test("a number of threads that is none is refused", { timeout }, async () => {
+  await assert.rejects(load({ ...sources, store: "memory", device: "cpu", threads: 0 }), { code: "option" });
+});
+
+/** What a process prints that gets the vectors of so many texts with the help of two others, and ends nothing. */
+function helped(texts) {
+  const core = pathToFileURL(join(root, "pkg", "dist", "core.js")).href;
+  const script = `
+    const { load } = await import(${JSON.stringify(core)});
+    const tuner = await load({ ...${JSON.stringify(sources)}, store: "memory", device: "cpu", threads: 3 });
+    while (tuner.crew.size < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { dims } = await tuner.embed(Array.from({ length: ${texts} }, (_, i) => "text number " + i));
+    console.log(dims.join());
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout.trim();
+}
+
+test("threads are waited for while they work", { timeout }, () => assert.equal(helped(60), "60,384"));
+
+test("threads that nobody has ended do not keep the process alive", { timeout }, () => {
+  assert.equal(helped(0), "0,384");
+});
