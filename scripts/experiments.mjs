@@ -1,34 +1,53 @@
 // `npm run experiments`: what adaptation brings, by the engine itself, natively, on all processors.
 //
-//   npm run experiments -- [--data DIR] [--only TEXT]... [--slice]
+//   npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document]
 //
 // --data   folder with the sets that the repository does not hold (stackfaq, chorus-electronics); SciFact is here
 // --only   the cases whose names hold one of the texts
 // --slice  a small part of SciFact, to see that all of it works
+// --tables   runs nothing and shows the tables of what is there
+// --document puts them into docs/quality.md
 //
 // Vectors and scores are kept in the cache folder, results in out/experiments.jsonl, a line each: a stopped run goes on.
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { filled, tables } from "./experiments/tables.mjs";
 import { run } from "./lib/command.mjs";
 import { cache, models, root, targetNative } from "./lib/paths.mjs";
-import { main, UsageError } from "./lib/terminal.mjs";
+import { main, say, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
 
 function readOptions() {
-  const options = { data: { type: "string" }, only: { type: "string", multiple: true }, slice: { type: "boolean" } };
+  const [flag, text] = [{ type: "boolean" }, { type: "string" }];
+  const options = { data: text, only: { ...text, multiple: true }, slice: flag, tables: flag, document: flag };
   try {
     return parseArgs({ options }).values;
   } catch (error) {
-    throw new UsageError(`${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--slice]`);
+    throw new UsageError(
+      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document]`,
+    );
   }
 }
 
+/** What there is so far, on the terminal or in the document. */
+function show(results, isForDocument) {
+  const lines = existsSync(results) ? readFileSync(results, "utf8").split("\n").filter(Boolean) : [];
+  const made = tables(lines.map((line) => JSON.parse(line)));
+  if (isForDocument) {
+    const path = join(root, "docs", "quality.md");
+    writeFileSync(path, filled(readFileSync(path, "utf8"), made));
+    return;
+  }
+  for (const [name, table] of Object.entries(made)) say(`\n${name}\n\n${table}`);
+}
+
 await main(async () => {
-  const { data, only = [], slice } = readOptions();
-  await setup();
+  const { data, only = [], slice, tables: isOver, document } = readOptions();
   const results = join(root, "out", slice ? "experiments-slice.jsonl" : "experiments.jsonl");
+  if (isOver || document) return show(results, document);
+  await setup();
   mkdirSync(join(root, "out"), { recursive: true });
   const args = ["--models", dirname(models.encoder), "--store", join(cache, "experiments"), "--results", results];
   if (data) args.push("--data", resolve(data));
@@ -39,4 +58,5 @@ await main(async () => {
     env: { CARGO_TARGET_DIR: targetNative },
     show: true,
   });
+  show(results, false);
 });

@@ -1,6 +1,6 @@
 //! What is run: which log, which recipe, which seeds.
 
-use querytune::tune::{LoraOptions, Loss, Method, RecipeOptions};
+use querytune::tune::{LoraOptions, LoraTarget, Loss, Method, RecipeOptions};
 
 /// What the cross-encoder's logits are turned into before training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,9 @@ pub struct Case {
     pub options: RecipeOptions,
     /// The logits.
     pub teacher: Teacher,
+    /// Whether it is trained as in the product, with folds and a decision; else once on the whole log, and every
+    /// checkpoint is measured.
+    pub is_selected: bool,
     /// The recipe's seeds.
     pub seeds: std::ops::Range<u64>,
 }
@@ -55,6 +58,7 @@ pub fn all() -> Vec<Case> {
         depth,
         options: RecipeOptions::default(),
         teacher: Teacher::Honest,
+        is_selected: true,
         seeds: 0..3,
     };
     let mut cases = vec![
@@ -91,7 +95,46 @@ pub fn all() -> Vec<Case> {
             });
         }
     }
+    for (label, options) in lora_search() {
+        cases.push(Case {
+            options,
+            is_selected: false,
+            seeds: 0..1,
+            ..case("LoRA", &format!("scifact, LoRA search: {label}"), "scifact", 20)
+        });
+    }
     cases
+}
+
+/// LoRA's constants, one changed at a time.
+fn lora_search() -> Vec<(String, RecipeOptions)> {
+    let with = |rate: f64, lora: LoraOptions| RecipeOptions {
+        method: Method::Lora,
+        learning_rate: Some(rate),
+        lora,
+        ..RecipeOptions::default()
+    };
+    let rank = |rank| LoraOptions {
+        rank: Some(rank),
+        ..LoraOptions::default()
+    };
+    let all = LoraOptions {
+        targets: Some(vec![
+            LoraTarget::Query,
+            LoraTarget::Key,
+            LoraTarget::Value,
+            LoraTarget::Dense,
+        ]),
+        ..LoraOptions::default()
+    };
+    let rates = [5e-5, 2e-4, 5e-4, 1e-3, 2e-3];
+    let by_rate = rates.map(|rate| (format!("rate {rate:e}"), with(rate, rank(16))));
+    let others = [
+        ("rate 5e-4, rank 4".to_owned(), with(5e-4, rank(4))),
+        ("rate 5e-4, rank 64".to_owned(), with(5e-4, rank(64))),
+        ("rate 5e-4, all layers".to_owned(), with(5e-4, all)),
+    ];
+    by_rate.into_iter().chain(others).collect()
 }
 
 /// The methods and losses beside the default.

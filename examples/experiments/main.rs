@@ -10,6 +10,7 @@
 //! without it their cases are left out.
 
 mod cases;
+mod curve;
 mod data;
 mod host;
 
@@ -175,6 +176,20 @@ impl Bench {
         let recipe = options.recipe(relations.queries.items.len()).expect("a recipe");
         let job = Job::new(&self.host);
         let started = Instant::now();
+        if !case.is_selected {
+            let curve = curve::curve(&self.tuner, &self.encoder, &relations, &recipe, set, &job);
+            return json!({
+                "case": case.name,
+                "group": case.group,
+                "set": case.set,
+                "seed": seed,
+                "queries": relations.queries.items.len(),
+                "depth": relations.depth,
+                "recipe": recipe,
+                "curve": curve,
+                "fitSeconds": started.elapsed().as_secs_f64().round(),
+            });
+        }
         let fit = block_on(self.tuner.fit(&relations, recipe, Some(&self.encoder), &job)).expect("a fit");
         let seconds = started.elapsed().as_secs_f64();
         let verdict = block_on(judge_fit(
@@ -204,6 +219,23 @@ impl Bench {
             "fitSeconds": (seconds * 10.0).round() / 10.0,
         })
     }
+}
+
+/// A result in a line.
+fn said(row: &Value) -> String {
+    let figure = |value: &Value| value.as_f64().unwrap_or_default();
+    let ndcg = &row["judged"]["ndcg@10"];
+    let seconds = &row["fitSeconds"];
+    if let Some(curve) = row["curve"].as_array() {
+        let point = |point: &Value| format!("{:.4} after {}", figure(&point["metrics"]["ndcg@10"]), point["epoch"]);
+        let points: Vec<String> = curve.iter().map(point).collect();
+        return format!("nDCG@10 {} epochs, in {seconds} s", points.join(", "));
+    }
+    let (base, tuned) = (figure(&ndcg["base"]), figure(&ndcg["tuned"]));
+    format!(
+        "nDCG@10 {base:.4} to {tuned:.4}, fit in {seconds} s, delivered: {}",
+        row["delivered"]
+    )
 }
 
 fn main() {
@@ -259,14 +291,7 @@ fn main() {
         for seed in seeds.filter(|&seed| !finished.contains(&(case.name.clone(), seed))) {
             eprintln!("{}, seed {seed}", case.name);
             let row = bench.run(&case, seed);
-            let ndcg = &row["judged"]["ndcg@10"];
-            eprintln!(
-                "  nDCG@10 {:.4} to {:.4}, fit in {} s, delivered: {}",
-                ndcg["base"].as_f64().unwrap_or_default(),
-                ndcg["tuned"].as_f64().unwrap_or_default(),
-                row["fitSeconds"],
-                row["delivered"]
-            );
+            eprintln!("  {}", said(&row));
             writeln!(results, "{row}").expect("a result is written");
         }
     }

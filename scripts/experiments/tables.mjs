@@ -1,0 +1,173 @@
+// Results of experiments as tables in Markdown: one a group, one row a case, seeds taken together.
+
+/** Mean of numbers. */
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** .6451, +.0402, without the zero before the point. */
+const figure = (value) => value.toFixed(4).replace(/^(-?)0\./, "$1.");
+const change = (value) => `${value < 0 ? "" : "+"}${figure(value)}`;
+
+/** A mean, and the lowest and highest of several seeds. */
+function spread(values, format) {
+  if (values.length === 1) return format(values[0]);
+  return `${format(mean(values))} (${format(Math.min(...values))} … ${format(Math.max(...values))})`;
+}
+
+/** The rows of each case, in the order in which cases first appear. */
+function byCase(rows) {
+  const cases = new Map();
+  for (const row of rows) cases.set(row.case, [...(cases.get(row.case) ?? []), row]);
+  return [...cases.values()];
+}
+
+const table = (heads, rows) =>
+  [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+/** How much a metric of a comparison has changed, in each of a case's rows. */
+const changes = (rows, metric, of = (row) => row.judged) =>
+  rows.map((row) => of(row)[metric].tuned - of(row)[metric].base);
+
+const delivered = (rows) => `${rows.filter((row) => row.delivered).length} of ${rows.length}`;
+const seconds = (rows) => mean(rows.map((row) => row.fitSeconds)).toFixed(0);
+
+const tuned = (rows) => rows.map((row) => row.judged["ndcg@10"].tuned);
+
+function reference(cases, targets) {
+  return table(
+    ["case", "log", "base", "cross-encoder", "tuned", "target", "MRR@10", "recall@100", "delivered", "seconds"],
+    cases.map((rows) => {
+      const target = targets[rows[0].case];
+      const reached = target && (mean(tuned(rows)) >= target ? "reached" : "missed");
+      return [
+        rows[0].case,
+        rows[0].queries,
+        figure(rows[0].judged["ndcg@10"].base),
+        figure(rows[0].judged["ndcg@10"].ceiling),
+        spread(tuned(rows), figure),
+        target ? `${figure(target)} ${reached}` : "",
+        change(mean(changes(rows, "mrr@10"))),
+        change(mean(changes(rows, "recall@100"))),
+        delivered(rows),
+        seconds(rows),
+      ];
+    }),
+  );
+}
+
+/** Agreement that was predicted for queries left out, beside the judged change. */
+const predicted = (rows, kind) => {
+  const known = rows.filter((row) => row[kind]);
+  return known.length === 0 ? "" : change(mean(known.map((row) => row[kind].tuned - row[kind].base)));
+};
+
+function besides(cases) {
+  return table(
+    ["case", "log", "base", "change", "95 % of the first seed", "agreement, random", "agreement, new", "delivered"],
+    cases.map((rows) => {
+      const [from, to] = rows[0].judged["ndcg@10"].ci95;
+      return [
+        rows[0].case,
+        rows[0].queries,
+        figure(rows[0].judged["ndcg@10"].base),
+        spread(changes(rows, "ndcg@10"), change),
+        `${change(from)} … ${change(to)}`,
+        predicted(rows, "random"),
+        predicted(rows, "grouped"),
+        delivered(rows),
+      ];
+    }),
+  );
+}
+
+const FIGURES = {
+  ownQueries: "own queries",
+  similarQueries: "left out at random",
+  newQueries: "new queries",
+  newDocuments: "new documents",
+};
+const KINDS = Object.keys(FIGURES);
+
+/** Logs that are judged themselves: what to expect of which queries and documents. */
+function sideBySide(cases) {
+  const judged = cases.filter((rows) => KINDS.some((kind) => rows[0].figures?.[kind]));
+  if (judged.length === 0) return undefined;
+  return table(
+    ["case", ...Object.values(FIGURES)],
+    judged.map((rows) => [
+      rows[0].case,
+      ...KINDS.map((kind) => {
+        const known = rows.filter((row) => row.figures?.[kind]);
+        return known.length === 0
+          ? ""
+          : spread(
+              changes(known, "ndcg@10", (row) => row.figures[kind]),
+              change,
+            );
+      }),
+    ]),
+  );
+}
+
+function sizes(cases) {
+  return table(
+    ["log", "change on other queries", "accepted", "worse among these"],
+    cases.map((rows) => {
+      const accepted = rows.filter((row) => row.delivered);
+      const worse = changes(accepted, "ndcg@10").filter((one) => one < 0).length;
+      return [rows[0].queries, spread(changes(rows, "ndcg@10"), change), `${accepted.length} of ${rows.length}`, worse];
+    }),
+  );
+}
+
+/** Trainings without folds: nDCG@10 after each checkpoint. */
+function curves(cases) {
+  const longest = Math.max(...cases.map(([row]) => row.curve.length));
+  const point = ({ epoch, metrics }) => `${figure(metrics["ndcg@10"])} (${epoch})`;
+  return table(
+    ["case", "base", ...Array.from({ length: longest - 1 }, (_, at) => `checkpoint ${at + 1}`), "seconds"],
+    cases.map(([row]) => {
+      const [base, ...points] = row.curve;
+      const cells = Array.from({ length: longest - 1 }, (_, at) => (points[at] ? point(points[at]) : ""));
+      return [row.case, figure(base.metrics["ndcg@10"]), ...cells, row.fitSeconds];
+    }),
+  );
+}
+
+/** nDCG@10 that the mean of the seeds has to reach. */
+const TARGETS = {
+  "scifact, 20 candidates": 0.682,
+  "scifact, 10 candidates": 0.672,
+  "ao, 20 candidates": 0.73,
+  "stackfaq, 10 candidates": 0.947,
+  "chorus, 20 candidates": 0.7,
+};
+
+/** Each group's table by the group's name; groups without results are left out. */
+export function tables(rows, targets = TARGETS) {
+  const groups = new Map();
+  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
+  const made = {};
+  for (const [group, ofGroup] of groups) {
+    const cases = byCase(ofGroup);
+    if (group === "reference") {
+      made.reference = reference(cases, targets);
+      const figures = sideBySide(cases);
+      if (figures) made.figures = figures;
+    } else if (group === "size") made.size = sizes(cases);
+    else if (ofGroup[0].curve) made[group] = curves(cases);
+    else made[group] = besides(cases);
+  }
+  return made;
+}
+
+/** A document with the tables between `<!-- NAME -->` and `<!-- /NAME -->` replaced. */
+export function filled(document, made) {
+  let text = document;
+  for (const [name, rows] of Object.entries(made)) {
+    const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [from, to] = [text.indexOf(start), text.indexOf(end)];
+    if (from < 0 || to < from) continue;
+    text = `${text.slice(0, from + start.length)}\n\n${rows}\n\n${text.slice(to)}`;
+  }
+  return text;
+}
