@@ -44,6 +44,7 @@ const parts = [
   { name: "types", title: "type check of the package and the page", work: types, needs: "build" },
   { name: "clippy", title: "cargo clippy", work: () => cargo("clippy", "--all-targets", "--", "-D", "warnings") },
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
+  { name: "experiments", title: "a slice of the experiments", work: () => nodeTests("experiments"), needs: "engine" },
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
   { name: "node", title: "the package and its command in Node", work: () => nodeTests("node"), needs: "build" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },

@@ -95,13 +95,18 @@ pub fn all() -> Vec<Case> {
             });
         }
     }
-    for (label, options) in lora_search() {
-        cases.push(Case {
-            options,
-            is_selected: false,
-            seeds: 0..1,
-            ..case("LoRA", &format!("scifact, LoRA search: {label}"), "scifact", 20)
-        });
+    for (set, epochs) in [("scifact", 5), ("chorus", 30)] {
+        for (label, options) in lora_search() {
+            cases.push(Case {
+                options: RecipeOptions {
+                    epochs: Some(epochs),
+                    ..options
+                },
+                is_selected: false,
+                seeds: 0..1,
+                ..case("LoRA", &format!("{set}, LoRA search: {label}"), set, 20)
+            });
+        }
     }
     cases
 }
@@ -127,12 +132,12 @@ fn lora_search() -> Vec<(String, RecipeOptions)> {
         ]),
         ..LoraOptions::default()
     };
-    let rates = [5e-5, 2e-4, 5e-4, 1e-3, 2e-3];
+    let rates = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3];
     let by_rate = rates.map(|rate| (format!("rate {rate:e}"), with(rate, rank(16))));
     let others = [
-        ("rate 5e-4, rank 4".to_owned(), with(5e-4, rank(4))),
-        ("rate 5e-4, rank 64".to_owned(), with(5e-4, rank(64))),
-        ("rate 5e-4, all layers".to_owned(), with(5e-4, all)),
+        ("rate 1e-3, rank 4".to_owned(), with(1e-3, rank(4))),
+        ("rate 1e-3, rank 64".to_owned(), with(1e-3, rank(64))),
+        ("rate 1e-3, all layers".to_owned(), with(1e-3, all)),
     ];
     by_rate.into_iter().chain(others).collect()
 }

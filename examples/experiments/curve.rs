@@ -65,15 +65,19 @@ fn judged(
     let index = block_on(tuner.index(documents.clone(), adapted, job)).expect("an index");
     let asked: &Texts = set.test.as_ref().unwrap_or(&set.log);
     let mut run = Run::new();
-    for query in asked
-        .items
-        .iter()
-        .filter(|query| set.qrels.judgements.contains_key(&query.ids[0]))
-    {
+    for query in &asked.items {
+        let mut judged = query
+            .ids
+            .iter()
+            .filter(|id| set.qrels.judgements.contains_key(*id))
+            .peekable();
+        if judged.peek().is_none() {
+            continue;
+        }
         let found = block_on(tuner.search(&index, &query.text, 100, job)).expect("a ranking");
         let id = |document: u32| documents.items[document as usize].ids[0].clone();
-        let ranking = found.iter().map(|hit| (id(hit.document), hit.score)).collect();
-        run.insert(query.ids[0].clone(), ranking);
+        let ranking: Vec<(String, f32)> = found.iter().map(|hit| (id(hit.document), hit.score)).collect();
+        run.extend(judged.map(|id| (id.clone(), ranking.clone())));
     }
     judge(&set.qrels.judgements, &run).mean
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::read::GzDecoder;
-use querytune::input::{Qrels, ReadOptions, Role, Texts, read};
+use querytune::input::{Qrels, ReadOptions, Role, Text, Texts, read};
 
 /// Queries without labels to learn from, documents, and judged queries to be measured on.
 #[derive(Clone)]
@@ -20,6 +20,25 @@ pub struct Set {
     pub test: Option<Rc<Texts>>,
     /// The judgements.
     pub qrels: Rc<Qrels>,
+}
+
+impl Set {
+    /// A part of it that is worked through in a minute: a few queries, and the documents that they are judged with among
+    /// some others.
+    pub fn slice(&self) -> Self {
+        let judged = |text: &Text| self.qrels.judgements.get(&text.ids[0]);
+        let test = self.test.as_ref().map(|test| only(test, |number, _| number < 20));
+        let relevant = |text: &Text| {
+            let asked = test.iter().flat_map(|test| &test.items).filter_map(judged);
+            asked.flat_map(|of| of.keys()).any(|id| *id == text.ids[0])
+        };
+        Self {
+            log: only(&self.log, |number, _| number < 40),
+            documents: only(&self.documents, |number, text| number < 200 || relevant(text)),
+            test: test.clone(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where the sets are.
@@ -45,7 +64,7 @@ fn texts(bytes: &[u8], name: &str, role: Role) -> Rc<Texts> {
 }
 
 /// The texts that are kept, in their order.
-pub fn only(texts: &Texts, keep: impl Fn(usize, &querytune::input::Text) -> bool) -> Rc<Texts> {
+pub fn only(texts: &Texts, keep: impl Fn(usize, &Text) -> bool) -> Rc<Texts> {
     let mut kept = texts.clone();
     let mut number = 0;
     kept.items.retain(|text| {
@@ -96,7 +115,7 @@ impl Data {
         let file = |name: &str| self.file("chorus-electronics", name);
         let qrels = Qrels::read(&file("qrels_116.tsv")?, "qrels_116.tsv").expect("judgements");
         let queries = texts(&file("queries.csv")?, "queries.csv", Role::Queries);
-        let is_judged = |text: &querytune::input::Text| text.ids.iter().any(|id| qrels.judgements.contains_key(id));
+        let is_judged = |text: &Text| text.ids.iter().any(|id| qrels.judgements.contains_key(id));
         Some(Set {
             name: "chorus".into(),
             log: only(&queries, |_, text| is_judged(text)),

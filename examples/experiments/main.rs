@@ -105,7 +105,7 @@ struct Bench {
 impl Bench {
     /// The part of a set's log that a case uses.
     fn log(&self, set: &Set, case: &Case, seed: u64) -> Rc<querytune::input::Texts> {
-        let log = match case.log {
+        match case.log {
             Log::Whole => set.log.clone(),
             Log::WithoutTwins(cosine) => self.without_twins(set, cosine),
             Log::Part(size) => {
@@ -114,11 +114,6 @@ impl Bench {
                 let chosen: BTreeSet<usize> = numbers.into_iter().take(size).collect();
                 only(&set.log, |number, _| chosen.contains(&number))
             }
-        };
-        if self.slice {
-            only(&log, |number, _| number < 60)
-        } else {
-            log
         }
     }
 
@@ -245,7 +240,8 @@ fn main() {
         root: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
         more: arguments.data.clone(),
     };
-    let mut sets = vec![Some(data.scifact())];
+    let scifact = data.scifact();
+    let mut sets = vec![Some(if arguments.slice { scifact.slice() } else { scifact })];
     if !arguments.slice {
         sets.push(data.stackfaq("stackfaq", "documents.csv"));
         sets.push(data.stackfaq("ao", "documents_answers_only.csv"));

@@ -8,6 +8,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Code, Error, Result};
+use crate::model::floats;
 
 /// Name, shape and numbers of an F32 tensor.
 pub type Floats<'a> = (&'a str, &'a [usize], &'a [f32]);
@@ -74,14 +75,4 @@ pub fn finite(tensor: &TensorView) -> Option<Vec<f32>> {
 /// Whether none is infinite or not a number.
 pub fn all_finite(values: &[f32]) -> bool {
     values.iter().all(|value| value.is_finite())
-}
-
-/// Little-endian bytes as numbers.
-pub fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect()
 }

@@ -12,7 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::adapter::{Lora, LoraMatrix};
 use super::tensors;
 use crate::error::{Code, Error, Result};
-use crate::model::f16_to_f32;
+use crate::model::{Quantisation, values};
 
 /// The file that every model folder has.
 pub const FILE: &str = "model.safetensors";
@@ -69,13 +69,6 @@ enum Stored {
     Floats,
     /// 8-bit integers with a scale, to become F32.
     Integers(Quantisation),
-}
-
-/// value = (integer - zero) * scale
-struct Quantisation {
-    /// One for the tensor, or one for each row.
-    scale: Vec<f32>,
-    zero: f32,
 }
 
 /// factor · B A, to be added.
@@ -192,15 +185,17 @@ fn read(file: &[u8]) -> Result<(Vec<Tensor<'_>>, bool)> {
     let mut read = Vec::new();
     let mut companions = Vec::new();
     for (name, view) in all.iter() {
-        let scale = all.tensor(&format!("{name}.scale")).ok();
-        let stored = match (view.dtype(), scale) {
-            (Dtype::I8 | Dtype::U8, Some(scale)) => {
-                companions.extend([format!("{name}.scale"), format!("{name}.zero_point")]);
-                let zero = all.tensor(&format!("{name}.zero_point")).ok();
-                Stored::Integers(Quantisation::read(name, &view, &scale, zero.as_ref())?)
+        let mut stored = Stored::AsIs;
+        if matches!(view.dtype(), Dtype::I8 | Dtype::U8) {
+            let found = Quantisation::read(&all, name, &view).map_err(|what| {
+                let text = format!("{name} is stored as 8-bit integers, but {what}.");
+                Error::new(Code::ModelWeights, text)
+            })?;
+            if let Some(quantisation) = found {
+                companions.extend(Quantisation::companions(name));
+                stored = Stored::Integers(quantisation);
             }
-            _ => Stored::AsIs,
-        };
+        }
         read.push(Tensor {
             name: name.to_owned(),
             view,
@@ -258,13 +253,10 @@ impl Tensor<'_> {
     }
 
     fn values(&self) -> Vec<f32> {
-        let data = self.view.data();
-        let halves = || data.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
-        match (&self.stored, self.view.dtype()) {
-            (Stored::Integers(quantisation), dtype) => quantisation.values(data, dtype == Dtype::I8),
-            (_, Dtype::F16) => halves().map(f16_to_f32).collect(),
-            (_, Dtype::BF16) => halves().map(|half| f32::from_bits(u32::from(half) << 16)).collect(),
-            _ => tensors::floats(data),
+        match &self.stored {
+            Stored::Integers(quantisation) => quantisation.values(&self.view),
+            // Only tensors of floats are marked to become F32.
+            _ => values(&self.view).unwrap_or_default(),
         }
     }
 }
@@ -282,41 +274,5 @@ impl Change<'_> {
                 .zip(&sum)
                 .for_each(|(value, sum)| *value += self.factor * sum);
         }
-    }
-}
-
-impl Quantisation {
-    fn read(name: &str, tensor: &TensorView, scale: &TensorView, zero: Option<&TensorView>) -> Result<Self> {
-        let refuse = |what: &str| Err(Error::new(Code::ModelWeights, format!("{name}{what}.")));
-        let rows = tensor.shape().first().copied().unwrap_or(1);
-        let scales = scale.shape().iter().product::<usize>();
-        if scale.dtype() != Dtype::F32 || scale.shape().len() > 1 || (scales != 1 && scales != rows) || scales == 0 {
-            return refuse(".scale has to be one F32 number, or one for each row");
-        }
-        let zero = match zero {
-            None => 0.0,
-            Some(zero) => match (zero.dtype() == tensor.dtype(), zero.data()) {
-                (true, [byte]) if zero.dtype() == Dtype::I8 => f32::from(byte.cast_signed()),
-                (true, [byte]) => f32::from(*byte),
-                _ => return refuse(".zero_point has to be one number of the type of its tensor"),
-            },
-        };
-        let scale = tensors::floats(scale.data());
-        Ok(Self { scale, zero })
-    }
-
-    fn values(&self, data: &[u8], signed: bool) -> Vec<f32> {
-        let row = (data.len() / self.scale.len()).max(1);
-        let value = |byte: u8, scale: f32| {
-            let integer = if signed {
-                f32::from(byte.cast_signed())
-            } else {
-                f32::from(byte)
-            };
-            (integer - self.zero) * scale
-        };
-        let rows = data.chunks(row).zip(&self.scale);
-        rows.flat_map(|(row, &scale)| row.iter().map(move |&byte| value(byte, scale)))
-            .collect()
     }
 }

@@ -19,6 +19,7 @@ mod on_cpu;
 #[cfg(feature = "webgpu")]
 mod on_gpu;
 mod on_tensors;
+mod stored;
 mod tokenizer;
 mod trainable;
 mod weights;
@@ -29,6 +30,6 @@ pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo};
 pub use lora::{Lora, LoraLayer};
 pub use on_tensors::normalize_rows;
+pub(crate) use stored::{Quantisation, floats, values};
 pub use tokenizer::{Tokenized, Tokenizer};
 pub use trainable::{LowRank, TrainableEncoder};
-pub(crate) use weights::f16_to_f32;
