@@ -21,6 +21,7 @@ import { recruitingInNode } from "./node.js";
 import { CoreSession } from "./session.js";
 import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
 
+export { cachedModels, clearCache, isCached } from "./cached.js";
 export type { ErrorCode, Position } from "./errors.js";
 export { isAbort, QuerytuneError } from "./errors.js";
 export { IndexedDbStore, MemoryStore } from "./store.js";
