@@ -38,6 +38,7 @@ async function wasmWarnings() {
 const parts = [
   { name: "format", title: "cargo fmt", work: () => cargo("fmt", "--check") },
   { name: "lint", title: "biome", work: () => npm("lint") },
+  { name: "api", title: "API reference: every public item is documented", work: () => npm("docs:api") },
   { name: "scripts", title: "tests of the scripts", work: () => nodeTests("scripts") },
   { name: "build", title: "engine for wasm32, npm package, page", work: () => build() },
   { name: "wasm", title: "no warnings on wasm32", work: wasmWarnings, needs: "build" },

@@ -14,7 +14,7 @@
  *
  * All sessions of a thread share one engine: a defect that stops it stops them all, and only a new thread helps.
  *
- * @module
+ * @module querytune/core
  */
 
 import { recruitingInNode } from "./node.js";

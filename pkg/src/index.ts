@@ -9,7 +9,7 @@
  * const zip = await run.saveArtifact();
  * ```
  *
- * @module
+ * @module querytune
  */
 
 import * as Comlink from "comlink";

@@ -362,6 +362,7 @@ export interface CandidateRow {
 
 /** The synthetic data set: each query with its candidates and the cross-encoder's logits. */
 export interface Relations {
+  /** The data set in figures. */
   summary(): RelationsSummary;
   /** Some rows, for display. */
   rows(from: number, count: number): Promise<RelationRow[]>;
@@ -628,6 +629,7 @@ export interface Run {
 export interface Index {
   /** Number of documents. */
   readonly length: number;
+  /** The documents nearest to the query, best first. */
   search(query: string, options?: SearchOptions): Promise<SearchHit[]>;
   /** Frees the memory. */
   dispose(): void;
