@@ -24,7 +24,7 @@ export class CommandError extends Error {
 export function run(
   program,
   args = [],
-  { cwd, env, show = false, keep = false, most = 200_000, timeout, signal } = {},
+  { cwd, env, show = false, keep = false, most = 200_000, timeout, signal, uid, gid } = {},
 ) {
   return new Promise((resolve, reject) => {
     // On a terminal a program that is shown gets it for itself, and so may draw its progress bar.
@@ -34,6 +34,8 @@ export function run(
       env: { ...process.env, ...env },
       stdio: owned ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
       signal,
+      uid,
+      gid,
       // npm and its kind are .cmd files on Windows.
       shell: process.platform === "win32",
     });
