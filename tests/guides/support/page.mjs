@@ -3,8 +3,11 @@ import { keepInBrowser } from "./kept-models.mjs";
 
 const isOwn = (url, address) => url.startsWith(address) || /^(data|blob):/.test(url);
 
-/** Opens the page; `foreign` is filled with the addresses of all requests to other servers, which are refused. */
-export async function openGuidePage(browser, address, { kept = true } = {}) {
+/**
+ * Opens the page; `foreign` is filled with the addresses of all requests to other servers, which are refused. `kept`:
+ * whether the models are there already; `opened`: called before the page itself is opened.
+ */
+export async function openGuidePage(browser, address, { kept = true, opened } = {}) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const foreign = [];
@@ -20,6 +23,7 @@ export async function openGuidePage(browser, address, { kept = true } = {}) {
       return route.abort();
     },
   );
+  opened?.();
   await page.goto(`${address}/`);
   return { page, foreign };
 }
