@@ -1,6 +1,6 @@
 // Bundles the package's own modules to dist/, with comlink and idb inside, so that the result runs in a browser
 // without a bundler. The wasm beside it (dist/wasm) comes from the engine's build and is left as it is.
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 // Shared modules carry a hash in their names: those of earlier builds would pile up.
@@ -8,7 +8,7 @@ for (const name of await readdir("dist")) {
   if (/^shared-.*\.js$/.test(name)) await rm(`dist/${name}`);
 }
 
-await build({
+const { metafile } = await build({
   entryPoints: ["src/index.ts", "src/core.ts", "src/worker.ts", "src/node-member.ts", "src/folder-cache.ts"],
   outdir: "dist",
   bundle: true,
@@ -20,5 +20,11 @@ await build({
   external: ["./wasm/querytune.js"],
   chunkNames: "shared-[hash]",
   legalComments: "inline",
+  metafile: true,
   logLevel: "warning",
 });
+
+// Of which packages something is inside, for the notices that go with it.
+const name = (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+const bundled = new Set(Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs).map(name)));
+await writeFile("dist/bundled.json", JSON.stringify([...bundled].filter(Boolean).sort()));

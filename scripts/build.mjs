@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { run } from "./lib/command.mjs";
 import { digest, readJson, writeWhole } from "./lib/hash.mjs";
+import { packageNotices } from "./lib/notices.mjs";
 import { root, state, targetWasm } from "./lib/paths.mjs";
 import { main, say, step, UsageError } from "./lib/terminal.mjs";
 import { bindgenPath, bindgenVersion, toolchain, wasmCargo } from "./lib/toolchain.mjs";
@@ -99,8 +100,18 @@ export async function build({ page = true, publish = false, keepNames = false } 
     "pkg/build.mjs",
     "package-lock.json",
   );
-  await part("pkg", "npm package", digest(root, packageInputs), inRoot("pkg/dist/index.js", "pkg/dist/core.js"), () =>
-    npm("build", "-w", "pkg"),
+  const packageFiles = inRoot("pkg/dist/index.js", "pkg/dist/core.js", "pkg/dist/bundled.json");
+  await part("pkg", "npm package", digest(root, packageInputs), packageFiles, () => npm("build", "-w", "pkg"));
+  const noticeInputs = inRoot(
+    "Cargo.toml",
+    "Cargo.lock",
+    "pkg/dist/bundled.json",
+    "package-lock.json",
+    "scripts/lib/notices.mjs",
+  );
+  const notices = join(root, "pkg", "THIRD-PARTY-NOTICES.txt");
+  await part("notices", "third-party notices", digest(root, noticeInputs), [notices], async () =>
+    writeWhole(notices, await packageNotices()),
   );
   if (!page) return;
   // The page's bundle has the package's in it, the wasm included.

@@ -1,5 +1,5 @@
 // `npm test`: everything that has to pass. Parts run one after the other, the quick ones first; all run even when one
-// fails. Names of parts given on the command line choose among them; some parts are run by name only.
+// fails. Names of parts given on the command line choose among them.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build, compileEngine } from "./build.mjs";
@@ -38,6 +38,7 @@ async function wasmWarnings() {
 const parts = [
   { name: "format", title: "cargo fmt", work: () => cargo("fmt", "--check") },
   { name: "lint", title: "biome", work: () => npm("lint") },
+  { name: "api", title: "API reference: every public item is documented", work: () => npm("docs:api") },
   { name: "scripts", title: "tests of the scripts", work: () => nodeTests("scripts") },
   { name: "build", title: "engine for wasm32, npm package, page", work: () => build() },
   { name: "wasm", title: "no warnings on wasm32", work: wasmWarnings, needs: "build" },
@@ -48,14 +49,8 @@ const parts = [
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
   { name: "node", title: "the package and its command in Node", work: () => nodeTests("node"), needs: "build" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },
-  // Fetches bundlers from the registry, so it is run by name only.
-  {
-    name: "packaging",
-    title: "the tarball in fresh projects",
-    work: () => nodeTests("packaging"),
-    needs: "build",
-    byName: true,
-  },
+  { name: "packaging", title: "the tarball in fresh projects", work: () => nodeTests("packaging"), needs: "build" },
+  { name: "guides", title: "the guides, followed to the letter", work: () => nodeTests("guides"), needs: "build" },
 ];
 
 /** trec_eval's figures for the run that the engine's test has left, against the engine's. */
@@ -116,7 +111,7 @@ function choose(names) {
   if (wrong !== undefined) {
     throw new UsageError(`There is no part "${wrong}".\nUsage: npm test -- [${known.join("] [")}]`);
   }
-  return parts.filter(({ name, byName }) => (names.length === 0 ? !byName : names.includes(name)));
+  return parts.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
 await main(async () => {

@@ -14,13 +14,14 @@
  *
  * All sessions of a thread share one engine: a defect that stops it stops them all, and only a new thread helps.
  *
- * @module
+ * @module querytune/core
  */
 
 import { recruitingInNode } from "./node.js";
 import { CoreSession } from "./session.js";
 import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
 
+export { cachedModels, clearCache, isCached } from "./cached.js";
 export type { ErrorCode, Position } from "./errors.js";
 export { isAbort, QuerytuneError } from "./errors.js";
 export { IndexedDbStore, MemoryStore } from "./store.js";

@@ -23,6 +23,7 @@ export type ErrorCode =
   | "model-shape"
   | "model-tokenizer"
   | "model-download"
+  | "model-integrity"
   | "artifact"
   | "device-unavailable"
   | "device-faulty"

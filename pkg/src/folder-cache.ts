@@ -1,13 +1,17 @@
 /** Where Node keeps what was downloaded: a folder in the place of the browser's cache storage. */
 
+import type { FileCache, KeptFile, ListedFile } from "./model-cache.js";
 import { builtin } from "./node.js";
+import { sha256 } from "./sha256.js";
 
 interface Files {
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   writeFile(path: string, data: Uint8Array | string): Promise<void>;
   mkdir(path: string, options: { recursive: boolean }): Promise<unknown>;
   rename(from: string, to: string): Promise<void>;
-  rm(path: string, options: { force: boolean }): Promise<void>;
+  rm(path: string, options: { force: boolean; recursive?: boolean }): Promise<void>;
+  readdir(path: string, options: { recursive: boolean }): Promise<string[]>;
+  stat(path: string): Promise<{ size: number }>;
 }
 
 interface Paths {
@@ -16,15 +20,15 @@ interface Paths {
   resolve(path: string): string;
 }
 
-interface Crypto {
-  createHash(name: "sha256"): { update(data: Uint8Array): { digest(form: "hex"): string } };
-}
-
 /** What is kept beside a file. */
 interface Head {
+  url: string;
+  model: string;
   sha256: string;
   headers: [string, string][];
 }
+
+const HEAD = ".head.json";
 
 /** `$QUERYTUNE_CACHE`, else a folder of this package's where the system keeps what can be had again. */
 export async function cacheFolder(): Promise<string> {
@@ -41,31 +45,36 @@ export async function cacheFolder(): Promise<string> {
 }
 
 /** Files by their address, each with the headers it came with. One that was damaged on the disk is not there. */
-export class FolderCache {
+export class FolderCache implements FileCache {
   readonly #root: string;
   readonly #files: Files;
   readonly #paths: Paths;
-  readonly #crypto: Crypto;
 
-  private constructor(root: string, files: Files, paths: Paths, crypto: Crypto) {
+  private constructor(root: string, files: Files, paths: Paths) {
     this.#root = root;
     this.#files = files;
     this.#paths = paths;
-    this.#crypto = crypto;
   }
 
   static async open(): Promise<FolderCache> {
     const paths = await builtin<Paths>("path");
-    const root = paths.join(await cacheFolder(), "hub");
-    return new FolderCache(root, await builtin<Files>("fs/promises"), paths, await builtin<Crypto>("crypto"));
+    return new FolderCache(paths.join(await cacheFolder(), "hub"), await builtin<Files>("fs/promises"), paths);
   }
 
-  async match(url: URL): Promise<Response | undefined> {
+  /** Deletes all files of all models. */
+  static async deleteAll(): Promise<void> {
+    const cache = await FolderCache.open();
+    await cache.#files.rm(cache.#root, { force: true, recursive: true });
+  }
+
+  async match(url: URL): Promise<KeptFile | undefined> {
     const { file, head } = this.#place(url);
     try {
-      const known = JSON.parse(new TextDecoder().decode(await this.#files.readFile(head))) as Head;
+      const { headers, ...known } = await this.#head(head);
       const bytes = await this.#files.readFile(file);
-      if (this.#sha256(bytes) === known.sha256) return new Response(bytes, { headers: known.headers });
+      if ((await sha256(bytes)) === known.sha256) {
+        return { bytes, headers: new Headers(headers), sha256: known.sha256, model: known.model };
+      }
       await this.delete(url);
     } catch {
       // Not there, or no longer.
@@ -73,25 +82,49 @@ export class FolderCache {
     return undefined;
   }
 
-  async put(url: URL, response: Response): Promise<void> {
-    const bytes = new Uint8Array(await response.arrayBuffer());
+  async put(url: URL, { bytes, headers, sha256, model }: KeptFile): Promise<void> {
     const { file, head } = this.#place(url);
     await this.#files.mkdir(this.#paths.dirname(file), { recursive: true });
     await this.#write(file, bytes);
-    await this.#write(head, JSON.stringify({ sha256: this.#sha256(bytes), headers: [...response.headers] }));
+    const known: Head = { url: url.href, model, sha256, headers: [...headers] };
+    await this.#write(head, JSON.stringify(known));
   }
 
-  async delete(url: URL): Promise<boolean> {
+  async delete(url: URL): Promise<void> {
     const { file, head } = this.#place(url);
     for (const path of [head, file]) await this.#files.rm(path, { force: true });
-    return true;
+  }
+
+  async list(): Promise<ListedFile[]> {
+    const names = await this.#files.readdir(this.#root, { recursive: true }).catch(() => []);
+    const files: ListedFile[] = [];
+    for (const name of names.filter((name) => name.endsWith(HEAD))) {
+      const path = this.#paths.join(this.#root, name);
+      try {
+        const { url, model } = await this.#head(path);
+        files.push({ url, model, bytes: (await this.#files.stat(path.slice(0, -HEAD.length))).size });
+      } catch {
+        // Deleted by another process meanwhile.
+      }
+    }
+    return files;
+  }
+
+  async #head(path: string): Promise<Head> {
+    return JSON.parse(new TextDecoder().decode(await this.#files.readFile(path))) as Head;
   }
 
   /** The file is there whole or not at all. */
   async #write(path: string, data: Uint8Array | string): Promise<void> {
-    const partial = `${path}.partial`;
-    await this.#files.writeFile(partial, data);
-    await this.#files.rename(partial, path);
+    // Another load, or another process, may be writing the same file.
+    const partial = `${path}.${crypto.randomUUID()}.partial`;
+    try {
+      await this.#files.writeFile(partial, data);
+      await this.#files.rename(partial, path);
+    } catch (error) {
+      await this.#files.rm(partial, { force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   #place(url: URL): { file: string; head: string } {
@@ -100,10 +133,6 @@ export class FolderCache {
       encodeURIComponent(decodeURIComponent(part)).replaceAll("*", "%2A").replace(/^\./, "%2E");
     const parts = [url.host, ...url.pathname.split("/").filter(Boolean)].map(safe);
     const file = this.#paths.join(this.#root, ...parts) + (url.search ? `.${safe(url.search)}` : "");
-    return { file, head: `${file}.head.json` };
-  }
-
-  #sha256(bytes: Uint8Array): string {
-    return this.#crypto.createHash("sha256").update(bytes).digest("hex");
+    return { file, head: `${file}${HEAD}` };
   }
 }

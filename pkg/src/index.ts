@@ -9,7 +9,7 @@
  * const zip = await run.saveArtifact();
  * ```
  *
- * @module
+ * @module querytune
  */
 
 import * as Comlink from "comlink";
@@ -49,6 +49,7 @@ import type {
   Watch,
 } from "./types.js";
 
+export { cachedModels, clearCache, isCached } from "./cached.js";
 export type { ErrorCode, Position } from "./errors.js";
 export { isAbort, QuerytuneError } from "./errors.js";
 export type * from "./types.js";

@@ -9,6 +9,7 @@ import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
 import type {
   CandidateRow,
+  DeviceChoice,
   Embeddings,
   EngineInfo,
   FitOptions,
@@ -59,6 +60,18 @@ async function start(wasm: WasmSource | undefined): Promise<WebAssembly.Module> 
       { cause },
     );
   }
+}
+
+/**
+ * The device to ask for. The engine looks for WebGPU in pages and dedicated workers only, and would end anywhere else,
+ * such as in Node.
+ */
+function reachable(device: DeviceChoice | undefined): DeviceChoice | undefined {
+  if ("Window" in globalThis || "DedicatedWorkerGlobalScope" in globalThis) return device;
+  if (device === "webgpu") {
+    throw new QuerytuneError("device-unavailable", "WebGPU is not available outside of browsers; the CPU always is.");
+  }
+  return device === undefined || device === "auto" ? "cpu" : device;
 }
 
 async function instantiate(wasm: WasmSource): Promise<WebAssembly.Module> {
@@ -488,7 +501,12 @@ export class CoreSession implements Session {
     const recruiting = this.#recruiting;
     const size = recruiting ? (threads ?? recruiting.usualThreads) : 1;
     const tuner = await this.thread.long(watch, (host) =>
-      engine.Tuner.load(models.encoder, models.crossEncoder, given({ device, dtype, threads: size }), host),
+      engine.Tuner.load(
+        models.encoder,
+        models.crossEncoder,
+        given({ device: reachable(device), dtype, threads: size }),
+        host,
+      ),
     );
     const info = tuner.info().device;
     let crew: Crew | undefined;

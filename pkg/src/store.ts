@@ -45,6 +45,7 @@ export class IndexedDbStore implements Store {
     this.#onWarning = onWarning;
   }
 
+  /** Opens the database, and makes it where there is none. `onWarning` hears of a full disk. */
   static async open(onWarning: (message: string) => void): Promise<IndexedDbStore> {
     const database = await openDB<Schema>(DATABASE, 1, {
       upgrade: (db) => {
@@ -91,6 +92,7 @@ export class IndexedDbStore implements Store {
     }
   }
 
+  /** Lets others change or delete the database; the store cannot be used any more. */
   close(): void {
     this.#database.close();
   }

@@ -22,23 +22,50 @@ declare global {
 /** The WebAssembly binary: where it is, its bytes, or the compiled module. */
 export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
 
+/** A model of a hub, exactly. */
+export interface HubSource {
+  /** Such as `sentence-transformers/all-MiniLM-L6-v2`. */
+  readonly hub: string;
+  /** A branch, a tag or a commit; default `main`. What was downloaded once of a revision is not asked for again. */
+  readonly revision?: string;
+  /** Default `https://huggingface.co`. */
+  readonly host?: string;
+  /** The SHA-256 that files must have, in hexadecimal, by path: `{ "model.safetensors": "53aa…" }`. */
+  readonly sha256?: Readonly<Record<string, string>>;
+}
+
+/** A model's folder on a server, exactly. */
+export interface UrlSource {
+  readonly url: string | URL;
+  /** As of `HubSource`. */
+  readonly sha256?: Readonly<Record<string, string>>;
+}
+
 /**
  * Where a model comes from:
- * - a hub id such as `"sentence-transformers/all-MiniLM-L6-v2"`, or `{ hub, revision, host }`;
+ * - a hub id such as `"sentence-transformers/all-MiniLM-L6-v2"`, or `{ hub, revision, host, sha256 }`;
  * - the URL of a folder: a `URL`, or a string with `://` in it or beginning with `/` or `.`
- *   (`file:` works in Node);
+ *   (`file:` works in Node), or `{ url, sha256 }`;
  * - the files of a folder, as a folder picker gives them;
  * - bytes by relative path, such as `{ "config.json": …, "1_Pooling/config.json": … }`; they are copied.
  *
  * Downloads are kept for the next time: in the browser's cache storage, in Node in the folder `hub` of
- * `$QUERYTUNE_CACHE`, else of the system's folder for caches. One that broke off goes on where it was.
+ * `$QUERYTUNE_CACHE`, else of the system's folder for caches. One that broke off goes on where it was. What is kept is
+ * checked by its SHA-256 each time it is read, and downloaded anew if it was damaged.
  */
-export type ModelSource =
-  | string
-  | URL
-  | { readonly hub: string; readonly revision?: string; readonly host?: string }
-  | ArrayLike<File>
-  | Readonly<Record<string, Uint8Array>>;
+export type ModelSource = string | URL | HubSource | UrlSource | ArrayLike<File> | Readonly<Record<string, Uint8Array>>;
+
+/** A model that is kept, or what there is of it. */
+export interface CachedModel {
+  /** Address of its folder; it may stand wherever a `ModelSource` may. */
+  url: string;
+  /** Number of its files that are here. */
+  files: number;
+  /** Their size, with the beginning of one that broke off. */
+  bytes: number;
+  /** Whether all of its files are here. */
+  complete: boolean;
+}
 
 /** A model's files are on their way. `total` is 0 while it is not known. */
 export interface DownloadProgress {
@@ -335,6 +362,7 @@ export interface CandidateRow {
 
 /** The synthetic data set: each query with its candidates and the cross-encoder's logits. */
 export interface Relations {
+  /** The data set in figures. */
   summary(): RelationsSummary;
   /** Some rows, for display. */
   rows(from: number, count: number): Promise<RelationRow[]>;
@@ -601,6 +629,7 @@ export interface Run {
 export interface Index {
   /** Number of documents. */
   readonly length: number;
+  /** The documents nearest to the query, best first. */
   search(query: string, options?: SearchOptions): Promise<SearchHit[]>;
   /** Frees the memory. */
   dispose(): void;

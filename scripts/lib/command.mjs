@@ -19,9 +19,13 @@ export class CommandError extends Error {
 /**
  * Runs a program and resolves to what it printed; rejects with a `CommandError` if it fails.
  * `show`: its output goes to the terminal as well; then a program gets the terminal for itself, and nothing is
- * returned, unless `keep` is set. `timeout`: seconds.
+ * returned, unless `keep` is set. `timeout`: seconds. Of long outputs the end is kept, as much as `most` characters.
  */
-export function run(program, args = [], { cwd, env, show = false, keep = false, timeout, signal } = {}) {
+export function run(
+  program,
+  args = [],
+  { cwd, env, show = false, keep = false, most = 200_000, timeout, signal, uid, gid } = {},
+) {
   return new Promise((resolve, reject) => {
     // On a terminal a program that is shown gets it for itself, and so may draw its progress bar.
     const owned = show && !keep && process.stdout.isTTY;
@@ -30,13 +34,15 @@ export function run(program, args = [], { cwd, env, show = false, keep = false, 
       env: { ...process.env, ...env },
       stdio: owned ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
       signal,
+      uid,
+      gid,
       // npm and its kind are .cmd files on Windows.
       shell: process.platform === "win32",
     });
     let output = "";
     let timedOut = false;
     const take = (stream) => (chunk) => {
-      output = (output + chunk).slice(-200_000);
+      output = (output + chunk).slice(-most);
       if (show) stream.write(chunk);
     };
     child.stdout?.on("data", take(process.stdout));

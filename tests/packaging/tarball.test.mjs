@@ -1,6 +1,7 @@
 // What is in the tarball, and whether tools that know npm's conventions find fault with it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "../../scripts/lib/command.mjs";
@@ -36,7 +37,16 @@ test("are-the-types-wrong finds nothing", { timeout }, async () => {
 });
 
 test("nothing comes with the package but what is allowed", () => {
-  const allowed = /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|bin\/.*|dist\/[\w-]+\.(js|d\.ts)|dist\/wasm\/.*)$/;
+  const allowed = new RegExp(
+    [
+      /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|THIRD-PARTY-NOTICES\.txt)$/,
+      /^cli\/[\w-]+\.mjs$/,
+      /^dist\/[\w-]+\.(js|d\.ts)$/,
+      /^dist\/wasm\/.*$/,
+    ]
+      .map(({ source }) => source)
+      .join("|"),
+  );
   assert.deepEqual(
     files().filter((path) => !allowed.test(path)),
     [],
@@ -70,6 +80,26 @@ test("types come first in every export that has some", () => {
 test("the licences are those of the repository", () => {
   for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
     assert.equal(readFileSync(join(installed, name), "utf8"), readFileSync(join(root, name), "utf8"), name);
+  }
+});
+
+// Crates leave the paths of their sources in the wasm, for messages of defects.
+test("the notices name every crate that left a trace in the wasm, and every bundled module", () => {
+  const notices = readFileSync(join(installed, "THIRD-PARTY-NOTICES.txt"), "utf8");
+  const wasm = readFileSync(join(installed, "dist", "wasm", "querytune_bg.wasm"), "latin1");
+  const traces = [...wasm.matchAll(/registry\/src\/[^/]+\/([a-zA-Z][\w-]*?)-(\d+\.\d+\.[\w.+-]+)\//g)];
+  const works = new Set(traces.map(([, name, version]) => `${name} ${version}`));
+  assert.ok(works.size >= 50, `${works.size} crates are found`);
+  for (const name of ["comlink", "idb"])
+    works.add(`${name} ${readJson(join(root, "node_modules", name, "package.json")).version}`);
+  const missing = [...works].filter((work) => !notices.includes(`\n${work}: `));
+  assert.deepEqual(missing, []);
+});
+
+test("the notices name nothing of the machine that made them", () => {
+  const notices = readFileSync(join(installed, "THIRD-PARTY-NOTICES.txt"), "utf8");
+  for (const place of [homedir(), root, ".cargo", "registry/src", "node_modules/"]) {
+    assert.equal(notices.includes(place), false, place);
   }
 });
 

@@ -1,6 +1,7 @@
 /** What this page has stored in the browser, how large it is, and how to be rid of it. */
 
 import { signal } from "@preact/signals";
+import { cachedModels, clearCache } from "querytune";
 import { closeDatabase, DATABASE } from "./database.js";
 import { busy } from "./job.js";
 import { jobs, keptBytes, loadJobs } from "./jobs.js";
@@ -24,14 +25,21 @@ export interface Stored {
 
 export const stored = signal<Stored | undefined>(undefined);
 
-/** The package keeps its models under this name. */
-const MODELS = "querytune-models";
 /** The package keeps scores and vectors in this database. */
 const SCORES = "querytune";
 
-async function cached(belongs: (name: string) => boolean): Promise<{ files: number; bytes: number }> {
+async function keptModels(): Promise<{ files: number; bytes: number }> {
   const sum = { files: 0, bytes: 0 };
-  for (const name of ((await globalThis.caches?.keys()) ?? []).filter(belongs)) {
+  for (const { files, bytes } of await cachedModels()) {
+    sum.files += files;
+    sum.bytes += bytes;
+  }
+  return sum;
+}
+
+async function keptPage(): Promise<{ files: number; bytes: number }> {
+  const sum = { files: 0, bytes: 0 };
+  for (const name of ((await globalThis.caches?.keys()) ?? []).filter((name) => name.startsWith(SHELL))) {
     const cache = await caches.open(name);
     for (const request of await cache.keys()) {
       const response = await cache.match(request);
@@ -53,8 +61,8 @@ export async function look(): Promise<void> {
   const told: StorageEstimate & { usageDetails?: { indexedDB?: number } } = (await storage?.estimate?.()) ?? {};
   const [persisted, models, shell, files] = await Promise.all([
     storage?.persisted?.() ?? false,
-    cached((name) => name.startsWith(MODELS)),
-    cached((name) => name.startsWith(SHELL)),
+    keptModels(),
+    keptPage(),
     keptBytes(),
   ]);
   const databases = told.usageDetails?.indexedDB;
@@ -71,9 +79,8 @@ function deleteDatabase(name: string): Promise<void> {
   });
 }
 
-export async function deleteModels(): Promise<void> {
-  const names = (await globalThis.caches?.keys()) ?? [];
-  await Promise.all(names.filter((name) => name.startsWith(MODELS)).map((name) => caches.delete(name)));
+export function deleteModels(): Promise<void> {
+  return clearCache();
 }
 
 /** The engine's store; its session ends, as it has the store open. */
