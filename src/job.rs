@@ -21,7 +21,7 @@ pub enum Stage {
     SelfTest,
     /// Texts become vectors; counts texts.
     Encode,
-    /// Each query's nearest documents are looked up; counts queries.
+    /// Each query's nearest documents are looked up; counts queries, twice where BM25 looks too.
     Search,
     /// The cross-encoder scores pairs; counts pairs.
     Score,
@@ -189,7 +189,7 @@ impl<'h> Job<'h> {
         let progress = StageProgress {
             host: self.host,
             stage,
-            total,
+            total: Cell::new(total),
             cached,
             done: Cell::new(cached),
             reported: Cell::new(cached),
@@ -205,7 +205,7 @@ impl<'h> Job<'h> {
 pub struct StageProgress<'h> {
     host: &'h dyn Host,
     stage: Stage,
-    total: usize,
+    total: Cell<usize>,
     cached: usize,
     done: Cell<usize>,
     reported: Cell<usize>,
@@ -226,6 +226,11 @@ pub struct StageTime {
 }
 
 impl StageProgress<'_> {
+    /// There are so many items in all, as it turns out.
+    pub fn expect(&self, total: usize) {
+        self.total.set(total);
+    }
+
     /// `items` more are finished.
     pub fn advance(&self, items: usize) {
         self.advance_with(items, None);
@@ -260,13 +265,13 @@ impl StageProgress<'_> {
 
     fn report(&self, loss: Option<f32>) {
         let (_, per_second) = self.rate();
-        let left = self.total.saturating_sub(self.done.get()) as f64;
+        let left = self.total.get().saturating_sub(self.done.get()) as f64;
         let seconds_left = (per_second > 0.0).then(|| left / per_second);
         self.reported.set(self.done.get());
         self.host.progress(&Progress {
             stage: self.stage,
             done: self.done.get(),
-            total: self.total,
+            total: self.total.get(),
             cached: self.cached,
             per_second,
             seconds_left,

@@ -7,8 +7,7 @@
 //!          texts    vectors  top-k     logits        data set     adapter figures  json      zip
 //! ```
 //!
-//! Two roads beside it are not walked by the tuner yet: [`judging`] asks a person where there are no judgements, and
-//! [`bm25`] finds candidates by words.
+//! A road beside it is not walked by the tuner yet: [`judging`] asks a person where there are no judgements.
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
@@ -29,6 +28,7 @@ pub mod job;
 pub mod judge;
 pub mod judging;
 pub mod model;
+mod pool;
 pub mod relations;
 pub mod report;
 pub mod results;
@@ -39,5 +39,6 @@ pub mod tuner;
 pub mod vectors;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+mod waves;
 
 pub use error::{Code, Error, Position, Result};

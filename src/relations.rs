@@ -17,7 +17,7 @@ pub struct Candidate {
     pub document: u32,
     /// Cosine of query and document by the base encoder.
     pub cosine: f32,
-    /// The cross-encoder's raw logit; absent beyond the depth that was scored.
+    /// The cross-encoder's raw logit; absent beyond the depth that was scored, unless BM25 found the document too.
     pub logit: Option<f32>,
 }
 
@@ -42,6 +42,8 @@ pub struct StageTimes {
     pub score: StageTime,
     /// Pairs whose logit was in the store.
     pub cached_pairs: usize,
+    /// Seconds that scoring was given, if it was given a time.
+    pub budget_seconds: Option<f64>,
 }
 
 /// Queries, documents, their vectors, and which document the cross-encoder finds how good for which query.
@@ -56,8 +58,10 @@ pub struct Relations {
     pub document_vectors: Rc<Vectors>,
     /// Each query's candidates, nearest first.
     pub candidates: Vec<Vec<Candidate>>,
-    /// How many of each query's candidates were to be scored.
+    /// How many of each query's candidates, from the nearest, were scored; as many as there are where there are fewer.
     pub depth: usize,
+    /// How many documents of BM25's were scored besides, for each query.
+    pub bm25: usize,
     /// Most relations of a query in Finetuner's rows; all scored ones if `None`.
     pub per_query: Option<usize>,
     /// What that took.
@@ -307,7 +311,8 @@ impl Relations {
         out
     }
 
-    /// Every candidate with rank (from 1), cosine and logit, tab-separated; the logit is empty where not scored.
+    /// Every candidate with rank (from 1, among the query's candidates), cosine and logit, tab-separated; the logit is
+    /// empty where not scored.
     ///
     /// # Errors
     /// [`Code::Internal`]

@@ -16,6 +16,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
     let mut score = stage(&times.score);
     score["pairs"] = json!(summary.scored);
     score["cached"] = json!(summary.cached);
+    score["budgetSeconds"] = json!(times.budget_seconds);
     let readings = [&relations.queries.reading, &relations.documents.reading];
     let skipped: Vec<&Skipped> = readings.iter().flat_map(|reading| &reading.skipped).collect();
     let total = |count: fn(&Reading) -> usize| readings.iter().map(|reading| count(reading)).sum::<usize>();
@@ -54,6 +55,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
             "rows": summary.rows,
             "candidates": summary.candidates,
             "depth": relations.depth,
+            "bm25": relations.bm25,
             "logit": summary.logit,
         },
         "fit": {

@@ -32,6 +32,15 @@ fn short(digest: &[u8]) -> ContentKey {
     key
 }
 
+/// The numbers at which each key stands in a list of keys.
+pub fn numbers_by_key(keys: impl Iterator<Item = ContentKey>) -> HashMap<ContentKey, Vec<usize>> {
+    let mut numbers: HashMap<ContentKey, Vec<usize>> = HashMap::new();
+    for (number, key) in keys.enumerate() {
+        numbers.entry(key).or_default().push(number);
+    }
+    numbers
+}
+
 /// One model's finished results of one kind.
 pub struct ResultLog<'j> {
     job: &'j Job<'j>,

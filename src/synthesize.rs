@@ -1,6 +1,5 @@
 //! From queries and documents to relations: encode both, take the nearest documents of each query, score the pairs.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -10,19 +9,27 @@ use crate::error::{Code, Error, Result};
 use crate::input::Texts;
 use crate::job::{Job, Stage};
 use crate::model::{CrossEncoder, Encoder, TextKind};
+use crate::pool::{Searched, pool_bm25};
 use crate::relations::{Candidate, Relations, StageTimes};
-use crate::results::{ContentKey, ResultLog, pair_key, text_key};
+use crate::results::{ResultLog, numbers_by_key, text_key};
 use crate::search::top_k;
 use crate::vectors::Vectors;
+use crate::waves::score_waves;
 
 /// How many documents are looked at for each query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SynthesizeOptions {
     /// Nearest documents that are taken for each query. 100, as in Finetuner.
     pub candidates: usize,
-    /// How many of them the cross-encoder scores, nearest first. 20 is as good as more for training.
+    /// How many of them the cross-encoder scores, nearest first, however long it takes. 20 is as good as more for
+    /// training.
     pub depth: usize,
+    /// Seconds that scoring may take, from its start: while they last, more than `depth` are scored, of each query as many,
+    /// all `candidates` at most. What the store has of these costs nothing and is taken in any case.
+    pub budget_seconds: Option<f64>,
+    /// How many documents that BM25 ranks first, and that are not among the first `depth`, are scored too. None by default.
+    pub bm25: usize,
     /// Relations of each query in Finetuner's rows: one similar document and `relations - 1` dissimilar ones.
     /// As many as are scored by default.
     pub relations: Option<usize>,
@@ -33,6 +40,8 @@ impl Default for SynthesizeOptions {
         Self {
             candidates: 100,
             depth: 20,
+            budget_seconds: None,
+            bm25: 0,
             relations: None,
         }
     }
@@ -46,6 +55,12 @@ impl SynthesizeOptions {
             Self { depth: 0, .. } => refuse("depth is 0; it has to be at least 1 (20 by default)."),
             Self { candidates, depth, .. } if depth > candidates => refuse(&format!(
                 "depth is {depth}, more than the {candidates} candidates; lower it or raise candidates."
+            )),
+            Self {
+                budget_seconds: Some(seconds),
+                ..
+            } if !(seconds.is_finite() && seconds >= 0.0) => refuse(&format!(
+                "budgetSeconds is {seconds}; it has to be a number of seconds, at least 0."
             )),
             Self {
                 relations: Some(0 | 1), ..
@@ -83,7 +98,8 @@ pub async fn synthesize(
     let document_vectors = Rc::new(vectors.pop().unwrap_or_default());
     let query_vectors = vectors.pop().unwrap_or_default();
 
-    let progress = job.stage(Stage::Search, query_texts.len(), 0);
+    let ways = if options.bm25 > 0 { 2 } else { 1 };
+    let progress = job.stage(Stage::Search, ways * query_texts.len(), 0);
     let neighbours = top_k(
         &query_vectors,
         &document_vectors,
@@ -93,35 +109,46 @@ pub async fn synthesize(
         |count| progress.advance(count),
     )
     .await?;
-    let search = progress.finish();
-
     let mut candidates: Vec<Vec<Candidate>> = neighbours
         .into_iter()
         .map(|row| row.into_iter().map(Candidate::from).collect())
         .collect();
-    // Wave by wave: every query's nearest document first, so that a job cut short has scored the most useful pairs.
-    let pairs: Vec<(usize, usize)> = (0..options.depth)
-        .flat_map(|rank| (0..candidates.len()).map(move |query| (query, rank)))
-        .filter(|&(query, rank)| rank < candidates[query].len())
-        .collect();
+    let found = candidates.first().map_or(0, Vec::len);
+    let mut pooled = vec![Vec::new(); candidates.len()];
+    if options.bm25 > 0 {
+        let searched = Searched {
+            queries: &query_texts,
+            documents: &document_texts,
+            query_vectors: &query_vectors,
+            document_vectors: &document_vectors,
+        };
+        let (depth, count) = (options.depth, options.bm25);
+        pooled = pool_bm25(&mut candidates, searched, depth, count, job, |count| {
+            progress.advance(count)
+        })
+        .await?;
+    }
+    let search = progress.finish();
+
+    let deepest = options.budget_seconds.map_or(options.depth.min(found), |_| found);
+    let (pairs, ends) = in_waves(&pooled, options.depth, deepest);
     let texts: Vec<(&str, &str)> = pairs
         .iter()
-        .map(|&(query, rank)| {
-            (
-                query_texts[query],
-                document_texts[candidates[query][rank].document as usize],
-            )
+        .map(|&(query, place)| {
+            let document = candidates[query][place].document;
+            (query_texts[query], document_texts[document as usize])
         })
         .collect();
-    let scored = score_pairs(cross_encoder, &texts, job).await?;
-    for (&(query, rank), logit) in pairs.iter().zip(scored.logits) {
-        candidates[query][rank].logit = Some(logit);
+    let scored = score_waves(cross_encoder, &texts, &ends, options.budget_seconds, job).await?;
+    for (&(query, place), logit) in pairs.iter().zip(scored.logits) {
+        candidates[query][place].logit = Some(logit);
     }
     let times = StageTimes {
         encode,
         search,
         score: scored.time,
         cached_pairs: scored.cached,
+        budget_seconds: options.budget_seconds,
     };
     Ok(Relations {
         queries,
@@ -129,10 +156,34 @@ pub async fn synthesize(
         query_vectors,
         document_vectors,
         candidates,
-        depth: options.depth,
+        depth: options.depth + scored.waves.saturating_sub(1),
+        bm25: options.bm25,
         per_query: options.relations,
         times,
     })
+}
+
+/// All pairs that may be scored, as (query, place among its candidates), and where each wave of them ends.
+///
+/// The first wave has every query's first `depth` candidates, the nearest of all queries first, so that a job cut short
+/// has scored the most useful pairs; then what was pooled. Each of the others has one more candidate of every query, until
+/// each has `deepest`.
+fn in_waves(pooled: &[Vec<usize>], depth: usize, deepest: usize) -> (Vec<(usize, usize)>, Vec<usize>) {
+    let queries = 0..pooled.len();
+    let at = |place: usize| queries.clone().map(move |query| (query, place));
+    let mut pairs: Vec<(usize, usize)> = (0..depth.min(deepest)).flat_map(at).collect();
+    let most = pooled.iter().map(Vec::len).max().unwrap_or(0);
+    pairs.extend((0..most).flat_map(|rank| {
+        queries
+            .clone()
+            .filter_map(move |query| Some((query, *pooled[query].get(rank)?)))
+    }));
+    let mut ends = vec![pairs.len()];
+    for place in depth..deepest {
+        pairs.extend(at(place).filter(|(query, place)| !pooled[*query].contains(place)));
+        ends.push(pairs.len());
+    }
+    (pairs, ends)
 }
 
 /// The vectors of several lists of texts in one stage, scaled to length 1, those in the store taken from there.
@@ -213,53 +264,10 @@ pub struct ScoredPairs {
 /// # Errors
 /// [`Code::Cancelled`], [`Code::Store`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
 pub async fn score_pairs(cross_encoder: &CrossEncoder, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<ScoredPairs> {
-    let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
-    // Each text is hashed once, not once a pair.
-    let mut text_keys: HashMap<&str, ContentKey> = HashMap::new();
-    let keys: Vec<ContentKey> = pairs
-        .iter()
-        .map(|&(query, document)| {
-            let query = *text_keys.entry(query).or_insert_with(|| text_key(query));
-            let document = *text_keys.entry(document).or_insert_with(|| text_key(document));
-            pair_key(&query, &document)
-        })
-        .collect();
-    let mut logits = vec![0.0; pairs.len()];
-    let mut is_missing = vec![true; pairs.len()];
-    log.find(&numbers_by_key(keys.iter().copied()), |number, logit| {
-        logits[number] = logit[0];
-        is_missing[number] = false;
-    })
-    .await?;
-    let missing: Vec<usize> = (0..pairs.len()).filter(|&number| is_missing[number]).collect();
-    let cached = pairs.len() - missing.len();
-    let progress = job.stage(Stage::Score, pairs.len(), cached);
-    let missing_pairs: Vec<(&str, &str)> = missing.iter().map(|&number| pairs[number]).collect();
-    cross_encoder
-        .score_each(&missing_pairs, job, async |numbers, scores| {
-            for (&number, &score) in numbers.iter().zip(scores) {
-                logits[missing[number]] = score;
-            }
-            let results = numbers
-                .iter()
-                .zip(scores.chunks_exact(1))
-                .map(|(&number, score)| (keys[missing[number]], score));
-            log.append(results).await?;
-            progress.advance(numbers.len());
-            Ok(())
-        })
-        .await?;
+    let scored = score_waves(cross_encoder, pairs, &[pairs.len()], None, job).await?;
     Ok(ScoredPairs {
-        logits,
-        cached,
-        time: progress.finish(),
+        logits: scored.logits,
+        cached: scored.cached,
+        time: scored.time,
     })
-}
-
-fn numbers_by_key(keys: impl Iterator<Item = ContentKey>) -> HashMap<ContentKey, Vec<usize>> {
-    let mut numbers: HashMap<ContentKey, Vec<usize>> = HashMap::new();
-    for (number, key) in keys.enumerate() {
-        numbers.entry(key).or_default().push(number);
-    }
-    numbers
 }

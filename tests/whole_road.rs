@@ -4,86 +4,18 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
-use std::rc::Rc;
 
-use common::{TestHost, block_on, cross_encoder_files, encoder_files};
+use common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, tuner};
+use common::{TestHost, block_on, encoder_files};
 use querytune::Code;
-use querytune::device::{DevicePreference, DtypePreference};
 use querytune::download::download;
-use querytune::input::{InputItem, Qrels, Role, Texts};
+use querytune::input::Qrels;
 use querytune::job::{Job, Stage};
 use querytune::judge::judge_fit;
 use querytune::relations::Relations;
 use querytune::report::report;
 use querytune::synthesize::SynthesizeOptions;
 use querytune::tune::{LoraOptions, Method, Recipe, RecipeOptions};
-use querytune::tuner::{LoadOptions, Tuner};
-
-const QUERIES: [&str; 6] = [
-    "how to remove coffee stains",
-    "waterproof hiking boots",
-    "cheap flights to lisbon",
-    "learn to play chess",
-    "fix a flat bicycle tyre",
-    "best time to plant tomatoes",
-];
-
-const DOCUMENTS: [&str; 20] = [
-    "Stain remover for textiles: works on coffee, tea and red wine.",
-    "Arabica coffee beans, dark roast, 1 kg.",
-    "Hiking boots with a waterproof membrane and a grippy sole.",
-    "Canvas sneakers for the summer.",
-    "Waterproofing spray for shoes and tents.",
-    "Low-cost airlines that fly to Portugal.",
-    "Lisbon city guide with maps and restaurants.",
-    "Flight simulator for your computer.",
-    "Chess for beginners: rules, openings and first tactics.",
-    "Wooden chess set with a folding board.",
-    "Checkers and draughts, travel edition.",
-    "Repair kit for bicycle tubes with patches and levers.",
-    "Floor pump with a pressure gauge for bicycle tyres.",
-    "Car tyres for winter, set of four.",
-    "Tomato seedlings should go outside after the last frost.",
-    "Garden calendar: when to sow and plant vegetables.",
-    "Tomato sauce with basil, 500 g.",
-    "Electric kettle with temperature control.",
-    "Office chair with lumbar support.",
-    "Notebook with dotted paper.",
-];
-
-fn texts(items: &[&str], role: Role) -> Rc<Texts> {
-    let item = |text: &&str| InputItem {
-        text: (*text).to_owned(),
-        ..InputItem::default()
-    };
-    Rc::new(Texts::from_items(items.iter().map(item), role).expect("texts"))
-}
-
-const OPTIONS: SynthesizeOptions = SynthesizeOptions {
-    candidates: 10,
-    depth: 5,
-    relations: None,
-};
-
-fn tuner(host: &TestHost) -> Tuner {
-    let job = Job::new(host);
-    block_on(Tuner::load(
-        &encoder_files(),
-        &cross_encoder_files(),
-        LoadOptions {
-            device: DevicePreference::Cpu,
-            dtype: DtypePreference::Auto,
-            threads: 1,
-        },
-        &job,
-    ))
-    .expect("models load")
-}
-
-fn synthesize(tuner: &Tuner, options: SynthesizeOptions, host: &TestHost) -> querytune::Result<Relations> {
-    let (queries, documents) = (texts(&QUERIES, Role::Queries), texts(&DOCUMENTS, Role::Documents));
-    block_on(tuner.synthesize(queries, documents, options, &Job::new(host)))
-}
 
 fn assert_same_scores(found: &Relations, expected: &Relations) {
     for (found, expected) in found
@@ -231,23 +163,19 @@ fn a_job_cancelled_while_scoring_goes_on_without_scoring_a_pair_twice() {
 }
 
 fn cancel_and_resume() {
-    const OPTIONS: SynthesizeOptions = SynthesizeOptions {
-        candidates: 10,
-        depth: 10,
-        relations: None,
-    };
+    let options = SynthesizeOptions { depth: 10, ..OPTIONS };
     let host = TestHost::with_store();
     let tuner = tuner(&host);
-    let whole = synthesize(&tuner, OPTIONS, &TestHost::new()).expect("relations");
+    let whole = synthesize(&tuner, options, &TestHost::new()).expect("relations");
 
     host.cancel_after_scores.set(Some(1));
-    let error = synthesize(&tuner, OPTIONS, &host).err().expect("it was cancelled");
+    let error = synthesize(&tuner, options, &host).err().expect("it was cancelled");
     assert_eq!(error.code(), Code::Cancelled);
     host.cancel_after_scores.set(None);
     let before = host.store.as_ref().map_or(0, |store| store.records("logits", 20));
     assert!(before > 0 && before < 60, "{before} pairs were scored");
 
-    let resumed = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    let resumed = synthesize(&tuner, options, &host).expect("relations");
     assert_eq!(resumed.times.cached_pairs, before);
     assert_eq!(
         host.store.as_ref().map_or(0, |store| store.records("logits", 20)),

@@ -1,5 +1,6 @@
 //! What is run: which log, which recipe, which seeds.
 
+use querytune::synthesize::SynthesizeOptions;
 use querytune::tune::{LoraOptions, LoraTarget, Loss, Method, RecipeOptions};
 
 /// What the cross-encoder's logits are turned into before training.
@@ -35,8 +36,8 @@ pub struct Case {
     pub set: &'static str,
     /// Its log.
     pub log: Log,
-    /// Candidates scored for each query.
-    pub depth: usize,
+    /// What is scored for each query.
+    pub synthesize: SynthesizeOptions,
     /// The recipe.
     pub options: RecipeOptions,
     /// The logits.
@@ -55,7 +56,10 @@ pub fn all() -> Vec<Case> {
         group,
         set,
         log: Log::Whole,
-        depth,
+        synthesize: SynthesizeOptions {
+            depth,
+            ..SynthesizeOptions::default()
+        },
         options: RecipeOptions::default(),
         teacher: Teacher::Honest,
         is_selected: true,
@@ -107,6 +111,11 @@ pub fn all() -> Vec<Case> {
                 ..case("LoRA", &format!("{set}, LoRA search: {label}"), set, 20)
             });
         }
+    }
+    for set in ["scifact", "chorus"] {
+        let mut pooled = case("methods", &format!("{set}, BM25's 10 pooled in"), set, 20);
+        pooled.synthesize.bm25 = 10;
+        cases.push(pooled);
     }
     cases
 }

@@ -135,9 +135,8 @@ impl Bench {
 
     fn relations(&self, set: &Set, case: &Case, seed: u64) -> Relations {
         let options = SynthesizeOptions {
-            candidates: 100,
-            depth: if self.slice { 5 } else { case.depth },
-            ..SynthesizeOptions::default()
+            depth: if self.slice { 5 } else { case.synthesize.depth },
+            ..case.synthesize
         };
         let log = self.log(set, case, seed);
         let job = Job::new(&self.host);
@@ -145,16 +144,15 @@ impl Bench {
             block_on(self.tuner.synthesize(log, set.documents.clone(), options, &job)).expect("relations");
         let mut random = fastrand::Rng::with_seed(seed);
         for candidates in &mut relations.candidates {
-            let mut logits: Vec<Option<f32>> = candidates.iter().map(|candidate| candidate.logit).collect();
-            let scored = logits.iter().take_while(|logit| logit.is_some()).count();
+            let scored = candidates.iter_mut().filter_map(|candidate| candidate.logit.as_mut());
+            let mut logits: Vec<f32> = scored.map(|logit| *logit).collect();
             match case.teacher {
                 Teacher::Honest => {}
-                Teacher::Permuted => random.shuffle(&mut logits[..scored]),
-                Teacher::Inverted => logits.iter_mut().for_each(|logit| *logit = logit.map(|value| -value)),
+                Teacher::Permuted => random.shuffle(&mut logits),
+                Teacher::Inverted => logits.iter_mut().for_each(|logit| *logit = -*logit),
             }
-            for (candidate, logit) in candidates.iter_mut().zip(logits) {
-                candidate.logit = logit;
-            }
+            let scored = candidates.iter_mut().filter_map(|candidate| candidate.logit.as_mut());
+            scored.zip(logits).for_each(|(logit, new)| *logit = new);
         }
         relations
     }
@@ -204,6 +202,7 @@ impl Bench {
             "seed": seed,
             "queries": relations.queries.items.len(),
             "depth": relations.depth,
+            "bm25": relations.bm25,
             "recipe": fit.recipe,
             "epoch": fit.adapter_epoch,
             "delivered": fit.delivered,

@@ -42,7 +42,9 @@ const methods = ["query-head", "head", "lora"];
 
 export const jobTable = [
   ["candidates", "N", "documents retrieved for each query (default 100)"],
-  ["depth", "N", "how many of them are scored (default 20)"],
+  ["depth", "N", "how many of them are scored, however long it takes (default 20)"],
+  ["budget-minutes", "N", "that scoring may take; while they last it goes deeper than --depth"],
+  ["bm25", "N", "documents found by their words that are scored besides (default 0)"],
   ["method", "METHOD", "what is trained: query-head (default), head or lora"],
   ["seed", "N", "of all random choices (default 0)"],
 ];
@@ -105,8 +107,10 @@ export function jobOptions(args) {
   const depth = args.whole("depth", 1);
   if (depth > (candidates ?? 100))
     throw args.wrong(`--depth ${depth} is more than the ${candidates ?? 100} candidates.`);
+  const minutes = args.whole("budget-minutes", 1);
+  const budgetSeconds = minutes && 60 * minutes;
   return {
-    synthesize: given({ candidates, depth }),
+    synthesize: given({ candidates, depth, budgetSeconds, bm25: args.whole("bm25", 0) }),
     fit: given({ method: args.oneOf("method", methods), seed: args.whole("seed", 0) }),
   };
 }

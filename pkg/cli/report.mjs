@@ -105,8 +105,17 @@ function agreement(evaluation) {
   ];
 }
 
+/** How deep the cross-encoder has come in its time. */
+function depthReached({ relations, stages }) {
+  const { seconds, budgetSeconds } = stages.score;
+  const pooled = relations.bm25 ? ` and ${count(relations.bm25)} of BM25's` : "";
+  const time = `${duration(seconds)} of the ${duration(budgetSeconds)} there were`;
+  return `Scored: ${count(relations.depth)} candidates of each query${pooled}, in ${time}`;
+}
+
 /** The end of a job: figures, what is delivered, time by stage. */
-export function reportLines({ device, evaluation, fit, stages }) {
+export function reportLines(report) {
+  const { device, evaluation, fit, stages } = report;
   const delivered = fit.delivered === "tuned" ? "the tuned model" : "the base model, unchanged";
   const times = Object.entries(stages)
     .filter(([, stage]) => stage?.seconds >= 0.05)
@@ -116,6 +125,7 @@ export function reportLines({ device, evaluation, fit, stages }) {
     "",
     ...wrap(`Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`),
     ...(fit.warnings ?? []).flatMap((warning) => wrap(`Warning: ${warning}`)),
+    ...(stages.score?.budgetSeconds ? [depthReached(report)] : []),
     `Device: ${device.kind}${device.adapter ? ` (${device.adapter})` : ""}`,
     `Time: ${times.join(", ")}`,
   ];

@@ -17,6 +17,7 @@ import { isAbort, QuerytuneError } from "./errors.js";
 import { resolveModels } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
 import type {
+  AdapterFile,
   CandidateRow,
   Embeddings,
   EngineInfo,
@@ -280,6 +281,10 @@ class RemoteRun extends Handle implements Run {
 
   adapter(): Promise<Uint8Array> {
     return this.link.settle(this.link.service.adapter(this.id));
+  }
+
+  adapterFiles(): Promise<AdapterFile[]> {
+    return this.link.settle(this.link.service.adapterFiles(this.id));
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}): Promise<Index> {

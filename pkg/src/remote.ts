@@ -5,6 +5,7 @@ import type { Equipment } from "./crew.js";
 import { type ErrorData, fromData, toData } from "./errors.js";
 import type { ModelFiles } from "./models.js";
 import type {
+  AdapterFile,
   CandidateRow,
   DeviceChoice,
   DtypeChoice,
@@ -120,6 +121,7 @@ export interface Service {
   ): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
   artifact(call: number, run: Id): Promise<Uint8Array>;
   adapter(run: Id): Promise<Uint8Array>;
+  adapterFiles(run: Id): Promise<AdapterFile[]>;
   index(call: number, of: Id, documents: RemoteTexts): Promise<{ id: Id; length: number }>;
   searchIndex(call: number, index: Id, query: string, topK: number | undefined): Promise<SearchHit[]>;
 }

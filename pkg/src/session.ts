@@ -8,6 +8,7 @@ import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
 import type {
+  AdapterFile,
   CandidateRow,
   DeviceChoice,
   Embeddings,
@@ -332,6 +333,10 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
 
   async adapter(): Promise<Uint8Array> {
     return this.thread.short(() => this.engine.adapter());
+  }
+
+  async adapterFiles(): Promise<AdapterFile[]> {
+    return this.thread.short(() => this.engine.adapterFiles());
   }
 
   async index(documents: TextsInput | Texts, watch: Watch = {}): Promise<CoreIndex> {

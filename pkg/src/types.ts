@@ -320,8 +320,20 @@ export interface SearchHit {
 export interface SynthesizeOptions extends Watch {
   /** Documents retrieved for each query. Default 100. */
   candidates?: number;
-  /** How many of them, from the first, the cross-encoder scores. Default 20. */
+  /** How many of them, from the first, the cross-encoder scores, however long it takes. Default 20. */
   depth?: number;
+  /**
+   * Seconds that scoring may take, counted from its start. While they last, candidates after the first `depth` are scored
+   * too, of every query equally many, up to `candidates`. What is in the store of these takes no time and is taken in any
+   * case, so the same call again goes on from there: a training may lie between. How deep it came is in the report; it
+   * depends on the machine's speed. Default: none; `depth` are scored and no more.
+   */
+  budgetSeconds?: number;
+  /**
+   * How many documents BM25 adds for each query, to be scored as well: its best that are not among the first `depth`. For
+   * words that the encoder does not know, such as part numbers. Default 0.
+   */
+  bm25?: number;
   /** Rows for each query are `relations - 1`. */
   relations?: number;
 }
@@ -366,7 +378,7 @@ export interface Relations {
   summary(): RelationsSummary;
   /** Some rows, for display. */
   rows(from: number, count: number): Promise<RelationRow[]>;
-  /** The candidates of a query, by its number from 0, nearest first. */
+  /** The candidates of a query, by its number from 0, nearest first; those that only BM25 has found at the end. */
   candidates(query: number): Promise<CandidateRow[]>;
   /** Rows as CSV: query_id, query, similar_id, similar, dissimilar_id, dissimilar, margin. */
   toCsv(): Promise<string>;
@@ -374,7 +386,7 @@ export interface Relations {
   toGplTsv(): Promise<string>;
   /** The file FlagEmbedding trains on. */
   toJsonl(): Promise<string>;
-  /** Every candidate: query-id, corpus-id, rank, cosine, logit. */
+  /** Every candidate: query-id, corpus-id, rank (among the query's candidates, from 1), cosine, logit. */
   toScoresTsv(): Promise<string>;
   /** Frees the memory. */
   dispose(): void;
@@ -552,7 +564,8 @@ export interface Report {
   stages: {
     encode: StageTime;
     search: StageTime;
-    score: StageTime & { pairs: number; cached: number };
+    /** `budgetSeconds` is what was given; null where nothing was. */
+    score: StageTime & { pairs: number; cached: number; budgetSeconds: number | null };
     tune: StageTime;
     evaluate: StageTime;
   };
@@ -560,7 +573,10 @@ export interface Report {
     queries: number;
     rows: number;
     candidates: number;
+    /** How many of each query's candidates, from the first, are scored: as deep as the time allowed, where one was given. */
     depth: number;
+    /** How many documents of BM25's are scored besides. */
+    bm25: number;
     logit: { mean: number; std: number; min: number; max: number };
   };
   fit: {
@@ -607,6 +623,12 @@ export interface SearchOptions extends Watch {
   topK?: number;
 }
 
+/** A file of a trained adapter. */
+export interface AdapterFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
 /** A trained adapter with its report. */
 export interface Run {
   /** The account of the job; judged figures are added to it by `evaluate`. */
@@ -617,8 +639,13 @@ export interface Run {
   evaluate(judgements: JudgementsInput, watch?: Watch): Promise<Report>;
   /** A zip: a folder that sentence-transformers loads, the adapter, the data set, the report, a model card. */
   saveArtifact(watch?: Watch): Promise<Blob>;
-  /** The adapter alone, as safetensors. */
+  /** The adapter's weights, as safetensors: the query head, or LoRA's matrices. */
   adapter(): Promise<Uint8Array>;
+  /**
+   * All files of the adapter: `query_head.safetensors`, with the method `head` also `document_head.safetensors`; with
+   * LoRA PEFT's `adapter_config.json` and `adapter_model.safetensors`.
+   */
+  adapterFiles(): Promise<AdapterFile[]>;
   /** Searches other documents with the tuned model. */
   index(documents: TextsInput | Texts, watch?: Watch): Promise<Index>;
   /** Frees the memory. */

@@ -156,6 +156,7 @@ const service: Service & MemberService = {
       return Comlink.transfer(zip, [zip.buffer]);
     }),
   adapter: (run) => get(run, CoreRun).adapter(),
+  adapterFiles: (run) => get(run, CoreRun).adapterFiles(),
   index: (call, of, documents) =>
     watched(call, async (watch) => {
       const owner = kept.get(of);

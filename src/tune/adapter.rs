@@ -39,9 +39,9 @@ impl Adapter {
 /// An adapter at work on a device.
 pub struct Adapted {
     adapter: Adapter,
-    /// The changed encoder, where the adapter is one.
-    encoder: Option<Encoder>,
     device: Device,
+    /// The changed encoder, where the adapter is one.
+    changed: Option<Encoder>,
 }
 
 impl Adapted {
@@ -50,17 +50,17 @@ impl Adapted {
     /// # Errors
     /// [`Code::Option`] if they are needed and not there; as [`Encoder::load`].
     pub async fn new(adapter: Adapter, base: Option<&ModelFiles>, device: &Device, job: &Job<'_>) -> Result<Self> {
-        let encoder = match (&adapter, base) {
-            (Adapter::Heads { .. }, _) => None,
-            (Adapter::Lora { lora, .. }, Some(base)) => {
+        let changed = match &adapter {
+            Adapter::Heads { .. } => None,
+            Adapter::Lora { lora, .. } => {
+                let base = base.ok_or_else(files_missing)?;
                 Some(Encoder::load_changed(base, Some(lora), device, job).await?)
             }
-            (Adapter::Lora { .. }, None) => return Err(files_missing()),
         };
         Ok(Self {
             adapter,
-            encoder,
             device: device.clone(),
+            changed,
         })
     }
 
@@ -74,10 +74,9 @@ impl Adapted {
     /// # Errors
     /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`], [`Code::Store`]
     pub async fn queries(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Vectors> {
-        match (&self.adapter, &self.encoder) {
-            (Adapter::Heads { query, .. }, _) => query.apply(base, &self.device).await,
-            (_, Some(encoder)) => encode(encoder, texts, TextKind::Query, job).await,
-            _ => Err(files_missing()),
+        match &self.adapter {
+            Adapter::Heads { query, .. } => query.apply(base, &self.device).await,
+            Adapter::Lora { .. } => self.encode(texts, TextKind::Query, job).await,
         }
     }
 
@@ -86,24 +85,21 @@ impl Adapted {
     /// # Errors
     /// As [`Adapted::queries`].
     pub async fn documents(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Option<Vectors>> {
-        match (&self.adapter, &self.encoder) {
-            (adapter, _) if adapter.keeps_documents() => Ok(None),
-            (
-                Adapter::Heads {
-                    document: Some(head), ..
-                },
-                _,
-            ) => Ok(Some(head.apply(base, &self.device).await?)),
-            (_, Some(encoder)) => Ok(Some(encode(encoder, texts, TextKind::Document, job).await?)),
-            _ => Err(files_missing()),
-        }
+        Ok(match &self.adapter {
+            Adapter::Heads { document: None, .. } | Adapter::Lora { documents: false, .. } => None,
+            Adapter::Heads {
+                document: Some(head), ..
+            } => Some(head.apply(base, &self.device).await?),
+            Adapter::Lora { documents: true, .. } => Some(self.encode(texts, TextKind::Document, job).await?),
+        })
     }
-}
 
-async fn encode(encoder: &Encoder, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
-    let mut vectors = encoder.encode(texts, kind, job).await?;
-    vectors.normalize_rows();
-    Ok(vectors)
+    async fn encode(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
+        let encoder = self.changed.as_ref().ok_or_else(files_missing)?;
+        let mut vectors = encoder.encode(texts, kind, job).await?;
+        vectors.normalize_rows();
+        Ok(vectors)
+    }
 }
 
 /// Said where LoRA lacks the files that its layers come from.

@@ -315,6 +315,20 @@ impl Fit {
         Ok(Uint8Array::from(&bytes[..]))
     }
 
+    /// All of the adapter's files: `[{ name, bytes }]`.
+    #[wasm_bindgen(js_name = adapterFiles, skip_typescript)]
+    pub fn adapter_files(&self) -> std::result::Result<js_sys::Array, JsValue> {
+        let state = &self.inner;
+        let files = adapter_files(&artifact::Adapter::from(state.fit.adapter()), &state.report())?;
+        let file = |(name, bytes): (String, Vec<u8>)| {
+            let file = Object::new();
+            set(&file, "name", name.into());
+            set(&file, "bytes", Uint8Array::from(&bytes[..]).into());
+            file
+        };
+        Ok(files.into_iter().map(file).collect())
+    }
+
     /// The download; resolves to a zip's bytes.
     #[wasm_bindgen(skip_typescript)]
     pub fn artifact(&self, encoder: JsValue, host: JsHost) -> Promise {

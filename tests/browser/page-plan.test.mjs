@@ -73,4 +73,13 @@ test("the next visit knows the speed of the job", { timeout }, async () => {
   assert.match(await demo.get("estimate").innerText(), /a whole job/);
 });
 
+test("with time left, scoring goes deeper than the number, equally for all queries", { timeout }, async () => {
+  await demo.setNumber("depth", 3);
+  await demo.get("timed").check();
+  assert.match(await demo.get("plan").innerText(), /^18 pairs to score at least/);
+  await demo.run();
+  const { done, total } = await demo.stage("score");
+  assert.deepEqual([done, total], [120, 120], "all twenty documents, long before ten minutes are over");
+});
+
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -1,6 +1,8 @@
 //! What the tests that need real weights share: where the weights are, and a host without a screen.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
 
+pub mod tiny_job;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -76,6 +78,8 @@ pub struct TestHost {
     pub cancel_after: Cell<Option<usize>>,
     /// Cancelled once this many chunks of logits are in the store.
     pub cancel_after_scores: Cell<Option<usize>>,
+    /// A clock that stands still but for the logits that come into the store: so many seconds each.
+    pub seconds_per_score: Cell<Option<f64>>,
 }
 
 impl TestHost {
@@ -86,6 +90,7 @@ impl TestHost {
             store: None,
             cancel_after: Cell::new(None),
             cancel_after_scores: Cell::new(None),
+            seconds_per_score: Cell::new(None),
         }
     }
 
@@ -114,7 +119,11 @@ impl Host for TestHost {
     }
 
     fn now(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+        let scores = || self.store.as_ref().map_or(0, |store| store.records("logits", 20));
+        match self.seconds_per_score.get() {
+            Some(seconds) => seconds * scores() as f64,
+            None => self.started.elapsed().as_secs_f64(),
+        }
     }
 
     fn store(&self) -> Option<&dyn Store> {
@@ -235,6 +244,7 @@ pub fn small_relations() -> Relations {
             vec![candidate(1, 0.5, None)],
         ],
         depth: 2,
+        bm25: 0,
         per_query: None,
         times: Default::default(),
     }

@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { Arguments } from "../../pkg/cli/arguments.mjs";
+import { jobOptions, jobTable } from "../../pkg/cli/options.mjs";
 
 const script = new URL("../../scripts/adapt.mjs", import.meta.url).pathname;
 let folder;
@@ -46,6 +48,9 @@ test("help names every option and ends well", () => {
     "device",
     "candidates",
     "depth",
+    "budget-minutes",
+    "bm25",
+    "method",
     "seed",
   ]) {
     assert.match(out, new RegExp(`--${name} `));
@@ -84,12 +89,24 @@ test("a model folder without config.json is refused", () => {
 test("numbers have to be whole and in range", () => {
   refuses([...both, "--depth", "0"], /--depth must be a whole number, at least 1/);
   refuses([...both, "--candidates", "1.5"], /--candidates must be a whole number/);
+  refuses([...both, "--budget-minutes", "0"], /--budget-minutes must be a whole number, at least 1/);
+  refuses([...both, "--bm25", "few"], /--bm25 must be a whole number, at least 0/);
   refuses([...both, "--seed=-1"], /--seed must be a whole number, at least 0/);
   refuses([...both, "--candidates", "5", "--depth", "6"], /--depth 6 is more than the 5 candidates/);
 });
 
+test("what a job is told is what was given, in the package's words", () => {
+  const options = (...given) => jobOptions(new Arguments(jobTable, { help: "" }).read(given));
+  assert.deepEqual(options(), { synthesize: {}, fit: {} });
+  assert.deepEqual(options("--depth", "30", "--budget-minutes", "10", "--bm25", "5", "--method", "head"), {
+    synthesize: { depth: 30, budgetSeconds: 600, bm25: 5 },
+    fit: { method: "head" },
+  });
+});
+
 test("choices are listed when none of them was made", () => {
   refuses([...both, "--device", "gpu"], /--device must be one of auto, webgpu, cpu/);
+  refuses([...both, "--method", "mlp"], /--method must be one of query-head, head, lora/);
 });
 
 test("Node with WebGPU is refused, not silently moved to the CPU", () => {

@@ -86,6 +86,15 @@ test("figures of the log's own queries come with a word of caution, and with tho
   assert.match(text({ figures }), /new queries, .* 40 +0\.5000 +0\.6000 +\+0\.1000 +\+0\.0500 … \+0\.1500/);
 });
 
+test("a job with a time says how deep it has come", () => {
+  const score = { seconds: 598, items: 6840, perSecond: 11, budgetSeconds: 600 };
+  const relations = { depth: 47, bm25: 0 };
+  const text = (more) => reportLines({ ...report, relations, stages: { score }, ...more }).join("\n");
+  assert.match(text(), /Scored: 47 candidates of each query, in 9 min 58 s of the 10 min 00 s there were/);
+  assert.match(text({ relations: { depth: 47, bm25: 5 } }), /47 candidates of each query and 5 of BM25's, in/);
+  assert.doesNotMatch(text({ stages: { score: { ...score, budgetSeconds: null } } }), /Scored/);
+});
+
 test("on a terminal a stage has a bar while it runs", () => {
   const out = { ...stream(true), columns: 120 };
   const view = new ProgressView(out);

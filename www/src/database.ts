@@ -1,7 +1,7 @@
 /** What the page itself keeps in this browser: jobs, and the files of those that are not finished. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { Report } from "querytune";
+import type { AdapterFile, Report } from "querytune";
 import type { Place } from "./data.js";
 import type { Settings } from "./settings.js";
 
@@ -24,7 +24,7 @@ export interface Job {
   /** Whether its files are kept, so that it goes on after a reload. */
   files: boolean;
   report?: Report;
-  adapter?: Uint8Array;
+  adapter?: AdapterFile[];
 }
 
 interface Schema extends DBSchema {

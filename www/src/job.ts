@@ -17,7 +17,7 @@ import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remem
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
 import { generation, noteFailure, session, tell } from "./session.js";
-import { candidates, depth, device, keeping, models, restore, settings } from "./settings.js";
+import { candidates, depth, device, keeping, method, minutes, models, restore, settings, timed } from "./settings.js";
 
 export type State =
   | "idle"
@@ -238,16 +238,21 @@ export async function start(): Promise<void> {
     const { onProgress } = watcher;
     const { log, corpus, judged, asked } = await content();
     const { tuner: engine, bytes } = await tuner(watcher, signal);
-    const chosen = { candidates: candidates.value, depth: Math.min(depth.value, candidates.value) };
+    const chosen = {
+      candidates: candidates.value,
+      depth: Math.min(depth.value, candidates.value),
+      budgetSeconds: timed.value ? 60 * minutes.value : undefined,
+    };
     relations = await engine.synthesize(log, corpus, { ...chosen, onProgress, signal });
     const run = await engine.fit(relations, {
+      method: method.value,
       judgements: judged && { qrels: judged, queries: asked },
       onProgress,
       signal,
     });
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, relations.summary().rows));
     const items = await log.items(0, Math.min(QUERIES_SHOWN, log.length));
-    const adapter = await run.adapter();
+    const adapter = await run.adapterFiles();
     noteSpeed(engine.info, run.report, bytes);
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);

@@ -116,7 +116,9 @@ export function noteSpeed(info: EngineInfo, report: Report, bytes: number): void
     pairsPerSecond: score.perSecond,
     textsPerSecond: encode.perSecond > 0 ? encode.perSecond : (speed.value?.textsPerSecond ?? 10 * score.perSecond),
     bytes: bytes || (speed.value?.bytes ?? 0),
-    tunePerQuery: tune.seconds / Math.max(1, report.data.queries),
+    // LoRA's training says nothing of a head's.
+    tunePerQuery:
+      report.fit.method === "lora" ? speed.value?.tunePerQuery : tune.seconds / Math.max(1, report.data.queries),
     at: Date.now(),
     job: true,
   });

@@ -1,7 +1,7 @@
-/** Which device and which models. */
+/** What a job is done with: the device, the models, how much is scored, what is trained. */
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { DeviceChoice, ModelSource, ReadOptions } from "querytune";
+import type { DeviceChoice, FitOptions, ModelSource, ReadOptions } from "querytune";
 
 export const device = signal<DeviceChoice>("auto");
 
@@ -23,6 +23,12 @@ export const depth = signal(20);
 effect(() => {
   if (depth.value > candidates.value) depth.value = candidates.value;
 });
+/** The time that somebody has, and whether scoring goes on until it is over. */
+export const minutes = signal(10);
+export const timed = signal(false);
+/** What is trained. */
+export type Method = NonNullable<FitOptions["method"]>;
+export const method = signal<Method>("query-head");
 /** Whether the files of a job are kept in this browser until it is finished. */
 export const keeping = signal(true);
 
@@ -33,6 +39,9 @@ export interface Settings {
   hub: { encoder: string; crossEncoder: string };
   candidates: number;
   depth: number;
+  /** Until when scoring goes on after that; absent where it does not. */
+  minutes?: number;
+  method?: Method;
   /** How the files are read, by what they are. */
   reading: Record<string, ReadOptions>;
 }
@@ -44,6 +53,8 @@ export function settings(reading: Record<string, ReadOptions>): Settings {
     hub: { encoder: hub.encoder.peek(), crossEncoder: hub.crossEncoder.peek() },
     candidates: candidates.peek(),
     depth: depth.peek(),
+    minutes: timed.peek() ? minutes.peek() : undefined,
+    method: method.peek(),
     reading,
   };
 }
@@ -56,6 +67,9 @@ export function restore(former: Settings): void {
     hub.crossEncoder.value = former.hub.crossEncoder;
     candidates.value = former.candidates;
     depth.value = former.depth;
+    timed.value = former.minutes !== undefined;
+    minutes.value = former.minutes ?? minutes.value;
+    method.value = former.method ?? "query-head";
   });
 }
 

@@ -1,6 +1,7 @@
 // The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
 // Every value it throws is an Error with `code` and, for input files, `position`.
 import type {
+  AdapterFile,
   CandidateRow,
   DeviceChoice,
   DtypeChoice,
@@ -14,8 +15,10 @@ import type {
   Report,
   SearchHit,
   StageProgress,
+  SynthesizeOptions,
   TextItem,
   Training,
+  Watch,
 } from "../types.js";
 
 declare function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -81,7 +84,7 @@ export class Tuner {
   synthesize(
     queries: Texts,
     documents: Texts,
-    options: { candidates?: number; depth?: number; relations?: number },
+    options: Omit<SynthesizeOptions, keyof Watch>,
     host: Host,
   ): Promise<Relations>;
   /** `encoder`: the encoder's files, which LoRA needs, here and below. */
@@ -111,6 +114,7 @@ export class Fit {
   private constructor();
   report(): Report;
   adapter(): Uint8Array;
+  adapterFiles(): AdapterFile[];
   artifact(encoder: ModelFiles, host: Host): Promise<Uint8Array>;
   free(): void;
 }

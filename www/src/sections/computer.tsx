@@ -97,6 +97,8 @@ function History() {
 
 function JobRow({ job }: { job: Job }) {
   const { report, adapter, names } = job;
+  // Jobs of earlier versions have one file without a name.
+  const adapters = Array.isArray(adapter) ? adapter : [];
   const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
   return (
     <li data-testid="history-job" data-state={job.state}>
@@ -111,14 +113,18 @@ function JobRow({ job }: { job: Job }) {
             Report<span class="hidden"> of {name}</span>
           </button>
         )}
-        {adapter && (
+        {adapters.map((file, i) => (
           <button
+            key={file.name}
             type="button"
-            onClick={() => save(new Blob([adapter as Uint8Array<ArrayBuffer>]), "query_head.safetensors")}
+            onClick={() => save(new Blob([file.bytes as Uint8Array<ArrayBuffer>]), file.name)}
           >
-            Adapter<span class="hidden"> of {name}</span>
+            Adapter{adapters.length > 1 && ` ${i + 1}`}
+            <span class="hidden">
+              , {file.name}, of {name}
+            </span>
           </button>
-        )}
+        ))}
         <button
           type="button"
           data-testid="history-delete"

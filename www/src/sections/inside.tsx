@@ -83,6 +83,16 @@ function Histogram({ relations }: { relations: Relations }) {
   );
 }
 
+/** At least this wide: between values that hardly differ uPlot finds no end of ticks. */
+const LEAST_RANGE = 0.001;
+const WIDE: uPlot.Scale = {
+  range: (_plot, min: number | null, max: number | null) => {
+    if (min === null || max === null) return [null, null];
+    const more = Math.max(0, LEAST_RANGE - (max - min)) / 2;
+    return uPlot.rangeNum(min - more, max + more, 0.1, true);
+  },
+};
+
 function Curve({ report }: { report: Report }) {
   const { history, selected } = report.fit;
   const data = useMemo(
@@ -98,7 +108,7 @@ function Curve({ report }: { report: Report }) {
     () => ({
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, loss: {}, heldOut: {} },
+      scales: { x: { time: false }, loss: WIDE, heldOut: WIDE },
       axes: [
         axis("Step"),
         axis("Loss", { scale: "loss", size: 60 }),

@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { complete, documents, queries } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
@@ -7,10 +7,8 @@ import { fingerprint, type Job, jobs } from "../jobs.js";
 import { depthWithin, estimate, memory, type Speed, speed } from "../measurement.js";
 import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
-import { candidates, depth, device, models } from "../settings.js";
-
-/** The time that somebody has. */
-const minutes = signal(10);
+import { Training } from "../parts/training.js";
+import { candidates, depth, device, method, minutes, models, timed } from "../settings.js";
 
 /** What a job on the chosen files consists of. */
 const size = computed(() => {
@@ -58,7 +56,7 @@ export function PlanSection() {
         </p>
         <p data-testid="plan">
           {job
-            ? `${counted(job.pairs, "pair")} to score: ${counted(job.queries, "query", "queries")}, ${count(Math.min(depth.value, job.most))} candidates each.`
+            ? `${counted(job.pairs, "pair")} to score${timed.value ? " at least" : ""}: ${counted(job.queries, "query", "queries")}, ${count(Math.min(depth.value, job.most))} candidates each.`
             : "Choose queries and documents first."}
         </p>
         {job && known && <Estimate of={known} former={former} />}
@@ -72,7 +70,8 @@ export function PlanSection() {
               : "Loads the models and scores a few of your pairs, some ten seconds."}
           </span>
         </p>
-        {job && known && <Budget of={known} />}
+        <Budget of={known} />
+        <Training />
         <details>
           <summary data-testid="more-choices">More choices</summary>
           <div class="fields">
@@ -107,7 +106,14 @@ function summary(former: Job | undefined): string {
   const pairs = counted(job.pairs, "pair");
   if (!speed.value) return pairs;
   const open = left(job, former);
-  return `${pairs}, about ${about(estimate(speed.value, open.texts, job.queries, open.pairs))}`;
+  return `${pairs}, about ${about(estimate(speed.value, open.texts, job.queries, toScore(speed.value, open.pairs)))}`;
+}
+
+/** The pairs to be scored, as many as fit where scoring goes on until the time is over. */
+function toScore(of: Speed, pairs: number): number {
+  const job = size.value;
+  if (!job || !timed.value) return pairs;
+  return Math.max(pairs, Math.min(60 * minutes.value * of.pairsPerSecond, job.queries * job.most));
 }
 
 function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
@@ -119,8 +125,10 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
     <dl class="facts" data-testid="estimate">
       <dt>Time</dt>
       <dd>
-        <b>about {about(estimate(of, open.texts, job.queries, open.pairs))}</b>
-        {of.tunePerQuery === undefined && " and a little for training"}
+        <b>about {about(estimate(of, open.texts, job.queries, toScore(of, open.pairs)))}</b>
+        {method.value === "lora"
+          ? " and far longer for training"
+          : of.tunePerQuery === undefined && " and a little for training"}
         {open.pairs < job.pairs && `; ${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
@@ -134,29 +142,49 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
   );
 }
 
-function Budget({ of }: { of: Speed }) {
+/** The time somebody has: what fits into it as far as is known, and whether scoring keeps to it. */
+function Budget({ of }: { of: Speed | undefined }) {
   const job = size.value;
-  if (!job) return null;
-  const fits = Math.min(job.most, depthWithin(of, 60 * minutes.value, job.texts, job.queries));
+  const fits = job && of && Math.min(job.most, depthWithin(of, 60 * minutes.value, job.texts, job.queries));
   return (
-    <div class="budget">
-      <NumberField label="Minutes I have" testid="minutes" value={minutes} max={10_000} />
-      <p data-testid="budget">
-        {fits > 0
-          ? `In ${counted(minutes.value, "minute")} this device can score ${fits === job.most ? "all " : ""}${counted(fits, "candidate")} of each query.`
-          : `In ${counted(minutes.value, "minute")} this device cannot score a candidate of each query. Take more time, or fewer queries.`}
-      </p>
-      <button
-        type="button"
-        data-testid="take-budget"
-        disabled={fits === 0 || fits === depth.value}
-        onClick={() => {
-          depth.value = fits;
-        }}
-      >
-        Score {count(Math.max(1, fits))}
-      </button>
-    </div>
+    <>
+      <div class="budget">
+        <NumberField label="Minutes I have" testid="minutes" value={minutes} max={10_000} />
+        {job && fits !== undefined && (
+          <>
+            <p data-testid="budget">
+              {fits > 0
+                ? `In ${counted(minutes.value, "minute")} this device can score ${fits === job.most ? "all " : ""}${counted(fits, "candidate")} of each query.`
+                : `In ${counted(minutes.value, "minute")} this device cannot score a candidate of each query. Take more time, or fewer queries.`}
+            </p>
+            <button
+              type="button"
+              data-testid="take-budget"
+              disabled={fits === 0 || fits === depth.value}
+              onClick={() => {
+                depth.value = fits;
+              }}
+            >
+              Score {count(Math.max(1, fits))}
+            </button>
+          </>
+        )}
+      </div>
+      <label class="choice">
+        <input
+          type="checkbox"
+          data-testid="timed"
+          checked={timed.value}
+          onChange={(event) => {
+            timed.value = event.currentTarget.checked;
+          }}
+        />
+        <span>
+          Score {count(depth.value)} in any case, and as many more as fit into these minutes{" "}
+          <span class="quiet">– of every query equally many; a second run goes on from there</span>
+        </span>
+      </label>
+    </>
   );
 }
 

@@ -1,0 +1,164 @@
+/** The files that a finished job offers, with the lines that load them. */
+
+import type { Report, Run } from "querytune";
+import type { Outcome } from "./job.js";
+import { json } from "./save.js";
+
+export interface Offer {
+  testid: string;
+  name: string;
+  file: string;
+  meaning: string;
+  make: (outcome: Outcome) => Promise<Blob>;
+  /** The lines that load it. */
+  code: string;
+}
+
+const text = (type: string, make: (outcome: Outcome) => Promise<string>) => async (outcome: Outcome) =>
+  new Blob([await make(outcome)], { type });
+
+/** A file of the adapter, by its name. */
+const adapterFile = async (run: Run, name: string) => {
+  const files = await run.adapterFiles();
+  const bytes = files.find((file) => file.name === name)?.bytes;
+  if (!bytes) throw new Error(`The adapter has no ${name}.`);
+  return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+};
+
+const adapter = (number: number, file: string, meaning: string, code: string): Offer => ({
+  testid: number === 1 ? "download-adapter" : `download-adapter-${number}`,
+  name: number === 1 ? "Adapter" : `Adapter, file ${number}`,
+  file,
+  meaning,
+  make: ({ run }) => adapterFile(run, file),
+  code,
+});
+
+const head = (number: number, side: "query" | "document", meaning: string) => {
+  const vectors = side === "query" ? "queries" : "documents";
+  return adapter(
+    number,
+    `${side}_head.safetensors`,
+    meaning,
+    `import numpy as np
+from safetensors.numpy import load_file
+
+weight = load_file("${side}_head.safetensors")["weight"]
+tuned = ${vectors} @ weight.T  # normalised ${side} vectors of the base encoder, one a row
+tuned /= np.linalg.norm(tuned, axis=1, keepdims=True)`,
+  );
+};
+
+/** What was trained, alone. */
+function adapters(report: Report | undefined): Offer[] {
+  const encoder = report?.models.encoder.id ?? "";
+  switch (report?.fit.method) {
+    case "head":
+      return [
+        head(1, "query", "the trained head of queries"),
+        head(2, "document", "the trained head of documents, whose vectors in an index it changes"),
+      ];
+    case "lora":
+      return [
+        adapter(
+          1,
+          "adapter_model.safetensors",
+          "LoRA’s matrices as PEFT has them; documents keep their vectors, so nothing is indexed again",
+          `from sentence_transformers import SentenceTransformer
+
+tuned = SentenceTransformer(${JSON.stringify(encoder)})
+tuned.load_adapter("adapter")  # a folder with both files
+queries = tuned.encode(["a query"], normalize_embeddings=True)`,
+        ),
+        adapter(
+          2,
+          "adapter_config.json",
+          "which layers they change; goes with the file above",
+          `from peft import PeftModel
+from transformers import AutoModel
+
+encoder = AutoModel.from_pretrained(${JSON.stringify(encoder)})
+tuned = PeftModel.from_pretrained(encoder, "adapter")  # a folder with both files`,
+        ),
+      ];
+    default:
+      return [head(1, "query", "the trained head alone; documents keep their vectors, so nothing is indexed again")];
+  }
+}
+
+const ALL: Offer = {
+  testid: "download-artifact",
+  name: "Model and all else",
+  file: "artifact.zip",
+  meaning: "the model for sentence-transformers, the adapter, the data set, the report, a model card",
+  make: ({ run }) => run.saveArtifact(),
+  code: `from sentence_transformers import SentenceTransformer  # 5 or newer
+
+model = SentenceTransformer("model")  # the folder in artifact.zip
+queries = model.encode_query(["a query"])
+documents = model.encode_document(["a document"])
+scores = model.similarity(queries, documents)`,
+};
+
+const DATA: Offer[] = [
+  {
+    testid: "download-csv",
+    name: "Data set, CSV",
+    file: "relations.csv",
+    meaning: "query, similar and dissimilar document with their ids, margin",
+    make: text("text/csv", ({ relations }) => relations.toCsv()),
+    code: `from datasets import load_dataset
+
+rows = load_dataset("csv", data_files="relations.csv", split="train")
+rows = rows.select_columns(["query", "similar", "dissimilar", "margin"]).rename_column("margin", "label")
+# what sentence_transformers.losses.MarginMSELoss trains on`,
+  },
+  {
+    testid: "download-gpl",
+    name: "Data set, GPL",
+    file: "relations.gpl.tsv",
+    meaning: "the file that GPL trains on",
+    make: text("text/tab-separated-values", ({ relations }) => relations.toGplTsv()),
+    code: `for line in open("relations.gpl.tsv", encoding="utf-8"):
+    query_id, positive_id, negative_id, margin = line.rstrip("\\n").split("\\t")
+# for GPL itself: put it into the folder of the generated data as gpl-training-data.tsv`,
+  },
+  {
+    testid: "download-jsonl",
+    name: "Data set, JSON lines",
+    file: "relations.jsonl",
+    meaning: "the file that FlagEmbedding trains on",
+    make: text("application/jsonl", ({ relations }) => relations.toJsonl()),
+    code: `import json
+
+rows = [json.loads(line) for line in open("relations.jsonl", encoding="utf-8")]
+print(rows[0]["query"], rows[0]["pos"], rows[0]["neg"])
+# for FlagEmbedding itself: --train_data relations.jsonl`,
+  },
+  {
+    testid: "download-scores",
+    name: "Scores",
+    file: "scores.tsv",
+    meaning: "every candidate with its cosine and logit",
+    make: text("text/tab-separated-values", ({ relations }) => relations.toScoresTsv()),
+    code: `import pandas as pd
+
+scores = pd.read_csv("scores.tsv", sep="\\t")  # query-id, corpus-id, rank, cosine, logit`,
+  },
+  {
+    testid: "download-report",
+    name: "Report",
+    file: "report.json",
+    meaning: "every figure, every constant of the recipe, what was skipped and why",
+    make: async ({ run }) => json(run.report),
+    code: `import json
+
+report = json.load(open("report.json", encoding="utf-8"))
+print(report["fit"]["delivered"], report["evaluation"])`,
+  },
+];
+
+/** What can be taken away of a job with that report; before there is one, of a job with the default method. */
+export function offers(report: Report | undefined): Offer[] {
+  return [ALL, ...adapters(report), ...DATA];
+}
