@@ -7,8 +7,8 @@
 //!          texts    vectors  top-k     logits        data set     adapter figures  json      zip
 //! ```
 //!
-//! Two roads beside it are not walked by the tuner yet: [`judging`] asks a person where there are no judgements, and
-//! [`bm25`] finds candidates by words.
+//! Two roads beside it: [`judging`] asks a person where there are no judgements; [`bm25`], which the tuner does not walk
+//! yet, finds candidates by words.
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
