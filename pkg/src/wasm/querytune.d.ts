@@ -1,5 +1,6 @@
 // The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
 // Every value it throws is an Error with `code` and, for input files, `position`.
+import type { JudgingAnswer, JudgingItem, JudgingOptions, JudgingVerdict, Relevance } from "../judging.js";
 import type {
   CandidateRow,
   DeviceChoice,
@@ -16,6 +17,7 @@ import type {
   StageProgress,
   TextItem,
   Training,
+  Watch,
 } from "../types.js";
 
 declare function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -112,6 +114,19 @@ export class Fit {
   report(): Report;
   adapter(): Uint8Array;
   artifact(encoder: ModelFiles, host: Host): Promise<Uint8Array>;
+  judging(options: Omit<JudgingOptions, keyof Watch>, host: Host): Promise<Judging>;
+  free(): void;
+}
+
+export class Judging {
+  private constructor();
+  items(): JudgingItem[];
+  answers(): JudgingAnswer[];
+  answer(query: number, document: number, relevance: Relevance | null, host: Host): Promise<void>;
+  /** It is in the fit's report from then on. */
+  verdict(): JudgingVerdict;
+  report(): Report;
+  toQrels(): string;
   free(): void;
 }
 
