@@ -3,24 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { openPackagePage, places } from "./support/package-page.mjs";
-import * as tiny from "./support/tiny-job.mjs";
+import { documents, manyQueries as queries } from "./support/tiny-job.mjs";
 import { readZip } from "./support/zip.mjs";
 
 const timeout = 5 * 60_000;
-/** Enough of them for a difference to be more than chance. */
-const queries = [
-  ...tiny.queries,
-  "coffee for espresso",
-  "city trip portugal",
-  "shoes for wet weather",
-  "garden in spring",
-  "flat tyre on my bike",
-  "board games for two",
-  "boil water quickly",
-  "chair for the office",
-  "write down notes",
-  "red wine on my shirt",
-];
 let opened;
 
 before(
@@ -50,7 +36,7 @@ async function start() {
       const judging = await run.judging();
       Object.assign(globalThis, { tuner, relations, run, own, judging });
     },
-    { places, queries, documents: tiny.documents },
+    { places, queries, documents },
   );
 }
 
@@ -96,12 +82,12 @@ const failure = (work) =>
 test("questions have texts, and nothing that tells whose a document is", { timeout }, async () => {
   const items = await inPage(({ judging }) => judging.items);
   assert.ok(items.length >= 10, `${items.length} queries are ranked differently`);
-  for (const { query, text, documents, ...rest } of items) {
+  for (const { query, text, documents: asked, ...rest } of items) {
     assert.equal(text, queries[query]);
-    assert.ok(documents.length >= 1 && documents.length <= 6);
+    assert.ok(asked.length >= 1 && asked.length <= 6);
     assert.deepEqual(rest, {});
-    for (const { document, id, ...shown } of documents) {
-      assert.deepEqual(shown, { text: tiny.documents[document] });
+    for (const { document, id, ...shown } of asked) {
+      assert.deepEqual(shown, { text: documents[document] });
       assert.equal(id, String(document + 1));
     }
   }
@@ -239,7 +225,7 @@ test("without a worker it is the same", { timeout }, async () => {
       const verdict = await judging.verdict();
       return { items: judging.items, answers: (await judging.answers()).length, verdict, reported: run.report.judging };
     },
-    { places, queries, documents: tiny.documents },
+    { places, queries, documents },
   );
   assert.deepEqual(found.items, await inPage(({ judging }) => judging.items));
   assert.equal(found.answers, await inPage(async ({ judging }) => (await judging.answers()).length));

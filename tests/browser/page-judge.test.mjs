@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { violations } from "./support/axe.mjs";
 import { DemoPage } from "./support/demo-page.mjs";
-import { queries } from "./support/tiny-job.mjs";
+import { documents, manyQueries as queries } from "./support/tiny-job.mjs";
 
 const timeout = 3 * 60_000;
 let demo;
@@ -30,6 +30,34 @@ async function press(testid, key = "Enter") {
 
 const progress = () => demo.get("judge-progress").innerText();
 
+/** Runs a job without judgements, from one text a line. */
+async function run() {
+  await demo.get("device-cpu").check();
+  await demo.choose("queries", "log.txt", queries.join("\n"));
+  await demo.choose("documents", "shop.txt", documents.join("\n"));
+  for (const name of ["queries", "documents"]) await demo.get(`summary-${name}`).waitFor();
+  await demo.run();
+}
+
+/** The documents that the base model ranks higher than the tuned one, of each query. */
+async function better() {
+  const found = new Map();
+  for (const query of queries) {
+    await demo.get("search-box").fill(query);
+    await demo.get("search-submit").click();
+    await demo.get("search-moved").getByText(`“${query}”`).waitFor();
+    const ids = (side) =>
+      demo
+        .get(`search-${side}`)
+        .locator("li")
+        .evaluateAll((items) => items.map(({ dataset }) => dataset.id));
+    const [base, tuned] = [await ids("base"), await ids("tuned")];
+    const sinks = (id, rank) => !tuned.includes(id) || tuned.indexOf(id) > rank;
+    found.set(query, new Set(base.filter(sinks).map((id) => documents[Number(id) - 1])));
+  }
+  return found;
+}
+
 /** Begins to judge; resolves when the first question is there, or the last is past. */
 async function begin() {
   await press("judge-start");
@@ -41,14 +69,13 @@ test("before a job there is nothing to judge", async () => {
 });
 
 test("after a job without judgements it is offered, and where the verdict stands is said", { timeout }, async () => {
-  await demo.useTinyJob();
-  await demo.run();
+  await run();
   assert.match(await demo.get("verdict").innerText(), /judge some below/);
   await begin();
 });
 
 test("questions are answered by a single key, one after the other", { timeout }, async () => {
-  assert.match(await progress(), /^0 queries of \d; 0 answers kept$/);
+  assert.match(await progress(), /^0 queries of \d+; 0 answers kept$/);
   assert.ok(queries.includes(await demo.page.locator(".asked").innerText()));
   await demo.page.keyboard.press("y");
   await demo.page.keyboard.press("n");
@@ -59,8 +86,7 @@ test("questions are answered by a single key, one after the other", { timeout },
 
 test("after a reload the answers of the same log are there", { timeout }, async () => {
   await demo.visit();
-  await demo.useTinyJob();
-  await demo.run();
+  await run();
   await begin();
   assert.match(await progress(), /; 2 answers kept$/);
 });
@@ -74,18 +100,32 @@ test("axe finds nothing while questions are there, and none of it sticks out of 
   await demo.page.setViewportSize({ width: 1200, height: 900 });
 });
 
-test("behind the last question the verdict is there, on every part of the page", { timeout }, async () => {
+test("answers against the tuned model have the base model delivered, all over the page", { timeout }, async () => {
+  assert.equal(await demo.get("delivered").getAttribute("data-delivered"), "tuned");
+  const relevant = await better();
   await demo.page.evaluate(() => document.querySelector(".judge").focus());
-  for (let presses = 0; presses < 60 && (await demo.get("judge-document").count()) > 0; presses++) {
-    await demo.page.keyboard.press(presses % 3 === 0 ? "y" : "n");
+  for (let presses = 0; presses < 2; presses++) await demo.page.keyboard.press("Backspace");
+  while ((await demo.get("judge-document").count()) > 0) {
+    const [query, document] = [
+      await demo.page.locator(".asked").innerText(),
+      await demo.get("judge-document").innerText(),
+    ];
+    await demo.page.keyboard.press(relevant.get(query).has(document) ? "y" : "n");
   }
   await demo.get("judge-result").waitFor({ timeout });
-  assert.notEqual(await demo.get("judge-result").getAttribute("data-conclusion"), "none");
-  await demo.get("judging-ndcg@10").waitFor();
-  assert.match(await demo.get("results-basis").innerText(), /^By your answers for \d queries/);
-  assert.match(await demo.get("verdict").innerText(), /^By your answers: /);
-  assert.match(await demo.get("download-delivered").innerText(), /Your answers are in data\/judgements\.tsv/);
-  assert.match(await demo.get("history-job").first().innerText(), /by your answers nDCG@10/);
+  assert.equal(await demo.get("judge-result").getAttribute("data-conclusion"), "worse");
+  assert.match(await demo.get("judge-result").innerText(), /That is why the base model is delivered now/);
+  await demo.page.locator("[data-testid=delivered][data-delivered=base]").waitFor();
+  assert.match(
+    await demo.get("delivered").innerText(),
+    /^The base model is delivered, by your answers\. The tuned model/,
+  );
+  assert.match(await demo.get("verdict").innerText(), /^By your answers: The tuned model ranks your log worse/);
+  assert.match(await demo.get("results-basis").innerText(), /^By your answers for \d+ queries/);
+  assert.match(await demo.get("judging-ndcg@10").innerText(), /nDCG@10, your answers/);
+  const download = await demo.get("download-delivered").innerText();
+  assert.match(download, /base model as it was: by your answers .* Your answers are in data\/judgements\.tsv/);
+  assert.match(await demo.get("history-job").first().innerText(), /base model delivered; by your answers nDCG@10/);
   assert.deepEqual(await violations(demo.page), []);
   await demo.screenshot("judge");
 });
@@ -97,7 +137,7 @@ test("the answers are saved as judgements, which the page reads", { timeout }, a
   const download = await waiting;
   assert.equal(download.suggestedFilename(), "judgements.tsv");
   const text = readFileSync(await download.path(), "utf8");
-  assert.match(text, /^query-id\tcorpus-id\tscore\n(q\d\td\d+\t[012]\n)+$/);
+  assert.match(text, /^query-id\tcorpus-id\tscore\n(\d+\t\d+\t[012]\n)+$/);
   await demo.get("judgements").locator("summary").first().click();
   await demo.choose("qrels", "judgements.tsv", text);
   await demo.get("reading-qrels").waitFor();
