@@ -148,6 +148,19 @@ const STATES = {
     await walk.run();
     await walk.picture("unjudged");
   },
+  judging: async (walk) => {
+    await walk.chooseSample({ judged: false });
+    await walk.run();
+    await walk.get("judge-start").click();
+    await walk.get("judge-document").waitFor({ timeout });
+    await walk.page.keyboard.press("y");
+    await walk.page.keyboard.press("n");
+    await walk.picture("judging");
+    await walk.page.evaluate(() => document.querySelector(".judge").focus());
+    while ((await walk.get("judge-document").count()) > 0) await walk.page.keyboard.press("y");
+    await walk.get("judge-result").waitFor({ timeout });
+    await walk.picture("judging-verdict");
+  },
   "nothing-gained": async (walk) => {
     await walk.choose("queries", "numbers.txt", UNRELATED.queries);
     await walk.choose("documents", "rows.txt", UNRELATED.documents);

@@ -25,7 +25,8 @@ pub fn data(relations: &Relations) -> Result<Vec<(String, String)>> {
     ])
 }
 
-/// The bytes of the zip; `base` are the encoder's files as they were loaded.
+/// The bytes of the zip. The report says which model is delivered; `base` are the encoder's files as they were loaded,
+/// `judgements` people's answers as [`to_qrels`](crate::judging::to_qrels) writes them, if there are any.
 ///
 /// # Errors
 /// [`crate::Code::Cancelled`], and those of [`Artifact::pack`].
@@ -34,18 +35,21 @@ pub async fn download(
     relations: &Relations,
     fit: &Fit,
     base: &BTreeMap<String, Vec<u8>>,
+    judgements: Option<String>,
     job: &Job<'_>,
 ) -> Result<Vec<u8>> {
+    let mut data = data(relations)?;
+    data.extend(judgements.map(|judgements| ("judgements.tsv".to_owned(), judgements)));
     let artifact = Artifact {
         base,
         adapter: Adapter::from(fit.adapter()),
-        delivered: if fit.delivered {
+        delivered: if report["fit"]["delivered"] == "tuned" {
             Delivered::Tuned
         } else {
             Delivered::Base
         },
         report,
-        data: data(relations)?,
+        data,
     };
     let mut packing = artifact.pack()?;
     let progress = job.stage(Stage::Artifact, packing.total(), 0);

@@ -7,7 +7,7 @@
 //!          texts    vectors  top-k     logits        data set     adapter figures  json      zip
 //! ```
 //!
-//! A road beside it is not walked by the tuner yet: [`judging`] asks a person where there are no judgements.
+//! A road beside it: [`judging`] asks a person where there are no judgements.
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the

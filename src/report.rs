@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::input::{Reading, Skipped};
 use crate::job::StageTime;
 use crate::judge::Verdict;
+use crate::judging::{Conclusion, JudgingVerdict};
 use crate::relations::Relations;
 use crate::tune::Fit;
 use crate::tuner::TunerInfo;
@@ -69,12 +70,51 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
             "trainedStep": fit.adapter_step,
             "history": fit.history,
             "delivered": if fit.delivered { "tuned" } else { "base" },
+            "decidedBy": "agreement",
             "reason": fit.reason,
             "experimental": fit.experimental,
             "warnings": fit.warnings,
         },
         "evaluation": evaluation,
     })
+}
+
+/// Adds the verdict of quick judging to a fit's report, as `judging`.
+///
+/// Where the tuned model is shown to be worse, the base model is what is delivered, whatever agreement with the
+/// cross-encoder said. The other way round nothing changes but a warning: the answers are about queries that were trained
+/// on, so they say less about others than queries that were left out. A cross-encoder that is shown to be worse than the
+/// encoder is warned of.
+pub fn with_judging(mut report: Value, verdict: &JudgingVerdict) -> Value {
+    report["judging"] = json!(verdict);
+    let fit = &mut report["fit"];
+    let is_tuned = fit["delivered"] == "tuned";
+    let mut warnings = Vec::new();
+    match verdict.tuned.conclusion {
+        Conclusion::Worse if is_tuned => {
+            let before = fit["reason"].as_str().unwrap_or_default();
+            fit["reason"] = json!(format!(
+                "{} So it is delivered, as a person's answers count for more than this: {before}",
+                verdict.tuned.sentence
+            ));
+            fit["delivered"] = json!("base");
+            fit["decidedBy"] = json!("judging");
+            fit["selected"] = json!({ "step": 0, "strength": 0.0 });
+        }
+        Conclusion::Better if !is_tuned => warnings.push(format!(
+            "{} These are queries it was trained on, so the base model is delivered all the same. If it is the log's own \
+             queries that count, use what is in adapter/.",
+            verdict.tuned.sentence
+        )),
+        _ => {}
+    }
+    if verdict.cross_encoder.conclusion == Conclusion::Worse {
+        warnings.push(verdict.cross_encoder.sentence.clone());
+    }
+    if let Some(known) = fit["warnings"].as_array_mut() {
+        known.extend(warnings.into_iter().map(Value::from));
+    }
+    report
 }
 
 const AGREEMENT: &str = "Agreement with the cross-encoder on queries left out of training (nDCG@10 with the softmax of \

@@ -364,12 +364,8 @@ impl Tuner {
     pub async fn search(&self, index: &Index, query: &str, top: usize, job: &Job<'_>) -> Result<Vec<Neighbour>> {
         let mut vector = self.encoder.encode(&[query], TextKind::Query, job).await?;
         vector.normalize_rows();
-        if let Some(adapted) = &index.adapted {
-            vector = adapted.queries(&[query], &vector, job).await?;
-        }
-        Ok(top_k(&vector, &index.vectors, top, &self.device, job, |_| {})
-            .await?
-            .remove(0))
+        let mut found = index.nearest(&[query], &vector, top, &self.device, job, |_| {}).await?;
+        Ok(found.remove(0))
     }
 }
 
@@ -403,6 +399,29 @@ impl Index {
             documents,
             adapted,
         })
+    }
+
+    /// The documents nearest to each of some queries, best first; `base` are the queries' vectors of length 1 by the base
+    /// encoder, which the adapter is applied to. `finished` is told how many more queries are done.
+    ///
+    /// # Errors
+    /// As [`Adapted::queries`] and [`top_k`].
+    pub async fn nearest(
+        &self,
+        queries: &[&str],
+        base: &Vectors,
+        top: usize,
+        device: &Device,
+        job: &Job<'_>,
+        finished: impl Fn(usize),
+    ) -> Result<Vec<Vec<Neighbour>>> {
+        match &self.adapted {
+            None => top_k(base, &self.vectors, top, device, job, finished).await,
+            Some(adapted) => {
+                let vectors = adapted.queries(queries, base, job).await?;
+                top_k(&vectors, &self.vectors, top, device, job, finished).await
+            }
+        }
     }
 
     /// The documents, in the order of their numbers.

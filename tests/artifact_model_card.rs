@@ -208,3 +208,64 @@ fn an_empty_report_still_gives_a_card() {
         assert!(!card.contains("## Figures") && !card.contains("## Recipe") && !card.contains("## Data"));
     }
 }
+
+/// A report whose verdict of quick judging keeps the tuned model from being delivered.
+fn judged_report() -> Value {
+    let mut report = report();
+    report["evaluation"]["judged"] = Value::Null;
+    report["fit"]["decidedBy"] = json!("judging");
+    report["fit"]["reason"] = json!("The tuned model ranks worse.");
+    report["judging"] = json!({
+        "queries": 30,
+        "ndcg@10": { "base": 0.5, "tuned": 0.4, "crossEncoder": 0.55 },
+        "tuned": {
+            "judged": { "difference": -0.1, "ci95": [-0.15, -0.05] }, "p": 0.002,
+            "sentence": "The tuned model ranks worse.",
+        },
+        "crossEncoder": {
+            "judged": { "difference": 0.05, "ci95": [-0.01, 0.11] }, "p": 0.08, "sentence": "No difference is shown.",
+        },
+        "about": "Trained on these very queries.",
+    });
+    report
+}
+
+#[test]
+fn figures_of_quick_judging_stand_in_the_card_with_what_they_mean() {
+    let card = card(&judged_report(), Delivered::Base);
+    for line in [
+        "| base | 0.5000 | - | - | - |",
+        "| tuned | 0.4000 | -0.1000 | -0.1500 to -0.0500 | 0.0020 |",
+        "| cross-encoder's own ranking | 0.5500 | +0.0500 | -0.0100 to +0.1100 | 0.0800 |",
+        "on 30 queries of the log that a person answered for",
+        "Trained on these very queries.",
+        "by a person's answers the tuned one ranks worse: The tuned model ranks worse.",
+    ] {
+        assert!(card.contains(line), "{line} is missing in {card}");
+    }
+    assert!(!card.contains("not measured"), "{card}");
+    assert!(!card.contains("training did not help"), "{card}");
+}
+
+#[test]
+fn quick_judging_without_a_telling_query_is_no_measurement() {
+    let mut report = judged_report();
+    report["judging"]["queries"] = json!(0);
+    let card = card(&report, Delivered::Tuned);
+    assert!(card.contains("**not measured**"), "{card}");
+    assert!(!card.contains("quick judging"), "{card}");
+}
+
+#[test]
+fn the_readme_says_who_decided_against_the_tuned_model() {
+    let [readme, ..] = readme_files(&judged_report(), QUERY_HEAD, Delivered::Base);
+    assert!(
+        readme.contains("by a person's answers the tuned one ranks worse"),
+        "{readme}"
+    );
+    let [readme, ..] = readme_files(&report(), QUERY_HEAD, Delivered::Base);
+    assert!(
+        readme.contains("training did not beat it on held-out queries"),
+        "{readme}"
+    );
+}

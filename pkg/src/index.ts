@@ -14,8 +14,10 @@
 
 import * as Comlink from "comlink";
 import { isAbort, QuerytuneError } from "./errors.js";
+import type { Judging, JudgingOptions } from "./judging.js";
 import { resolveModels } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
+import { RemoteJudging } from "./remote-judging.js";
 import type {
   AdapterFile,
   CandidateRow,
@@ -285,6 +287,16 @@ class RemoteRun extends Handle implements Run {
 
   adapterFiles(): Promise<AdapterFile[]> {
     return this.link.settle(this.link.service.adapterFiles(this.id));
+  }
+
+  async judging(options: JudgingOptions = {}): Promise<Judging> {
+    const { onProgress, signal, ...choices } = options;
+    const made = await this.link.long({ onProgress, signal }, (call) =>
+      this.link.service.judging(call, this.id, choices),
+    );
+    return new RemoteJudging(this.link, made, (report) => {
+      this.#report = report;
+    });
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}): Promise<Index> {

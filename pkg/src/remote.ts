@@ -4,6 +4,7 @@ import * as Comlink from "comlink";
 import type { Equipment } from "./crew.js";
 import { type ErrorData, fromData, toData } from "./errors.js";
 import type { ModelFiles } from "./models.js";
+import type { JudgingService } from "./remote-judging.js";
 import type {
   AdapterFile,
   CandidateRow,
@@ -70,7 +71,7 @@ export interface Opening {
  * The worker's functions. `call` numbers a long call: its progress is told under that number, and `cancel` stops
  * it.
  */
-export interface Service {
+export interface Service extends JudgingService {
   open(opening: Opening, store?: Store): Promise<void>;
   cancel(call: number): void;
   dispose(id: Id): void;

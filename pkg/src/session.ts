@@ -1,7 +1,9 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
+import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
+import type { JudgingOptions } from "./judging.js";
 import { type ModelFiles, resolveModels } from "./models.js";
 import { nodeFiles } from "./node.js";
 import { Queue } from "./queue.js";
@@ -113,7 +115,7 @@ const macrotask: () => Promise<void> = (() => {
 })();
 
 /** Shared by all that belongs to a session: the order of calls, the store, the way errors take. */
-class Thread {
+export class Thread {
   readonly queue = new Queue();
   readonly store: Store;
   readonly warn: (message: string) => void;
@@ -337,6 +339,19 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
 
   async adapterFiles(): Promise<AdapterFile[]> {
     return this.thread.short(() => this.engine.adapterFiles());
+  }
+
+  async judging(options: JudgingOptions = {}): Promise<CoreJudging> {
+    const { onProgress, signal, ...choices } = options;
+    const fit = this.engine;
+    const judging = await this.thread.long(
+      { onProgress, signal },
+      (host) => fit.judging(given(choices), host),
+      this.#tuner.crew,
+    );
+    return new CoreJudging(this.thread, judging, (report) => {
+      this.#report = report;
+    });
   }
 
   async index(documents: TextsInput | Texts, watch: Watch = {}): Promise<CoreIndex> {

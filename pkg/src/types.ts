@@ -1,5 +1,9 @@
 /** The public types. Sizes and units are given where they are not obvious; times are in seconds. */
 
+import type { Judging, JudgingOptions, JudgingVerdict } from "./judging.js";
+
+export type * from "./judging.js";
+
 /** Where the models run. `auto` takes WebGPU where it is there and passes the self-test, else the CPU. */
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
@@ -591,6 +595,8 @@ export interface Report {
     history: HistoryEntry[];
     /** Which model is in the artifact. */
     delivered: "tuned" | "base";
+    /** What that was decided by: agreement on queries left out, or a person's answers against the tuned model. */
+    decidedBy: "agreement" | "judging";
     /** Why. */
     reason: string;
     /** Whether the log is so small (under 200 queries) that the result is an experiment as to new queries. */
@@ -615,6 +621,8 @@ export interface Report {
     /** Judged documents that are not among the documents. */
     missingDocuments?: number;
   };
+  /** The last verdict of quick judging; there when one was asked for. */
+  judging?: JudgingVerdict;
 }
 
 /** How many results. */
@@ -631,7 +639,7 @@ export interface AdapterFile {
 
 /** A trained adapter with its report. */
 export interface Run {
-  /** The account of the job; judged figures are added to it by `evaluate`. */
+  /** The account of the job; judged figures are added to it by `evaluate` and by `judging`'s verdict. */
   readonly report: Report;
   /** The job's documents, ranked for a query by the base and by the tuned model. */
   search(query: string, options?: SearchOptions): Promise<{ base: SearchHit[]; tuned: SearchHit[] }>;
@@ -648,6 +656,11 @@ export interface Run {
   adapterFiles(): Promise<AdapterFile[]>;
   /** Searches other documents with the tuned model. */
   index(documents: TextsInput | Texts, watch?: Watch): Promise<Index>;
+  /**
+   * Quick judging: ranks the log's own queries by base model, tuned model and cross-encoder, and chooses the few
+   * documents whose relevance tells them apart. A person's answers decide where there are no judgements.
+   */
+  judging(options?: JudgingOptions): Promise<Judging>;
   /** Frees the memory. */
   dispose(): void;
 }

@@ -1,8 +1,10 @@
 /** The worker's side: keeps the engine's objects under numbers and does what the main thread asks. */
 
 import * as Comlink from "comlink";
+import type { CoreJudging } from "./core-judging.js";
 import { type Recruiting, usualThreads, webHelper } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
+import { judgingService } from "./judging-service.js";
 import { Calls, member } from "./member.js";
 import {
   carryErrors,
@@ -16,7 +18,7 @@ import {
 import { CoreIndex, CoreJudgements, CoreRelations, CoreRun, CoreSession, CoreTexts, CoreTuner } from "./session.js";
 import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
 
-type Kept = CoreIndex | CoreJudgements | CoreRelations | CoreRun | CoreTexts | CoreTuner;
+type Kept = CoreIndex | CoreJudgements | CoreJudging | CoreRelations | CoreRun | CoreTexts | CoreTuner;
 
 let session: CoreSession | undefined;
 let lastId = 0;
@@ -93,6 +95,7 @@ const service: Service & MemberService = {
   ...member(calls, (opened) => {
     session = opened;
   }),
+  ...judgingService({ keep, get, watched }),
   async open(opening, store) {
     const onWarning = (message: string) => tell({ notice: "warning", message });
     session = await CoreSession.open({ wasm: opening.wasm, store: store ?? opening.store, onWarning }, recruiting);

@@ -5,7 +5,7 @@
 //! report.json                   every figure
 //! model/                        a folder that SentenceTransformer(dir) loads, with its model card
 //! adapter/                      what was trained, alone, and how to use it
-//! data/                         relations and scores; data/beir/ all texts
+//! data/                         relations, scores, a person's answers if any; data/beir/ all texts
 //! ```
 //!
 //! What `model/` and `adapter/` hold, by adapter:
@@ -52,7 +52,8 @@ pub use weights::merged_weights;
 pub enum Delivered {
     /// The base model with the adapter.
     Tuned,
-    /// The base model alone, because nothing beat it on held-out queries. The adapter is in `adapter/` all the same.
+    /// The base model alone, because nothing beat it on held-out queries, or because people judged the adapter
+    /// to be worse. The adapter is in `adapter/` all the same.
     Base,
 }
 

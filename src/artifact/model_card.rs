@@ -63,8 +63,13 @@ fn what_it_is(artifact: &Artifact) -> String {
         Delivered::Base => {
             let reason = report.pointer("/fit/reason").and_then(Value::as_str);
             let reason = reason.unwrap_or("On queries held out from training, no step of it was better than the base.");
+            let why = if by_judging(report) {
+                "because by a person's answers the tuned one ranks worse"
+            } else {
+                "because training did not help"
+            };
             format!(
-                "This folder is {encoder} as it was, because training did not help: {reason}\n\n\
+                "This folder is {encoder} as it was, {why}: {reason}\n\n\
                  What was trained, {}, is in `adapter/` of the download, for those who want to try it all the same. \
                  Its figures are in the column \"tuned\" below.\n\n",
                 what_was_added(&artifact.adapter)
@@ -122,11 +127,12 @@ pub fn warnings(report: &Value) -> String {
 
 fn figures(report: &Value) -> String {
     let judged = judged(report);
+    let answered = answered(report);
     let agreement = agreement(report);
-    if judged.is_empty() && agreement.is_empty() {
+    if judged.is_empty() && answered.is_empty() && agreement.is_empty() {
         return String::new();
     }
-    format!("## Figures\n\n{judged}{agreement}")
+    format!("## Figures\n\n{judged}{answered}{agreement}")
 }
 
 /// The metrics in the order they are shown in.
@@ -170,6 +176,50 @@ fn judged(report: &Value) -> String {
          bootstrap over the queries), p that of a paired randomisation test.\n\n\
          | metric | base | tuned | cross-encoder's own ranking | 95 % interval of the difference | p |\n\
          |---|---|---|---|---|---|\n{rows}\n"
+    )
+}
+
+/// Whether it was a person's answers that kept the tuned model from being delivered.
+pub fn by_judging(report: &Value) -> bool {
+    report.pointer("/fit/decidedBy").and_then(Value::as_str) == Some("judging")
+}
+
+/// The queries that quick judging's figures are over.
+fn answered_queries(report: &Value) -> u64 {
+    count(report, "/judging/queries").unwrap_or(0)
+}
+
+/// What quick judging came to.
+fn answered(report: &Value) -> String {
+    let queries = answered_queries(report);
+    let Some(judging) = report.get("judging").filter(|_| queries > 0) else {
+        return String::new();
+    };
+    let mut rows = String::new();
+    for (key, name) in [
+        ("base", "base"),
+        ("tuned", "tuned"),
+        ("crossEncoder", "cross-encoder's own ranking"),
+    ] {
+        let Some(mean) = number(judging, &format!("/ndcg@10/{key}")) else {
+            continue;
+        };
+        let of = |path: &str| number(judging, &format!("/{key}/{path}"));
+        let change = match (of("judged/difference"), of("judged/ci95/0"), of("judged/ci95/1")) {
+            (Some(mean), Some(low), Some(high)) => format!("{mean:+.4} | {low:+.4} to {high:+.4}"),
+            _ => "- | -".into(),
+        };
+        let p = of("p").map_or("-".into(), |p| format!("{p:.4}"));
+        let _ = writeln!(rows, "| {name} | {mean:.4} | {change} | {p} |");
+    }
+    let sentences: Vec<String> = ["/tuned/sentence", "/crossEncoder/sentence", "/about"]
+        .iter()
+        .filter_map(|path| judging.pointer(path).and_then(Value::as_str).map(one_line))
+        .collect();
+    format!(
+        "By quick judging, on {queries} queries of the log that a person answered for:\n\n\
+         | ranking | nDCG@10 | difference to base | 95 % interval | p |\n|---|---|---|---|---|\n{rows}\n{}\n\n",
+        sentences.join(" ")
     )
 }
 
@@ -270,7 +320,7 @@ fn limits(artifact: &Artifact) -> String {
         }
     };
     let no_judgements = report.pointer("/evaluation/judged").is_none_or(Value::is_null);
-    let unjudged = if no_judgements {
+    let unjudged = if no_judgements && answered_queries(report) == 0 {
         "- No judgements were given, so whether results became better was **not measured**; only the agreement with \
          the cross-encoder was. Judge some 50 queries and evaluate again to know.\n"
     } else {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::heads::Side;
-use super::model_card::warnings;
+use super::model_card::{by_judging, warnings};
 use super::{Adapter, Artifact, Delivered, load};
 
 /// `README.md` at the top of the download.
@@ -14,6 +14,9 @@ pub fn of_the_download(artifact: &Artifact) -> String {
         .and_then(Value::as_str)
         .map_or(String::new(), |version| format!(" {version}"));
     let model = match (artifact.delivered, &artifact.adapter) {
+        (Delivered::Base, _) if by_judging(report) => {
+            "the base encoder, unchanged: by a person's answers the tuned one ranks worse (see `model/README.md`)"
+        }
         (Delivered::Base, _) => {
             "the base encoder, unchanged: training did not beat it on held-out queries (see `model/README.md`)"
         }
@@ -36,6 +39,12 @@ pub fn of_the_download(artifact: &Artifact) -> String {
         }
         Adapter::Lora(_) => "the trained changes alone, as an adapter for PEFT",
     };
+    let has_judgements = artifact.data.iter().any(|(name, _)| name == "judgements.tsv");
+    let judgements = if has_judgements {
+        "| `data/judgements.tsv` | a person's answers as judgements: query id, document id, 0, 1 or 2 |\n"
+    } else {
+        ""
+    };
     format!(
         "# Made by querytune{version}\n\n\
          {}\
@@ -46,7 +55,8 @@ pub fn of_the_download(artifact: &Artifact) -> String {
          | `adapter/` | {adapter} |\n\
          | `report.json` | every figure and constant |\n\
          | `data/` | what was trained on: queries, documents and the cross-encoder's scores |\n\
-         | `data/beir/` | all documents, and the queries with their counts in the log, in BEIR's form |\n\n\
+         | `data/beir/` | all documents, and the queries with their counts in the log, in BEIR's form |\n\
+         {judgements}\n\
          querytune reads this file again to go on from it with a newer log.\n",
         warnings(report)
     )

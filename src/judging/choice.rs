@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error, Result};
 
 /// How many documents of a ranking count: nDCG@10 looks no further.
-const DEPTH: usize = 10;
+pub(super) const DEPTH: usize = 10;
 
 /// One query's documents in three orders, best first. Only the first ten count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +174,12 @@ impl Judging {
             rankings: differing.iter().map(|&query| cut[query].clone()).collect(),
             seed: options.seed,
         })
+    }
+
+    /// Whether this document of this query is asked about.
+    pub fn asks(&self, query: usize, document: u32) -> bool {
+        let item = self.items.iter().find(|item| item.query == query);
+        item.is_some_and(|item| item.documents.contains(&document))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct JudgingVerdict {
     pub tuned: Versus,
     /// The cross-encoder against the base model.
     pub cross_encoder: Versus,
-    /// What the figures do not say, for people.
+    /// What the figures say and what they do not, for people.
     pub about: String,
 }
 
@@ -158,7 +158,8 @@ impl Judging {
 
     fn about(&self, open: usize) -> String {
         let mut text = format!(
-            "The queries were drawn from the {} of {} whose first ten documents differ between base model, tuned model and \
+            "nDCG@10 by a person's answers about queries of the log. The tuned model was trained on these very queries: the \
+             figures say whether this log is ranked better, not what becomes of other queries. The queries were drawn from the {} of {} whose first ten documents differ between base model, tuned model and \
              cross-encoder, and of their documents those were judged that differ most in rank; all others count as not \
              relevant. So this tells which ranking is better; on all queries a difference is smaller than on the judged \
              ones, and both are estimates.",

@@ -6,6 +6,7 @@
 mod bench;
 mod error;
 mod host;
+mod judging;
 mod relations;
 mod texts;
 mod tuner;

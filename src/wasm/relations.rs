@@ -33,7 +33,7 @@ struct CandidateItem<'r> {
 
 /// A document by number, with what a page shows of it.
 #[derive(Serialize)]
-struct DocumentItem<'r> {
+pub(super) struct DocumentItem<'r> {
     document: u32,
     id: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ struct DocumentItem<'r> {
 }
 
 impl<'r> DocumentItem<'r> {
-    fn new(documents: &'r input::Texts, document: u32) -> Self {
+    pub(super) fn new(documents: &'r input::Texts, document: u32) -> Self {
         let text = &documents.items[document as usize];
         Self {
             document,

@@ -17,6 +17,7 @@ use crate::download::download;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::judge::{Verdict, judge_fit};
+use crate::judging::Judged;
 use crate::model::{ModelFiles, TextKind};
 use crate::report::report;
 use crate::synthesize::SynthesizeOptions;
@@ -33,29 +34,32 @@ pub struct Tuner {
 /// A trained head with its figures.
 #[wasm_bindgen]
 pub struct Fit {
-    inner: Rc<FitState>,
+    pub(super) inner: Rc<FitState>,
 }
 
-struct FitState {
-    tuner: Rc<tuner::Tuner>,
-    relations: Rc<relations::Relations>,
+pub(super) struct FitState {
+    pub(super) tuner: Rc<tuner::Tuner>,
+    pub(super) relations: Rc<relations::Relations>,
     fit: tune::Fit,
     verdict: RefCell<Option<Verdict>>,
+    /// What people answered to quick judging.
+    pub(super) judged: RefCell<Judged>,
     /// The relations' documents for searching, by the base encoder and by the tuned one; made when first asked for.
     indexes: RefCell<Option<Rc<[tuner::Index; 2]>>>,
 }
 
 impl FitState {
-    fn report(&self) -> serde_json::Value {
-        report(
+    pub(super) fn report(&self) -> serde_json::Value {
+        let report = report(
             &self.tuner.info(),
             &self.relations,
             &self.fit,
             self.verdict.borrow().as_ref(),
-        )
+        );
+        self.judged.borrow().report(report)
     }
 
-    async fn indexes(&self, job: &Job<'_>) -> Result<Rc<[tuner::Index; 2]>> {
+    pub(super) async fn indexes(&self, job: &Job<'_>) -> Result<Rc<[tuner::Index; 2]>> {
         let known = self.indexes.borrow().clone();
         if let Some(indexes) = known {
             return Ok(indexes);
@@ -84,7 +88,7 @@ struct BaseAndTuned<'r> {
 }
 
 /// A promise of what `work` returns; it owns all it uses.
-fn promise(host: JsHost, work: impl AsyncFnOnce(&Job<'_>) -> Result<JsValue> + 'static) -> Promise {
+pub(super) fn promise(host: JsHost, work: impl AsyncFnOnce(&Job<'_>) -> Result<JsValue> + 'static) -> Promise {
     future_to_promise(async move {
         let host = PageHost::from(host);
         let job = Job::new(&host);
@@ -214,6 +218,7 @@ impl Tuner {
                 relations,
                 fit,
                 verdict: RefCell::default(),
+                judged: RefCell::default(),
                 indexes: RefCell::default(),
             };
             Ok(Fit { inner: Rc::new(state) }.into())
@@ -335,7 +340,8 @@ impl Fit {
         let state = self.inner.clone();
         promise(host, async move |job| {
             let encoder = model_files(&encoder)?;
-            let zip = download(&state.report(), &state.relations, &state.fit, &encoder.files, job).await?;
+            let (report, judgements) = (state.report(), state.judgements()?);
+            let zip = download(&report, &state.relations, &state.fit, &encoder.files, judgements, job).await?;
             Ok(Uint8Array::from(&zip[..]).into())
         })
     }

@@ -14,8 +14,11 @@ before(async () => {
 const comparison = (base, tuned, ci95, ceiling = 0.9) => ({ base, tuned, ceiling, ci95, p: 0.01 });
 const agreement = (base, tuned, standardError) => ({ base, tuned, standardError, queries: 100, folds: 5 });
 
-function report({ judged, groups, random = null, grouped = null } = {}) {
-  return { evaluation: { agreement: { meaning: "", random, grouped }, judged, figures: groups, on: "test queries" } };
+function report({ judged, groups, judging, random = null, grouped = null } = {}) {
+  return {
+    judging,
+    evaluation: { agreement: { meaning: "", random, grouped }, judged, figures: groups, on: "test queries" },
+  };
 }
 
 test("judged metrics, groups and agreement are groups of their own", () => {
@@ -64,6 +67,28 @@ test("a teacher that knows no better is named", () => {
 test("harm to new queries is named, if it is more than chance", () => {
   assert.match(words(undefined, { grouped: agreement(0.8, 0.75, 0.01) }), /it may do harm there/);
   assert.doesNotMatch(words(undefined, { grouped: agreement(0.8, 0.79, 0.01) }), /harm/);
+});
+
+const answers = (queries, tuned, crossEncoder) => {
+  const of = (conclusion) => ({ judged: { difference: 0.1, ci95: [0.02, 0.2] }, p: 0.01, conclusion });
+  const means = { base: 0.4, tuned: 0.5, crossEncoder: 0.6 };
+  return { queries, "ndcg@10": means, tuned: of(tuned), crossEncoder: of(crossEncoder) };
+};
+
+test("a person's answers stand before agreement, with their interval and the number of queries", () => {
+  const [first] = figures(report({ judging: answers(30, "better", "better"), random: agreement(0.8, 0.9, 0.01) }));
+  assert.equal(first.key, "judging");
+  const [{ base, tuned, ceiling, interval, p, queries }] = first.figures;
+  assert.deepEqual([base, tuned, ceiling, interval, p, queries], [0.4, 0.5, 0.6, [0.02, 0.2], 0.01, 30]);
+});
+
+test("a person's answers are said instead of nothing, and only if they tell something", () => {
+  const said = words(undefined, { judging: answers(30, "worse", "worse") });
+  assert.match(
+    said,
+    /^By your answers: .*ranks your log worse than the base model: keep the base model\. Your reranker/,
+  );
+  assert.match(words(undefined, { judging: answers(0, "no-difference-shown", "no-difference-shown") }), /^Nothing was/);
 });
 
 test("without judgements nothing is promised", () => {

@@ -1,4 +1,4 @@
-// Quick judging: one key an answer, blind, every answer kept at once, and a verdict when asked for.
+// The questions of quick judging: one key an answer, blind, every answer kept at once, and a verdict when asked for.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violations } from "./support/axe.mjs";
@@ -6,18 +6,38 @@ import { openPart } from "./support/part-page.mjs";
 
 const source = `
 import { render } from "preact";
-import { Judge } from "./www/src/sections/judge.tsx";
-globalThis.kept = [];
+import { Questions } from "./www/src/parts/questions.tsx";
+Object.assign(globalThis, { kept: [], saved: [], verdicts: 0 });
+const estimate = { difference: 0.25, ci95: [0.1, 0.4] };
+const comparison = (conclusion) => ({ judged: estimate, all: estimate, p: 0.01, conclusion, sentence: "" });
 const judging = {
   items: [
-    { query: "boots", documents: [{ document: 4, text: "Hiking boots" }, { document: 9, title: "Tent", text: "A tent" }] },
-    { query: "lamp", documents: [{ document: 2, text: "A lamp for the desk" }] },
+    {
+      query: 7, text: "boots",
+      documents: [
+        { document: 4, id: "d4", text: "Hiking boots" },
+        { document: 9, id: "d9", title: "Tent", text: "Tent A tent" },
+      ],
+    },
+    { query: 3, text: "lamp", documents: [{ document: 2, id: "d2", text: "A lamp for the desk" }] },
   ],
-  answered: new Map([["0 4", 2]]),
   answer: async (...answer) => void globalThis.kept.push(answer),
-  verdict: async () => ({ queries: 2, base: 0.5, tuned: { mean: 0.75, interval: [0.1, 0.4], conclusion: "better" } }),
+  verdict: async () => ({
+    queries: 2, noneRelevant: 1, skipped: 0, open: 1,
+    "ndcg@10": { base: 0.5, tuned: 0.75, crossEncoder: 0.4 },
+    tuned: comparison("better"), crossEncoder: comparison("worse"), about: "What it means.",
+  }),
+  toQrels: async () => "query-id\\tcorpus-id\\tscore\\n",
 };
-render(<Judge judging={judging} />, document.getElementById("app"));
+const answered = [{ query: 7, document: 4, relevance: 2 }];
+const report = () => ({ fit: { decidedBy: "agreement" } });
+const props = {
+  judging, answered, report,
+  onVerdict: () => globalThis.verdicts++,
+  onSave: (qrels) => globalThis.saved.push(qrels),
+  onFailure: console.error,
+};
+render(<Questions {...props} />, document.getElementById("app"));
 `;
 let part;
 
@@ -32,39 +52,56 @@ const kept = () => part.page.evaluate(() => globalThis.kept);
 
 test("it begins behind the answers of an earlier visit", async () => {
   await part.page.getByTestId("judge-document").waitFor();
-  assert.equal(await shown(), "Tent A tent");
+  assert.equal(await shown(), "Tent A tent", "the title stands there once");
 });
 
 test("a single key answers and goes on, without a click before", async () => {
   await part.page.keyboard.press("n");
   assert.equal(await shown(), "A lamp for the desk");
-  assert.deepEqual(await kept(), [[0, 9, 0]]);
+  assert.deepEqual(await kept(), [[7, 9, 0]]);
 });
 
-test("one can go back and answer otherwise", async () => {
+test("one can go back and answer otherwise, or not at all", async () => {
   await part.page.keyboard.press("Backspace");
   assert.equal(await shown(), "Tent A tent");
   assert.equal(await part.page.getByTestId("judge-0").getAttribute("aria-pressed"), "true");
   await part.page.keyboard.press("s");
-  await part.page.keyboard.press("y");
+  await part.page.keyboard.press("x");
+  await part.page.keyboard.press("Backspace");
+  assert.equal(await part.page.getByTestId("judge-skip").getAttribute("aria-pressed"), "true");
   assert.deepEqual(await kept(), [
-    [0, 9, 0],
-    [0, 9, 1],
-    [1, 2, 2],
+    [7, 9, 0],
+    [7, 9, 1],
+    [3, 2, null],
   ]);
-  assert.match(await part.page.getByTestId("judge-progress").innerText(), /^2 queries of 2; 3 answers kept$/);
 });
 
 test("keys with Ctrl are the browser's", async () => {
-  await part.page.keyboard.press("Backspace");
   await part.page.keyboard.press("Control+y");
   assert.equal((await kept()).length, 3);
 });
 
+test("behind the last answer the verdict is there without being asked for", async () => {
+  await part.page.keyboard.press("y");
+  assert.match(await part.page.getByTestId("judge-progress").innerText(), /^2 queries of 2; 3 answers kept$/);
+  await part.page.getByTestId("judge-result").waitFor();
+  assert.equal((await kept()).length, 4);
+});
+
 test("the verdict is in words", async () => {
-  await part.page.getByTestId("judge-verdict").click();
   const words = await part.page.getByTestId("judge-result").innerText();
-  assert.match(words, /On 2 queries .* base 0\.5000, tuned 0\.7500 \(\+0\.1000 to \+0\.4000\)\. .* ranks better/);
+  assert.match(words, /tuned model ranks your log better than the base model, by more than chance explains/);
+  assert.match(words, /Your reranker .* is worse than your encoder here: do not train on it/);
+  assert.match(words, /base 0\.5000, tuned 0\.7500 \(\+0\.2500, 95 % interval \+0\.1000 to \+0\.4000, p 0\.0100\)/);
+  assert.match(words, /Left out: 1 query without a relevant document, 1 query not answered in full yet\./);
+});
+
+test("it can be asked for at any time, and the answers be saved", async () => {
+  const before = await part.page.evaluate(() => globalThis.verdicts);
+  await part.page.getByTestId("judge-verdict").click();
+  await part.page.waitForFunction((before) => globalThis.verdicts === before + 1, before);
+  await part.page.getByTestId("judge-save").click();
+  await part.page.waitForFunction(() => globalThis.saved.length === 1);
 });
 
 test("axe finds nothing", async () => assert.deepEqual(await violations(part.page), []));

@@ -7,6 +7,7 @@ import { DataSection } from "./sections/data.js";
 import { DeviceSection } from "./sections/device.js";
 import { DownloadSection } from "./sections/download.js";
 import { InsideSection } from "./sections/inside.js";
+import { JudgeSection } from "./sections/judge.js";
 import { PlanSection } from "./sections/plan.js";
 import { RunSection } from "./sections/run.js";
 
@@ -30,6 +31,7 @@ export function App() {
         <RunSection />
         <InsideSection />
         <CompareSection />
+        <JudgeSection />
         <DownloadSection />
         <ComputerSection />
       </main>

@@ -1,6 +1,7 @@
 /** A report's figures, brought into one shape for plot and table. */
 
-import type { Agreement, Comparison, Report } from "querytune";
+import type { Agreement, Comparison, JudgingVerdict, Report } from "querytune";
+import { ofCrossEncoder, ofTuned, tells } from "./judging.js";
 
 /** One comparison of base and tuned. */
 export interface Figure {
@@ -18,7 +19,7 @@ export interface Figure {
 
 /** Figures that are to be seen together. */
 export interface FigureGroup {
-  key: "judged" | "groups" | "agreement";
+  key: "judged" | "judging" | "groups" | "agreement";
   figures: Figure[];
 }
 
@@ -52,10 +53,18 @@ function agreed(key: string, name: string, figures: Agreement): Figure {
   return { key, name, base, tuned, interval: [change - half, change + half], queries };
 }
 
+function answered(verdict: JudgingVerdict): Figure {
+  const { base, tuned, crossEncoder } = verdict["ndcg@10"];
+  const { judged, p } = verdict.tuned;
+  const [low, high] = judged.ci95;
+  const means = { base, tuned, ceiling: crossEncoder, interval: [low, high] as [number, number], p };
+  return { key: "judging-ndcg@10", name: "nDCG@10, your answers", ...means, queries: verdict.queries };
+}
+
 type JudgedGroup = Partial<Record<string, Comparison | number>>;
 
 /** All that a report compares, the most telling first. */
-export function figures({ evaluation }: Report): FigureGroup[] {
+export function figures({ evaluation, judging }: Report): FigureGroup[] {
   const { judged, agreement } = evaluation;
   const all: FigureGroup[] = [];
   if (judged) {
@@ -65,6 +74,7 @@ export function figures({ evaluation }: Report): FigureGroup[] {
     });
     all.push({ key: "judged", figures: found });
   }
+  if (tells(judging)) all.push({ key: "judging", figures: [answered(judging)] });
   // Reports of later versions have figures by group.
   const groups = (evaluation as { figures?: Record<string, JudgedGroup | null> }).figures ?? {};
   const grouped = Object.entries(groups).flatMap(([key, group]) => {
@@ -93,8 +103,11 @@ export function verdict(report: Report): string {
   const elsewhere = loses
     ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
     : "";
+  if (!main && tells(report.judging)) {
+    return `By your answers: ${ofTuned(report.judging)} ${ofCrossEncoder(report.judging)} The judged queries were trained on, as most queries of tomorrow will have been.${elsewhere}`;
+  }
   if (!main) {
-    return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell.${elsewhere}`;
+    return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell: judge some below.${elsewhere}`;
   }
   const { base, tuned, ceiling, ci95 } = main;
   const parts: string[] = [];

@@ -278,6 +278,15 @@ export async function start(): Promise<void> {
   }
 }
 
+/** To be told that the run's report is another: what shows it is drawn anew, and the job's account follows. */
+export async function reportChanged(): Promise<void> {
+  const made = outcome.value;
+  if (!made) return;
+  outcome.value = { ...made };
+  const job = jobs.value?.find(({ id }) => id === lastJob);
+  if (job) await remember({ ...job, report: made.run.report });
+}
+
 /** Stops for now: what is scored is kept, and `start` goes on from there. */
 export function pause(): void {
   if (state.value !== "running") return;

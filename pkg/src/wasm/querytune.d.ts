@@ -1,5 +1,6 @@
 // The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
 // Every value it throws is an Error with `code` and, for input files, `position`.
+import type { JudgingAnswer, JudgingItem, JudgingOptions, JudgingVerdict, Relevance } from "../judging.js";
 import type {
   AdapterFile,
   CandidateRow,
@@ -116,6 +117,19 @@ export class Fit {
   adapter(): Uint8Array;
   adapterFiles(): AdapterFile[];
   artifact(encoder: ModelFiles, host: Host): Promise<Uint8Array>;
+  judging(options: Omit<JudgingOptions, keyof Watch>, host: Host): Promise<Judging>;
+  free(): void;
+}
+
+export class Judging {
+  private constructor();
+  items(): JudgingItem[];
+  answers(): JudgingAnswer[];
+  answer(query: number, document: number, relevance: Relevance | null, host: Host): Promise<void>;
+  /** It is in the fit's report from then on. */
+  verdict(): JudgingVerdict;
+  report(): Report;
+  toQrels(): string;
   free(): void;
 }
 

@@ -9,6 +9,21 @@ export const queries = [
   "best time to plant tomatoes",
 ];
 
+/** Enough of them for a difference to be more than chance. */
+export const manyQueries = [
+  ...queries,
+  "coffee for espresso",
+  "city trip portugal",
+  "shoes for wet weather",
+  "garden in spring",
+  "flat tyre on my bike",
+  "board games for two",
+  "boil water quickly",
+  "chair for the office",
+  "write down notes",
+  "red wine on my shirt",
+];
+
 export const documents = [
   "Stain remover for coffee, tea and red wine.",
   "Arabica coffee beans, dark roast, 1 kg.",

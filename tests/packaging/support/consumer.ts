@@ -3,6 +3,7 @@ import {
   type EngineInfo,
   type ErrorCode,
   isAbort,
+  type JudgingVerdict,
   load,
   type ModelSource,
   open,
@@ -42,6 +43,17 @@ export async function adapt(log: Blob, documents: readonly string[], signal: Abo
   return run.saveArtifact({ signal });
 }
 
+export async function judge(run: Run, signal: AbortSignal): Promise<string> {
+  const judging = await run.judging({ queries: 10, documents: 3, seed: 1, signal });
+  for (const { query, text, documents } of judging.items) {
+    for (const { document, title } of documents) await judging.answer(query, document, title === text ? 2 : null);
+  }
+  const verdict: JudgingVerdict = await judging.verdict();
+  const conclusion: "better" | "no-difference-shown" | "worse" = verdict.tuned.conclusion;
+  console.log(conclusion, verdict["ndcg@10"].crossEncoder, run.report.judging?.queries, await judging.answers());
+  return judging.toQrels();
+}
+
 export function explain(error: unknown): string {
   if (isAbort(error)) return "cancelled";
   if (!(error instanceof QuerytuneError)) throw error;
@@ -54,13 +66,15 @@ export async function inThisThread(store: Store): Promise<Session[]> {
   return [await open({ store: "indexeddb" }), await core.open({ store }), await core.open({ store: memory })];
 }
 
-export async function refused(tuner: Tuner): Promise<void> {
+export async function refused(tuner: Tuner, run: Run): Promise<void> {
   // @ts-expect-error: no such device.
   await load({ device: "gpu" });
   // @ts-expect-error: a text alone is no list.
   await tuner.embed("a text");
   // @ts-expect-error: no relations.
   await tuner.fit({ seed: 1 });
+  // @ts-expect-error: no such relevance.
+  await (await run.judging()).answer(0, 0, 3);
   // @ts-expect-error: the report is not to be replaced.
   tuner.info = undefined;
 }

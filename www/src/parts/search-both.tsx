@@ -9,7 +9,7 @@ import { ErrorBox } from "./error-box.js";
 const TOP = 10;
 
 interface Found {
-  of: Outcome;
+  of: Outcome["run"];
   query: string;
   base: SearchHit[];
   tuned: SearchHit[];
@@ -27,7 +27,7 @@ export async function searchFor(query: string): Promise<void> {
   busy.value = true;
   error.value = undefined;
   try {
-    found.value = { of: result, query, ...(await result.run.search(query, { topK: TOP })) };
+    found.value = { of: result.run, query, ...(await result.run.search(query, { topK: TOP })) };
   } catch (thrown) {
     noteFailure(thrown);
     error.value = thrown;
@@ -38,7 +38,7 @@ export async function searchFor(query: string): Promise<void> {
 /** A query's results by the base and by the tuned model. */
 export function SearchBoth() {
   const result = outcome.value;
-  const shown = found.value?.of === result ? found.value : undefined;
+  const shown = found.value?.of === result?.run ? found.value : undefined;
   return (
     <>
       <h3>Search with both</h3>

@@ -3,10 +3,16 @@ import type { Report } from "querytune";
 import { type Figure, type FigureGroup, figures, METRICS, verdict } from "../figures.js";
 import { counted, difference, metric } from "../format.js";
 import { outcome } from "../job.js";
+import { tells } from "../judging.js";
 import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
+
+function standing({ fit }: Report): string {
+  if (fit.delivered === "tuned") return "tuned is delivered";
+  return fit.decidedBy === "judging" ? "base is delivered" : "nothing gained";
+}
 
 /** What the tuned model is worth. */
 export function CompareSection() {
@@ -15,7 +21,7 @@ export function CompareSection() {
     <Section
       number={6}
       title="Compare"
-      state={result ? (result.run.report.fit.delivered === "tuned" ? "tuned is delivered" : "nothing gained") : ""}
+      state={result ? standing(result.run.report) : ""}
       sentence="See what was gained: base and tuned model side by side, and the cross-encoder as the ceiling."
     >
       {result ? (
@@ -33,13 +39,17 @@ export function CompareSection() {
 }
 
 function Delivered({ report }: { report: Report }) {
-  const { delivered, reason, warnings, selected } = report.fit;
+  const { delivered, decidedBy, reason, warnings, selected } = report.fit;
   return (
     <>
       <p class={delivered === "tuned" ? "verdict" : "verdict base"} data-testid="delivered" data-delivered={delivered}>
         {delivered === "tuned" ? (
           <>
             <b>The tuned model is delivered</b>, as it was after {counted(selected.step, "training step")}.{" "}
+          </>
+        ) : decidedBy === "judging" ? (
+          <>
+            <b>The base model is delivered, by your answers.</b>{" "}
           </>
         ) : (
           <>
@@ -63,16 +73,19 @@ function Delivered({ report }: { report: Report }) {
 
 const TITLES: Record<FigureGroup["key"], string> = {
   judged: "By your judgements",
+  judging: "By your answers about the log’s queries",
   groups: "What to expect of which queries: nDCG@10 by your judgements",
   agreement: "Agreement with the cross-encoder, on queries left out of training",
 };
 
-function basis({ evaluation }: Report): string {
+function basis({ evaluation, judging }: Report): string {
   const { judged, queries, on, missingQueries, missingDocuments } = evaluation;
   const parts = [
     judged
       ? `By your judgements, on ${counted(queries ?? 0, "query", "queries")}${on ? ` (${on})` : ""}. Higher is better; 1 is perfect.`
-      : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality.",
+      : tells(judging)
+        ? `By your answers for ${counted(judging.queries, "query", "queries")} of the log, which the tuned model was trained on; and agreement with the cross-encoder on queries left out of training, which is not quality.`
+        : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality.",
   ];
   if (missingQueries) {
     parts.push(`${counted(missingQueries, "judged query is", "judged queries are")} not in the file.`);
@@ -105,7 +118,7 @@ function Results({ report }: { report: Report }) {
         <table data-testid="results" aria-describedby="results-basis">
           <thead>
             <tr>
-              <th scope="col">{report.evaluation.judged ? "Metric" : "Agreement on"}</th>
+              <th scope="col">{ceilings ? "Metric" : "Agreement on"}</th>
               <th scope="col">Base</th>
               <th scope="col">Tuned</th>
               {ceilings && <th scope="col">Ceiling</th>}

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { bytes, count, counted, date, metric } from "../format.js";
 import { busy, outcome, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
+import { tells } from "../judging.js";
 import { closed, refused, requests } from "../network.js";
 import { offline } from "../offline.js";
 import { ErrorBox } from "../parts/error-box.js";
@@ -34,7 +35,7 @@ export function ComputerSection() {
   };
   return (
     <Section
-      number={8}
+      number={9}
       title="On this computer"
       state={closed.value ? `${counted(requests.value, "request")} since the models are there` : ""}
       sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
@@ -149,6 +150,10 @@ function result({ report, scored, total, files }: Job): string {
   const delivered = report.fit.delivered === "tuned" ? "tuned model delivered" : "base model delivered";
   const main = judged?.["ndcg@10"];
   if (main) return `${delivered}; nDCG@10 ${metric(main.base)} to ${metric(main.tuned)}`;
+  if (tells(report.judging)) {
+    const { base, tuned } = report.judging["ndcg@10"];
+    return `${delivered}; by your answers nDCG@10 ${metric(base)} to ${metric(tuned)}`;
+  }
   const { random } = agreement;
   return random ? `${delivered}; agreement ${metric(random.base)} to ${metric(random.tuned)}` : delivered;
 }
@@ -165,7 +170,7 @@ function Storage({ of, run }: StorageProps) {
     ["models", "Models", `${counted(models.files, "file")}, ${bytes(models.bytes)} (cache storage)`, deleteModels],
     [
       "scores",
-      "Vectors and scores",
+      "Vectors, scores, your answers",
       scores === undefined ? "size not told (IndexedDB)" : `about ${bytes(scores)} (IndexedDB)`,
       deleteScores,
     ],

@@ -1,10 +1,19 @@
 import { useState } from "preact/hooks";
+import type { Report } from "querytune";
 import { outcome } from "../job.js";
 import { type Offer, offers } from "../offers.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
 import { save } from "../save.js";
 import { noteFailure } from "../session.js";
+
+/** Which model artifact.zip has. */
+function holds({ fit, judging }: Report): string {
+  const answers = judging ? " Your answers are in data/judgements.tsv." : "";
+  if (fit.delivered === "tuned") return `The folder model in artifact.zip is the tuned model.${answers}`;
+  const why = fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "nothing was gained";
+  return `The folder model in artifact.zip is the base model as it was: ${why}. What was trained is in the folder adapter.${answers}`;
+}
 
 /** The files to take away. */
 export function DownloadSection() {
@@ -25,12 +34,18 @@ export function DownloadSection() {
   };
   return (
     <Section
-      number={7}
+      number={8}
       title="Download"
       state={result ? "ready" : ""}
       sentence="Take the model to where your search runs; each file comes with the lines of Python that load it."
     >
-      {!result && <p class="quiet">There is nothing to download yet: run a job first.</p>}
+      {result ? (
+        <p data-testid="download-delivered" data-delivered={result.run.report.fit.delivered}>
+          {holds(result.run.report)}
+        </p>
+      ) : (
+        <p class="quiet">There is nothing to download yet: run a job first.</p>
+      )}
       <ErrorBox error={error} testid="error-download" />
       <ul class="downloads">
         {offers(result?.run.report).map((offer) => (
