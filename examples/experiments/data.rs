@@ -93,7 +93,7 @@ impl Data {
         path.exists().then(|| bytes(&path))
     }
 
-    /// StackFAQ: paraphrases of questions; the log has those of every other thread, the test those of the rest.
+    /// StackFAQ: paraphrases of questions; the log has those of every other thread (the odd ones), the test those of the rest.
     /// `documents` names the file of documents: questions with answers, or answers only.
     pub fn stackfaq(&self, name: &str, documents: &str) -> Option<Set> {
         let file = |name: &str| self.file("stackfaq", name);
@@ -103,9 +103,9 @@ impl Data {
         let half = |odd: usize| only(&queries, |_, text| thread(&text.ids[0]) % 2 == odd);
         Some(Set {
             name: name.into(),
-            log: half(0),
+            log: half(1),
             documents: texts(&file(documents)?, documents, Role::Documents),
-            test: Some(half(1)),
+            test: Some(half(0)),
             qrels: Rc::new(Qrels::read(&file("qrels.tsv")?, "qrels.tsv").expect("judgements")),
         })
     }
