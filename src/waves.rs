@@ -198,7 +198,8 @@ mod tests {
             ..course()
         };
         assert_eq!(course.next(0, 1.0), Some(PROBE));
-        assert_eq!(course.next(PROBE, 2.0), Some(200));
+        // All fit, so the first half of them comes next.
+        assert_eq!(course.next(PROBE, 2.0), Some(100));
         assert_eq!(course.next(PROBE, 90.0), None);
         assert_eq!(course.next(0, 100.0), None, "the time is up");
     }
