@@ -28,7 +28,8 @@ pub struct ScoredWaves {
 /// the first is scored however long it takes, and then as many as fit into the rest of the time, which is counted from
 /// the call. How many fit is estimated from the pairs scored so far; half of these waves (one at least) are scored
 /// together, so that batches stay large, and the rest is estimated anew: the time is overrun by what the last single wave
-/// took longer than estimated, and no more. What is in the store costs no time, and counts in any case.
+/// took longer than estimated, and no more; or by a few pairs, where only these can tell the pace. What is in the store
+/// costs no time, and counts in any case.
 ///
 /// # Errors
 /// [`Code::Cancelled`](crate::Code::Cancelled), [`Code::Store`](crate::Code::Store),
@@ -103,7 +104,7 @@ fn pair_keys(pairs: &[(&str, &str)]) -> Vec<ContentKey> {
     keys.collect()
 }
 
-/// Pairs that tell how fast scoring goes, where nothing was scored yet.
+/// Pairs that tell how fast scoring goes where all of the first wave was in the store; they take a second or so.
 const PROBE: usize = 32;
 
 /// What there is to score, and until when. Pairs that are in the store are not counted here.
@@ -143,7 +144,7 @@ impl Course {
         if fitting > whole {
             return Some(self.needed[whole + (fitting - whole).div_ceil(2) - 1]);
         }
-        (now < deadline && scored < PROBE).then(|| next.min(scored + PROBE))
+        (now < deadline && scored == 0).then(|| next.min(PROBE))
     }
 
     /// How many pairs will be scored at the end, as far as can be told.
@@ -198,7 +199,6 @@ mod tests {
             ..course()
         };
         assert_eq!(course.next(0, 1.0), Some(PROBE));
-        // All fit, so the first half of them comes next.
         assert_eq!(course.next(PROBE, 2.0), Some(100));
         assert_eq!(course.next(PROBE, 90.0), None);
         assert_eq!(course.next(0, 100.0), None, "the time is up");

@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::tiny_job::{OPTIONS, QUERIES, synthesize, tuner};
+use common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, texts, tuner};
 use common::{TestHost, block_on};
 use querytune::Code;
+use querytune::input::Role;
 use querytune::job::{Job, Stage};
 use querytune::relations::Relations;
 use querytune::report::report;
@@ -95,17 +96,25 @@ fn a_second_call_goes_on_from_the_first() {
 #[test]
 fn what_was_scored_of_an_unfinished_rank_is_kept_but_does_not_count() {
     let (host, tuner) = (host(), tuner(&TestHost::new()));
-    let plain = SynthesizeOptions {
-        budget_seconds: None,
-        ..within(0.0)
+    let log: Vec<String> = (1..=40).map(|number| format!("size {number}")).collect();
+    let log: Vec<&str> = log.iter().map(String::as_str).collect();
+    let (log, shop) = (texts(&log, Role::Queries), texts(&DOCUMENTS, Role::Documents));
+    let synthesize = |seconds| {
+        let options = SynthesizeOptions {
+            depth: 1,
+            budget_seconds: seconds,
+            ..within(0.0)
+        };
+        block_on(tuner.synthesize(log.clone(), shop.clone(), options, &Job::new(&host))).expect("relations")
     };
-    synthesize(&tuner, plain, &host).expect("relations");
-    // Nothing new was scored, so the pace is not known: a rank is begun, and its six seconds are two too many.
-    let begun = synthesize(&tuner, within(4.0), &host).expect("relations");
-    assert_eq!((begun.depth, pairs_in_the_store(&host)), (7, FIRST + 6));
-    host.cancel_after_scores.set(Some(0));
-    let error = synthesize(&tuner, within(4.0), &host).err().expect("it was cancelled");
-    assert_eq!(error.code(), Code::Cancelled);
+    synthesize(None);
+    // Nothing is to be scored of the first wave, so 32 pairs of the second tell the pace: the time is over with them.
+    let begun = synthesize(Some(20.0));
+    assert_eq!((begun.depth, depths(&begun)), (1, vec![1; 40]));
+    assert_eq!(pairs_in_the_store(&host), 40 + 32);
+    let finished = synthesize(Some(8.0));
+    assert_eq!((finished.depth, finished.times.cached_pairs), (2, 72));
+    assert_eq!(pairs_in_the_store(&host), 80);
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub const DOCUMENTS: [&str; 20] = [
     "Notebook with dotted paper.",
 ];
 
-fn texts(items: &[&str], role: Role) -> Rc<Texts> {
+/// Texts by number.
+pub fn texts(items: &[&str], role: Role) -> Rc<Texts> {
     let item = |text: &&str| InputItem {
         text: (*text).to_owned(),
         ..InputItem::default()
