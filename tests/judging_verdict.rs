@@ -28,6 +28,21 @@ fn rankings(queries: usize, ranks: impl Fn(usize) -> [usize; 3]) -> Vec<Rankings
         .collect()
 }
 
+/// `queries` queries whose three rankings of so many documents have nothing to do with each other.
+fn shuffled(queries: usize, documents: u32, random: &mut fastrand::Rng) -> Vec<Rankings> {
+    let mut ranking = || {
+        let mut documents: Vec<u32> = (0..documents).collect();
+        random.shuffle(&mut documents);
+        documents
+    };
+    let mut rankings = || Rankings {
+        base: ranking(),
+        tuned: ranking(),
+        cross_encoder: ranking(),
+    };
+    (0..queries).map(|_| rankings()).collect()
+}
+
 fn choose(rankings: &[Rankings]) -> Judging {
     Judging::choose(rankings, &JudgingOptions::default()).expect("a choice")
 }
@@ -110,20 +125,7 @@ fn answers_by_chance_rarely_show_a_difference() {
     let mut random = fastrand::Rng::with_seed(17);
     let mut alarms = 0;
     for seed in 0..200 {
-        let shuffled: Vec<Rankings> = (0..50)
-            .map(|_| {
-                let mut ranking = || {
-                    let mut documents: Vec<u32> = (0..20).collect();
-                    random.shuffle(&mut documents);
-                    documents
-                };
-                Rankings {
-                    base: ranking(),
-                    tuned: ranking(),
-                    cross_encoder: ranking(),
-                }
-            })
-            .collect();
+        let shuffled = shuffled(50, 20, &mut random);
         let options = JudgingOptions {
             queries: 30,
             seed,
@@ -144,20 +146,7 @@ fn answers_by_chance_rarely_show_a_difference() {
 #[test]
 fn figures_are_those_of_the_exported_judgements() {
     let mut random = fastrand::Rng::with_seed(4);
-    let all: Vec<Rankings> = (0..40)
-        .map(|_| {
-            let mut ranking = || {
-                let mut documents: Vec<u32> = (0..30).collect();
-                random.shuffle(&mut documents);
-                documents
-            };
-            Rankings {
-                base: ranking(),
-                tuned: ranking(),
-                cross_encoder: ranking(),
-            }
-        })
-        .collect();
+    let all = shuffled(40, 30, &mut random);
     let judging = choose(&all);
     let levels = [Relevance::No, Relevance::Somewhat, Relevance::Yes];
     let mut answers = answers(&judging, |_, _| random.choice(levels));

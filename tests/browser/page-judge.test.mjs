@@ -19,15 +19,6 @@ before(
 
 after(() => demo?.close());
 
-const focused = () =>
-  demo.page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.tagName);
-
-async function press(testid, key = "Enter") {
-  for (let presses = 0; presses < 200 && (await focused()) !== testid; presses++) await demo.page.keyboard.press("Tab");
-  assert.equal(await focused(), testid, "Tab leads there");
-  await demo.page.keyboard.press(key);
-}
-
 const progress = () => demo.get("judge-progress").innerText();
 
 /** Runs a job without judgements, from one text a line. */
@@ -60,7 +51,7 @@ async function better() {
 
 /** Begins to judge; resolves when the first question is there, or the last is past. */
 async function begin() {
-  await press("judge-start");
+  await demo.press("judge-start");
   await demo.get("judge-progress").waitFor({ timeout });
 }
 
@@ -133,7 +124,7 @@ test("answers against the tuned model have the base model delivered, all over th
 test("the answers are saved as judgements, which the page reads", { timeout }, async () => {
   const waiting = demo.page.waitForEvent("download", { timeout });
   await demo.page.evaluate(() => document.querySelector(".judge").focus());
-  await press("judge-save", "Space");
+  await demo.press("judge-save", "Space");
   const download = await waiting;
   assert.equal(download.suggestedFilename(), "judgements.tsv");
   const text = readFileSync(await download.path(), "utf8");

@@ -17,36 +17,19 @@ before(
 
 after(() => demo?.close());
 
-const focused = () =>
-  demo.page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.tagName);
-
-/** Presses Tab until the focus is there; fails if it comes round without having been. */
-async function reach(testid) {
-  for (let presses = 0; presses < 150; presses++) {
-    if ((await focused()) === testid) return;
-    await demo.page.keyboard.press("Tab");
-  }
-  assert.fail(`Tab does not lead to ${testid}`);
-}
-
-async function press(testid, key = "Enter") {
-  await reach(testid);
-  await demo.page.keyboard.press(key);
-}
-
 test("texts are pasted, the device is chosen, and the job is started", { timeout }, async () => {
   for (const [name, texts] of Object.entries({ queries, documents })) {
-    await press(`file-${name}-paste`);
-    await reach(`file-${name}-text`);
+    await demo.press(`file-${name}-paste`);
+    await demo.reach(`file-${name}-text`);
     await demo.page.keyboard.insertText(texts.join("\n"));
-    await press(`file-${name}-take`);
+    await demo.press(`file-${name}-take`);
     await demo.get(`summary-${name}`).waitFor();
   }
-  await reach("device-auto");
+  await demo.reach("device-auto");
   // The last of the group of buttons.
   await demo.page.keyboard.press("ArrowUp");
   assert.ok(await demo.get("device-cpu").isChecked());
-  await press("start");
+  await demo.press("start");
   await demo.waitForState(["done"]);
 });
 
@@ -60,17 +43,17 @@ test("the focus can be seen wherever it is", { timeout }, async () => {
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       return outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
     });
-    assert.ok(seen, `no outline on ${await focused()}`);
+    assert.ok(seen, `no outline on ${await demo.focused()}`);
   }
 });
 
 test("the result is searched and downloaded", { timeout }, async () => {
-  await reach("search-box");
+  await demo.reach("search-box");
   await demo.page.keyboard.type("boots for rain");
   await demo.page.keyboard.press("Enter");
   await demo.get("search-tuned").waitFor();
   const waiting = demo.page.waitForEvent("download", { timeout });
-  await press("download-artifact", "Space");
+  await demo.press("download-artifact", "Space");
   assert.equal((await waiting).suggestedFilename(), "artifact.zip");
 });
 

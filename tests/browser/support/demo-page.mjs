@@ -83,6 +83,26 @@ export class DemoPage {
     await this.get(`file-${field}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
   }
 
+  /** What has the focus: its testid, or the name of its tag. */
+  focused() {
+    return this.page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.tagName);
+  }
+
+  /** Presses Tab until the focus is there; fails if it comes round without having been. */
+  async reach(testid) {
+    for (let presses = 0; presses < 200; presses++) {
+      if ((await this.focused()) === testid) return;
+      await this.page.keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not lead to ${testid}`);
+  }
+
+  /** Goes there by Tab and presses a key. */
+  async press(testid, key = "Enter") {
+    await this.reach(testid);
+    await this.page.keyboard.press(key);
+  }
+
   /** Fills in a number, opening what it may be hidden in. */
   async setNumber(testid, value) {
     if (!(await this.get(testid).isVisible())) await this.get("more-choices").click();
