@@ -33,6 +33,14 @@ fn fit(tuner: &Tuner, relations: &Relations, options: RecipeOptions, host: &Test
     block_on(tuner.fit(relations, recipe, Some(&encoder_files()), &Job::new(host))).expect("a fit")
 }
 
+/// A training that changes rankings for certain.
+fn strong() -> RecipeOptions {
+    RecipeOptions {
+        learning_rate: Some(0.1),
+        ..RecipeOptions::default()
+    }
+}
+
 fn first_night(tuner: &Tuner, options: RecipeOptions, delivered: &str) -> (Relations, Vec<u8>) {
     let host = TestHost::new();
     let (queries, documents) = (
@@ -66,7 +74,7 @@ fn since(tuner: &Tuner, previous: &Previous, relations: &Relations, fit: &Fit) -
 #[test]
 fn only_pairs_that_were_never_scored_are_scored_on_another_computer_too() {
     let tuner = tuner(&TestHost::new());
-    let (before, zip) = first_night(&tuner, RecipeOptions::default(), "tuned");
+    let (before, zip) = first_night(&tuner, strong(), "tuned");
     let previous = tuner.previous(&zip).expect("it opens");
     // A store of its own: nothing of the first night is in it.
     let host = TestHost::with_store();
@@ -101,7 +109,7 @@ fn only_pairs_that_were_never_scored_are_scored_on_another_computer_too() {
 #[test]
 fn the_earlier_model_is_measured_on_new_queries_that_were_left_out() {
     let tuner = tuner(&TestHost::new());
-    let (_, zip) = first_night(&tuner, RecipeOptions::default(), "tuned");
+    let (_, zip) = first_night(&tuner, strong(), "tuned");
     let previous = tuner.previous(&zip).expect("it opens");
     let relations = second_night(&tuner, &previous, &TestHost::new());
     let now = fit(&tuner, &relations, RecipeOptions::default(), &TestHost::new());
@@ -138,7 +146,7 @@ fn the_earlier_model_is_measured_on_new_queries_that_were_left_out() {
 #[test]
 fn where_the_base_model_was_delivered_it_is_what_is_compared() {
     let tuner = tuner(&TestHost::new());
-    let (_, zip) = first_night(&tuner, RecipeOptions::default(), "base");
+    let (_, zip) = first_night(&tuner, strong(), "base");
     let previous = tuner.previous(&zip).expect("it opens");
     let relations = second_night(&tuner, &previous, &TestHost::new());
     let now = fit(&tuner, &relations, RecipeOptions::default(), &TestHost::new());
@@ -153,7 +161,7 @@ fn lora_goes_on_too_and_judgements_compare_both() {
     let tuner = tuner(&TestHost::new());
     let lora = RecipeOptions {
         method: Method::Lora,
-        learning_rate: Some(5e-3),
+        learning_rate: Some(3e-2),
         lora: LoraOptions {
             rank: Some(4),
             documents: Some(true),
@@ -170,7 +178,11 @@ fn lora_goes_on_too_and_judgements_compare_both() {
 
     let (host, files) = (TestHost::new(), encoder_files());
     let job = Job::new(&host);
-    let qrels = Qrels::read(b"q\td\trel\n1\t6\t1\n2\t9\t2\n3\t12\t1\n4\t15\t1\n", "qrels.tsv").expect("judgements");
+    let qrels = Qrels::read(
+        b"q\td\trel\n1\t6\t1\n1\t20\t1\n2\t9\t2\n2\t1\t1\n3\t12\t1\n4\t15\t1\n4\t18\t1\n",
+        "qrels.tsv",
+    )
+    .expect("judgements");
     let verdict = block_on(judge_fit(&tuner, &relations, &now, &qrels, None, Some(&files), &job)).expect("a verdict");
     let judged = block_on(judge_previous(
         &previous,
@@ -214,7 +226,7 @@ fn lora_goes_on_too_and_judgements_compare_both() {
 #[test]
 fn scores_of_another_cross_encoder_are_left_where_they_are() {
     let tuner = tuner(&TestHost::new());
-    let (_, zip) = first_night(&tuner, RecipeOptions::default(), "tuned");
+    let (_, zip) = first_night(&tuner, strong(), "tuned");
     let other = ModelInfo {
         sha256: "00".repeat(32),
         ..tuner.cross_encoder().info().clone()
@@ -227,7 +239,7 @@ fn scores_of_another_cross_encoder_are_left_where_they_are() {
 #[test]
 fn an_earlier_run_of_another_encoder_is_refused() {
     let tuner = tuner(&TestHost::new());
-    let (_, zip) = first_night(&tuner, RecipeOptions::default(), "tuned");
+    let (_, zip) = first_night(&tuner, strong(), "tuned");
     let other = ModelInfo {
         sha256: "00".repeat(32),
         ..tuner.encoder().info().clone()
