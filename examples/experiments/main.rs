@@ -1,10 +1,11 @@
 //! What adaptation brings, measured by the product's own code; `npm run experiments` runs this.
 //!
 //! ```text
-//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice]
+//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice] [--save-logits]
 //! ```
 //!
 //! Vectors and logits are kept in `--store`, finished cases in `--results` (a JSON line each): a stopped run goes on.
+//! SciFact's logits come from a file of the repository; `--save-logits` writes it and runs nothing.
 //! `--only` runs the cases whose names hold one of the texts; `--slice` runs a part of SciFact, to see that all of it works.
 //! SciFact is in the repository; `--data` names a folder with the other sets (`stackfaq`, `chorus-electronics`), and
 //! without it their cases are left out.
@@ -13,6 +14,7 @@ mod cases;
 mod curve;
 mod data;
 mod host;
+mod logits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -39,13 +41,14 @@ struct Arguments {
     data: Option<PathBuf>,
     only: Vec<String>,
     slice: bool,
+    is_saving: bool,
 }
 
 fn arguments() -> Arguments {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
-        let value = if name == "--slice" {
+        let value = if ["--slice", "--save-logits"].contains(&&name[..]) {
             Some(String::new())
         } else {
             given.next()
@@ -57,6 +60,7 @@ fn arguments() -> Arguments {
     let (models, store, results) = (path("--models"), path("--store"), path("--results"));
     let data = path("--data");
     let slice = path("--slice").is_some();
+    let is_saving = path("--save-logits").is_some();
     let only = values.remove("--only").unwrap_or_default();
     if let Some(unknown) = values.keys().next() {
         panic!("{unknown} is not known");
@@ -68,6 +72,7 @@ fn arguments() -> Arguments {
         data,
         only,
         slice,
+        is_saving,
     }
 }
 
@@ -240,7 +245,11 @@ fn main() {
         more: arguments.data.clone(),
     };
     let scifact = data.scifact();
-    let mut sets = vec![Some(if arguments.slice { scifact.slice() } else { scifact })];
+    let mut sets = vec![Some(if arguments.slice {
+        scifact.slice()
+    } else {
+        scifact.clone()
+    })];
     if !arguments.slice {
         sets.push(data.stackfaq("stackfaq", "documents.csv"));
         sets.push(data.stackfaq("ao", "documents_answers_only.csv"));
@@ -258,6 +267,14 @@ fn main() {
         threads: 1,
     };
     let tuner = block_on(Tuner::load(&encoder, &cross_encoder, options, &Job::new(&host))).expect("models load");
+    if arguments.is_saving {
+        let count = logits::save(&data.root, &scifact, &tuner, &Job::new(&host));
+        eprintln!("{count} logits of SciFact are in the file");
+        return;
+    }
+    if !arguments.slice {
+        logits::load(&data.root, &scifact, &tuner, &Job::new(&host));
+    }
     let bench = Bench {
         tuner,
         encoder,

@@ -1,34 +1,27 @@
 // Models that a page keeps: which are there, whether they are whole, their deletion, and what becomes of damaged ones.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Hub } from "./support/hub.mjs";
-import { openPackagePage, places } from "./support/package-page.mjs";
-import { writeSmallModel } from "./support/small-model.mjs";
+import { openHubPage } from "./support/hub-page.mjs";
+import { places } from "./support/package-page.mjs";
 
 const timeout = 5 * 60_000;
-const folder = mkdtempSync(join(tmpdir(), "querytune-hub-"));
-const hub = new Hub(folder);
-const weights = (name) => readFileSync(join(folder, name, "model.safetensors"));
+const weights = (name) => readFileSync(join(opened.folder, name, "model.safetensors"));
 const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
 let opened;
+let hub;
 
 before(
   async () => {
-    writeSmallModel(join(folder, "encoder"), "encoder", { hidden: 32, heads: 2, inner: 64 });
-    writeSmallModel(join(folder, "cross"), "crossEncoder", { hidden: 32, heads: 2, inner: 64 });
-    opened = await openPackagePage({ routes: { "/hub/": hub.route } });
+    opened = await openHubPage();
+    ({ hub } = opened);
   },
   { timeout },
 );
 
-after(async () => {
-  await opened?.close();
-  rmSync(folder, { recursive: true });
-});
+after(() => opened?.close());
 
 /** Calls functions of the package on the page; `sources` makes hub sources of names. */
 function onPage(work, argument) {

@@ -1,31 +1,22 @@
 // Models by hub id in a page: a download that broke off goes on where it was, and what is there is not asked for again.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Hub } from "./support/hub.mjs";
-import { openPackagePage, places } from "./support/package-page.mjs";
-import { writeSmallModel } from "./support/small-model.mjs";
+import { openHubPage } from "./support/hub-page.mjs";
+import { places } from "./support/package-page.mjs";
 
 const timeout = 5 * 60_000;
-const folder = mkdtempSync(join(tmpdir(), "querytune-hub-"));
-const hub = new Hub(folder);
 let opened;
+let hub;
 
 before(
   async () => {
-    writeSmallModel(join(folder, "encoder"), "encoder", { hidden: 32, heads: 2, inner: 64 });
-    writeSmallModel(join(folder, "cross"), "crossEncoder", { hidden: 32, heads: 2, inner: 64 });
-    opened = await openPackagePage({ routes: { "/hub/": hub.route } });
+    opened = await openHubPage();
+    ({ hub } = opened);
   },
   { timeout },
 );
 
-after(async () => {
-  await opened?.close();
-  rmSync(folder, { recursive: true });
-});
+after(() => opened?.close());
 
 /** Loads both models; resolves to the error's code, or to nothing. */
 function load() {

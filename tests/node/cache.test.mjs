@@ -6,7 +6,6 @@ import { after, before, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { serve } from "../../scripts/lib/server.mjs";
 import { Hub } from "../browser/support/hub.mjs";
-import { writeSmallModel } from "../browser/support/small-model.mjs";
 import { Workplace } from "./support/command.mjs";
 
 const timeout = 2 * 60_000;
@@ -17,8 +16,7 @@ let server;
 let core;
 
 before(async () => {
-  writeSmallModel(place.path("encoder"), "encoder", { hidden: 32, heads: 2, inner: 64 });
-  writeSmallModel(place.path("cross"), "crossEncoder", { hidden: 32, heads: 2, inner: 64 });
+  hub.addSmallModels();
   server = await serve({ "/": hub.route });
   core = await import("../../pkg/dist/core.js");
 });

@@ -5,19 +5,16 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { after, before, test } from "node:test";
 import { serve } from "../../scripts/lib/server.mjs";
 import { Hub } from "../browser/support/hub.mjs";
-import { writeSmallModel } from "../browser/support/small-model.mjs";
 import { Workplace } from "./support/command.mjs";
 
 const timeout = 2 * 60_000;
 const place = new Workplace();
-const shape = { hidden: 32, heads: 2, inner: 64 };
 const hub = new Hub(place.folder);
 let server;
 let env;
 
 before(async () => {
-  writeSmallModel(place.path("encoder"), "encoder", shape);
-  writeSmallModel(place.path("cross"), "crossEncoder", shape);
+  hub.addSmallModels();
   writeFileSync(place.path("log.csv"), "surfing lessons\nwaterproof boots\nchess for beginners\n");
   writeFileSync(place.path("docs.csv"), "Learn to ride waves.\nBoots for wet days.\nRules and openings.\n");
   server = await serve({ "/": hub.route });

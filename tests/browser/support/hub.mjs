@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeSmallModel } from "./small-model.mjs";
 
 /** Serves the folders within a folder as models: `ORG/NAME/resolve/main/PATH` is the file PATH of the folder NAME. */
 export class Hub {
@@ -13,6 +14,13 @@ export class Hub {
 
   constructor(folder) {
     this.#folder = folder;
+  }
+
+  /** Writes two models into its folder, `encoder` and `cross`, large enough for a download to break off. */
+  addSmallModels() {
+    const shape = { hidden: 32, heads: 2, inner: 64 };
+    writeSmallModel(join(this.#folder, "encoder"), "encoder", shape);
+    writeSmallModel(join(this.#folder, "cross"), "crossEncoder", shape);
   }
 
   /** What was asked for of a model's weights. */
