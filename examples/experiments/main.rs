@@ -257,7 +257,7 @@ fn main() {
         dtype: DtypePreference::Auto,
         threads: 1,
     };
-    let tuner = block_on(Tuner::load(&encoder, &cross_encoder, options, &Job::new(&host))).expect("models load");
+    let tuner = block_on(Tuner::load(&encoder, Some(&cross_encoder), options, &Job::new(&host))).expect("models load");
     let bench = Bench {
         tuner,
         encoder,
