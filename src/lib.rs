@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Roads beside it: [`judging`] asks a person where there are no judgements; [`previous`] goes on from an earlier run's
-//! download.
+//! download; [`tuned_model`] searches with one.
 //!
-//! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
+//! [`tuner::Tuner`] holds the models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
 //! models use where there is no GPU, `gpu` those for WebGPU.
 
@@ -39,6 +39,7 @@ mod rows;
 pub mod search;
 pub mod synthesize;
 pub mod tune;
+pub mod tuned_model;
 pub mod tuner;
 pub mod vectors;
 #[cfg(target_arch = "wasm32")]

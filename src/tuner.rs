@@ -1,4 +1,4 @@
-//! Both models on one device: the entry to everything else.
+//! The models on one device: the entry to everything else.
 
 use std::rc::Rc;
 
@@ -17,10 +17,10 @@ use crate::synthesize::{SynthesizeOptions, Teacher, encode_texts, score_pairs, s
 use crate::tune::{Adapted, BaseEncoder, Fit, Ranker, Recipe, fit};
 use crate::vectors::Vectors;
 
-/// A bi-encoder and a cross-encoder, loaded and tested.
+/// A bi-encoder and, unless it is only for searching, a cross-encoder, loaded and tested.
 pub struct Tuner {
     encoder: Encoder,
-    cross_encoder: CrossEncoder,
+    cross_encoder: Option<CrossEncoder>,
     device: Device,
     device_info: DeviceInfo,
 }
@@ -36,14 +36,15 @@ pub struct TunerInfo {
     pub models: Models,
 }
 
-/// The two models.
+/// The two models, or the one.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Models {
     /// The bi-encoder that is tuned.
     pub encoder: ModelInfo,
-    /// The cross-encoder that teaches it.
-    pub cross_encoder: ModelInfo,
+    /// The cross-encoder that teaches it; whatever was trained has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_encoder: Option<ModelInfo>,
 }
 
 /// Where models run, and in which numbers.
@@ -70,42 +71,61 @@ impl Default for LoadOptions {
 
 struct LoadedModels {
     encoder: Encoder,
-    cross_encoder: CrossEncoder,
+    cross_encoder: Option<CrossEncoder>,
+}
+
+/// The models' files.
+#[derive(Clone, Copy)]
+struct Files<'f> {
+    encoder: &'f ModelFiles,
+    cross_encoder: Option<&'f ModelFiles>,
 }
 
 impl LoadedModels {
-    async fn load(encoder: &ModelFiles, cross_encoder: &ModelFiles, device: &Device, job: &Job<'_>) -> Result<Self> {
-        let progress = job.stage(Stage::Load, 2, 0);
-        let encoder = Encoder::load(encoder, device, job).await?;
+    async fn load(files: Files<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let count = 1 + usize::from(files.cross_encoder.is_some());
+        let progress = job.stage(Stage::Load, count, 0);
+        let encoder = Encoder::load(files.encoder, device, job).await?;
         progress.advance(1);
-        let cross_encoder = CrossEncoder::load(cross_encoder, device, job).await?;
-        progress.advance(1);
+        let mut cross_encoder = None;
+        if let Some(files) = files.cross_encoder {
+            cross_encoder = Some(CrossEncoder::load(files, device, job).await?);
+            progress.advance(1);
+        }
         progress.finish();
         Ok(Self { encoder, cross_encoder })
     }
 
     /// Loads the models and holds their numbers against those of the CPU in f32.
-    async fn load_tested(
-        encoder: &ModelFiles,
-        cross_encoder: &ModelFiles,
-        device: &Device,
-        job: &Job<'_>,
-    ) -> Result<Self> {
-        let reference = Self::load(encoder, cross_encoder, &Device::cpu(Dtype::Fp32), job).await?;
-        let models = Self::load(encoder, cross_encoder, device, job).await?;
+    async fn load_tested(files: Files<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let reference = Self::load(files, &Device::cpu(Dtype::Fp32), job).await?;
+        let models = Self::load(files, device, job).await?;
         models.agree(&reference, job).await?;
         Ok(models)
     }
 
-    /// How fast pairs of a usual length are scored, after a first time that compiles what has to be.
-    async fn pairs_per_second(&self, threads: usize, job: &Job<'_>) -> Result<f64> {
-        const PAIRS: usize = 32;
+    /// What [`LoadedModels::speed`] counts: what is most of the work with these models.
+    fn unit(&self) -> &'static str {
+        if self.cross_encoder.is_some() { "pairs" } else { "texts" }
+    }
+
+    /// How many pairs, or texts, of a usual length are done a second, after a first time that compiles what has to be.
+    async fn speed(&self, threads: usize, job: &Job<'_>) -> Result<f64> {
+        const COUNT: usize = 32;
         let document = "A sentence of some length, as there are many in a catalogue of products. ".repeat(4);
-        let pairs = [("which sentence is it", document.as_str()); PAIRS];
-        self.cross_encoder.score(&pairs, job).await?;
+        let texts = [document.as_str(); COUNT];
+        let pairs = texts.map(|document| ("which sentence is it", document));
+        let work = async || {
+            match &self.cross_encoder {
+                Some(cross_encoder) => drop(cross_encoder.score(&pairs, job).await?),
+                None => drop(self.encoder.encode(&texts, TextKind::Document, job).await?),
+            }
+            Ok::<(), Error>(())
+        };
+        work().await?;
         let start = job.now();
-        self.cross_encoder.score(&pairs, job).await?;
-        Ok((threads * PAIRS) as f64 / (job.now() - start).max(1e-3))
+        work().await?;
+        Ok((threads * COUNT) as f64 / (job.now() - start).max(1e-3))
     }
 
     /// Whether the models give the same numbers on another device.
@@ -117,15 +137,18 @@ impl LoadedModels {
             "Self-test: 3.5 metres of somewhat longer text (with punctuation)!",
         ];
         const PAIRS: [(&str, &str); 2] = [(TEXTS[0], TEXTS[1]), (TEXTS[1], TEXTS[1])];
-        let progress = job.stage(Stage::SelfTest, 2, 0);
+        let both = self.cross_encoder.as_ref().zip(other.cross_encoder.as_ref());
+        let progress = job.stage(Stage::SelfTest, 1 + usize::from(both.is_some()), 0);
         let ours = self.encoder.encode(&TEXTS, TextKind::Query, job).await?;
         let theirs = other.encoder.encode(&TEXTS, TextKind::Query, job).await?;
         compare("a vector", ours.as_slice(), theirs.as_slice(), 2e-4)?;
         progress.advance(1);
-        let ours = self.cross_encoder.score(&PAIRS, job).await?;
-        let theirs = other.cross_encoder.score(&PAIRS, job).await?;
-        compare("a logit", &ours, &theirs, 1e-2)?;
-        progress.advance(1);
+        if let Some((ours, theirs)) = both {
+            let ours = ours.score(&PAIRS, job).await?;
+            let theirs = theirs.score(&PAIRS, job).await?;
+            compare("a logit", &ours, &theirs, 1e-2)?;
+            progress.advance(1);
+        }
         progress.finish();
         Ok(())
     }
@@ -149,7 +172,8 @@ fn compare(what: &str, found: &[f32], expected: &[f32], tolerance: f32) -> Resul
 }
 
 impl Tuner {
-    /// Loads both models onto the device that the options lead to.
+    /// Loads the models onto the device that the options lead to. Without a cross-encoder texts can be encoded and
+    /// searched, and nothing else.
     ///
     /// `Auto` takes WebGPU if there is a real GPU whose numbers agree with the CPU's on a built-in text and which is
     /// measured to be faster, and the CPU otherwise; the reason is in [`Tuner::info`]. On WebGPU every model passes
@@ -160,10 +184,11 @@ impl Tuner {
     /// WebGPU; those of [`Encoder::load`] and [`CrossEncoder::load`].
     pub async fn load(
         encoder: &ModelFiles,
-        cross_encoder: &ModelFiles,
+        cross_encoder: Option<&ModelFiles>,
         options: LoadOptions,
         job: &Job<'_>,
     ) -> Result<Self> {
+        let files = Files { encoder, cross_encoder };
         let LoadOptions { device, dtype, threads } = options;
         let gpu = match (device, dtype) {
             (DevicePreference::Cpu, _) => Err("It was asked for.".to_owned()),
@@ -188,7 +213,7 @@ impl Tuner {
         });
         let tested = match gpu {
             Err(reason) => Err(reason),
-            Ok(device) => match LoadedModels::load_tested(encoder, cross_encoder, &device, job).await {
+            Ok(device) => match LoadedModels::load_tested(files, &device, job).await {
                 Ok(models) => Ok((models, device)),
                 Err(error) if error.code() == Code::Cancelled || options.device == DevicePreference::WebGpu => {
                     return Err(error);
@@ -203,7 +228,7 @@ impl Tuner {
         let (on_gpu, gpu) = match tested {
             Ok(tested) => tested,
             Err(reason) => {
-                let on_cpu = LoadedModels::load(encoder, cross_encoder, &cpu, job).await?;
+                let on_cpu = LoadedModels::load(files, &cpu, job).await?;
                 return Ok(Self::new(on_cpu, cpu, reason));
             }
         };
@@ -211,12 +236,10 @@ impl Tuner {
             let reason = "It was asked for, and its numbers agree with the CPU's.".to_owned();
             return Ok(Self::new(on_gpu, gpu, reason));
         }
-        let on_cpu = LoadedModels::load(encoder, cross_encoder, &cpu, job).await?;
-        let (gpu_speed, cpu_speed) = (
-            on_gpu.pairs_per_second(1, job).await?,
-            on_cpu.pairs_per_second(threads, job).await?,
-        );
-        let speeds = format!("a short measurement gave {gpu_speed:.0} pairs/s on WebGPU, {cpu_speed:.0} on the CPU");
+        let on_cpu = LoadedModels::load(files, &cpu, job).await?;
+        let (gpu_speed, cpu_speed) = (on_gpu.speed(1, job).await?, on_cpu.speed(threads, job).await?);
+        let unit = on_cpu.unit();
+        let speeds = format!("a short measurement gave {gpu_speed:.0} {unit}/s on WebGPU, {cpu_speed:.0} on the CPU");
         Ok(if gpu_speed > cpu_speed {
             Self::new(
                 on_gpu,
@@ -251,7 +274,7 @@ impl Tuner {
             device: self.device_info.clone(),
             models: Models {
                 encoder: self.encoder.info().clone(),
-                cross_encoder: self.cross_encoder.info().clone(),
+                cross_encoder: self.cross_encoder.as_ref().map(|model| model.info().clone()),
             },
         }
     }
@@ -262,11 +285,18 @@ impl Tuner {
     }
 
     /// The cross-encoder.
-    pub fn cross_encoder(&self) -> &CrossEncoder {
-        &self.cross_encoder
+    ///
+    /// # Errors
+    /// [`Code::Option`] if there is none.
+    pub fn cross_encoder(&self) -> Result<&CrossEncoder> {
+        self.cross_encoder.as_ref().ok_or_else(|| {
+            let text = "This needs a cross-encoder, and the models were loaded without one. Load them with one, not \
+                        with crossEncoder: false.";
+            Error::new(Code::Option, text)
+        })
     }
 
-    /// Where both run.
+    /// Where they run.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -282,7 +312,7 @@ impl Tuner {
     /// What a member of another engine's [`Crew`](crate::job::Crew) does.
     ///
     /// # Errors
-    /// As [`Encoder::encode`] and [`CrossEncoder::score`].
+    /// As [`Encoder::encode`], [`Tuner::cross_encoder`] and [`CrossEncoder::score`].
     pub async fn work(&self, work: Work, texts: &[&str], job: &Job<'_>) -> Result<Vec<f32>> {
         let encode = async |kind| Ok(self.encoder.encode(texts, kind, job).await?.into_data());
         match work {
@@ -290,7 +320,7 @@ impl Tuner {
             Work::EncodeDocuments => encode(TextKind::Document).await,
             Work::Score => {
                 let pairs: Vec<(&str, &str)> = texts.as_chunks::<2>().0.iter().map(|[q, d]| (*q, *d)).collect();
-                self.cross_encoder.score(&pairs, job).await
+                self.cross_encoder()?.score(&pairs, job).await
             }
         }
     }
@@ -298,15 +328,15 @@ impl Tuner {
     /// The cross-encoder's raw logit of each (query, document) pair, in the pairs' order.
     ///
     /// # Errors
-    /// As [`CrossEncoder::score`], and [`Code::Store`].
+    /// As [`Tuner::cross_encoder`] and [`CrossEncoder::score`], and [`Code::Store`].
     pub async fn score(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
-        Ok(score_pairs(&self.cross_encoder, pairs, job).await?.logits)
+        Ok(score_pairs(self.cross_encoder()?, pairs, job).await?.logits)
     }
 
     /// Makes relations: see [`synthesize`].
     ///
     /// # Errors
-    /// As [`synthesize`].
+    /// As [`Tuner::cross_encoder`] and [`synthesize`].
     pub async fn synthesize(
         &self,
         queries: Rc<Texts>,
@@ -321,16 +351,16 @@ impl Tuner {
     /// Opens the download of an earlier run, to go on from it.
     ///
     /// # Errors
-    /// As [`Previous::open`].
+    /// As [`Tuner::cross_encoder`] and [`Previous::open`].
     pub fn previous(&self, zip: &[u8]) -> Result<Previous> {
-        Previous::open(zip, self.encoder.info(), self.cross_encoder.info())
+        Previous::open(zip, self.encoder.info(), self.cross_encoder()?.info())
     }
 
     /// Makes relations that go on from an earlier run: its queries are joined to the log, and what it scored is not scored
     /// again.
     ///
     /// # Errors
-    /// As [`synthesize`].
+    /// As [`Tuner::cross_encoder`] and [`synthesize`].
     pub async fn synthesize_on(
         &self,
         previous: &Previous,
@@ -353,7 +383,7 @@ impl Tuner {
         job: &Job<'_>,
     ) -> Result<Relations> {
         let teacher = Teacher {
-            cross_encoder: &self.cross_encoder,
+            cross_encoder: self.cross_encoder()?,
             known,
         };
         synthesize(&self.encoder, teacher, queries, documents, options, &self.device, job).await
@@ -362,7 +392,7 @@ impl Tuner {
     /// Trains an adapter: see [`fit`]. `files` are the encoder's, which [`Method::Lora`](crate::tune::Method) needs.
     ///
     /// # Errors
-    /// As [`fit`].
+    /// As [`fit`], and as [`Tuner::cross_encoder`]: what comes out says who has taught it.
     pub async fn fit(
         &self,
         relations: &Relations,
@@ -370,6 +400,7 @@ impl Tuner {
         files: Option<&ModelFiles>,
         job: &Job<'_>,
     ) -> Result<Fit> {
+        self.cross_encoder()?;
         fit(relations, recipe, self.base(files), &self.device, job).await
     }
 
@@ -390,15 +421,46 @@ impl Tuner {
         }
     }
 
-    /// Encodes documents for searching, with an adapter or without.
+    /// Vectors of texts of length 1, with an adapter or without, one row a text.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub async fn embed_adapted(
+        &self,
+        texts: &[&str],
+        kind: TextKind,
+        adapted: Option<&Adapted>,
+        job: &Job<'_>,
+    ) -> Result<Vectors> {
+        let changed = adapted.and_then(|adapted| adapted.encoder(kind));
+        let mut vectors = changed.unwrap_or(&self.encoder).encode(texts, kind, job).await?;
+        vectors.normalize_rows();
+        match adapted {
+            Some(adapted) => adapted.after_encoder(kind, vectors).await,
+            None => Ok(vectors),
+        }
+    }
+
+    /// Encodes documents for searching, with an adapter or without; vectors that an encoder has finished are kept in the
+    /// store.
     ///
     /// # Errors
     /// As [`Encoder::encode`], and [`Code::Store`].
     pub async fn index(&self, documents: Rc<Texts>, adapted: Option<Rc<Adapted>>, job: &Job<'_>) -> Result<Index> {
+        const KIND: TextKind = TextKind::Document;
         let texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
-        let (mut vectors, _) = encode_texts(&self.encoder, &[(&texts, TextKind::Document)], job).await?;
-        let base = Rc::new(vectors.pop().unwrap_or_default());
-        Index::new(base, documents, adapted, job).await
+        let changed = adapted.as_ref().and_then(|adapted| adapted.encoder(KIND));
+        let encoder = changed.unwrap_or(&self.encoder);
+        let (mut vectors, _) = encode_texts(encoder, &[(&texts, KIND)], job).await?;
+        let mut vectors = vectors.pop().unwrap_or_default();
+        if let Some(adapted) = &adapted {
+            vectors = adapted.after_encoder(KIND, vectors).await?;
+        }
+        Ok(Index {
+            vectors: Rc::new(vectors),
+            documents,
+            adapted,
+        })
     }
 
     /// The documents of an index nearest to a query, best first, by cosine of its (adapted) vector.
@@ -406,9 +468,9 @@ impl Tuner {
     /// # Errors
     /// As [`Encoder::encode`].
     pub async fn search(&self, index: &Index, query: &str, top: usize, job: &Job<'_>) -> Result<Vec<Neighbour>> {
-        let mut vector = self.encoder.encode(&[query], TextKind::Query, job).await?;
-        vector.normalize_rows();
-        let mut found = index.nearest(&[query], &vector, top, &self.device, job, |_| {}).await?;
+        let adapted = index.adapted.as_deref();
+        let vector = self.embed_adapted(&[query], TextKind::Query, adapted, job).await?;
+        let mut found = top_k(&vector, &index.vectors, top, &self.device, job, |_| {}).await?;
         Ok(found.remove(0))
     }
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use common::{TestHost, block_on, encoder_files};
 use querytune::device::{Device, Dtype};
 use querytune::job::{Crew, Host, Job, LocalFuture, Progress, Store, Work};
-use querytune::model::{Encoder, TextKind};
+use querytune::model::{Encoder, Lora, LoraLayer, TextKind};
 use querytune::{Code, Error, Result};
 
 /// A crew in this thread; `fails`: every piece of work, with an error.
@@ -84,12 +84,16 @@ impl Host for HostWithCrew<'_> {
     }
 }
 
-/// Encodes alone and with a crew; hands both results, and the texts that the crew was given.
-fn encode_both_ways(fails: bool, check: impl Fn(&[f32], &[f32], &[usize])) {
+/// Encodes alone and with a crew that has the encoder unchanged; hands both results, and the texts that the crew was
+/// given.
+fn encode_both_ways(changes: Option<&Lora>, fails: bool, check: impl Fn(&[f32], &[f32], &[usize])) {
     let host = TestHost::new();
     let files = encoder_files();
-    let encoder =
-        block_on(Encoder::load(&files, &Device::cpu(Dtype::Int16), &Job::new(&host))).expect("the encoder loads");
+    let load = |changes| {
+        let (device, job) = (Device::cpu(Dtype::Int16), Job::new(&host));
+        block_on(Encoder::load_changed(&files, changes, &device, &job)).expect("the encoder loads")
+    };
+    let (encoder, unchanged) = (load(changes), load(None));
     let texts: Vec<String> = (0..90)
         .map(|number| format!("Text {number} of a shop. ").repeat(1 + number % 7))
         .collect();
@@ -98,7 +102,7 @@ fn encode_both_ways(fails: bool, check: impl Fn(&[f32], &[f32], &[usize])) {
     let helped = HostWithCrew {
         host: TestHost::new(),
         crew: TestCrew {
-            encoder: &encoder,
+            encoder: &unchanged,
             fails,
             pieces: RefCell::default(),
         },
@@ -109,7 +113,7 @@ fn encode_both_ways(fails: bool, check: impl Fn(&[f32], &[f32], &[usize])) {
 
 #[test]
 fn members_do_a_part_of_the_work_and_every_number_is_that_of_one_thread() {
-    encode_both_ways(false, |alone, together, pieces| {
+    encode_both_ways(None, false, |alone, together, pieces| {
         assert_eq!(together, alone);
         let given: usize = pieces.iter().sum();
         assert!((30..90).contains(&given), "{given} of 90 texts in {pieces:?}");
@@ -119,8 +123,28 @@ fn members_do_a_part_of_the_work_and_every_number_is_that_of_one_thread() {
 
 #[test]
 fn what_members_fail_at_is_done_without_them() {
-    encode_both_ways(true, |alone, together, pieces| {
+    encode_both_ways(None, true, |alone, together, pieces| {
         assert_eq!(together, alone);
         assert!(!pieces.is_empty());
+    });
+}
+
+#[test]
+fn members_are_not_asked_for_the_vectors_of_an_encoder_that_they_do_not_have() {
+    let layer = LoraLayer {
+        module: "encoder.layer.0.attention.self.query".into(),
+        inputs: 384,
+        outputs: 384,
+        a: vec![0.1; 384],
+        b: vec![0.1; 384],
+    };
+    let changes = Lora {
+        rank: 1,
+        alpha: 1.0,
+        layers: vec![layer],
+    };
+    encode_both_ways(Some(&changes), false, |alone, together, pieces| {
+        assert_eq!(together, alone);
+        assert!(pieces.is_empty(), "{pieces:?}");
     });
 }

@@ -13,6 +13,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use querytune::input::Texts;
 use querytune::job::Job;
+use querytune::model::CrossEncoder;
 use querytune::results::{ContentKey, ResultLog, numbers_by_key, pair_key, text_key};
 use querytune::synthesize::SynthesizeOptions;
 use querytune::tuner::Tuner;
@@ -27,8 +28,8 @@ fn path(root: &Path) -> PathBuf {
     root.join("tests/data/scifact/logits.tsv.gz")
 }
 
-fn first_line(tuner: &Tuner) -> String {
-    format!("# SHA-256 {}", tuner.cross_encoder().info().sha256)
+fn first_line(cross_encoder: &CrossEncoder) -> String {
+    format!("# SHA-256 {}", cross_encoder.info().sha256)
 }
 
 /// The content keys of texts by id.
@@ -43,7 +44,8 @@ pub fn load(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) {
     let mut text = String::new();
     GzDecoder::new(file).read_to_string(&mut text).expect("a gzip file");
     let mut lines = text.lines();
-    if lines.next() != Some(&first_line(tuner)) {
+    let cross_encoder = tuner.cross_encoder().expect("a cross-encoder");
+    if lines.next() != Some(&first_line(cross_encoder)) {
         return;
     }
     let queries = keys([&*scifact.log].into_iter().chain(scifact.test.as_deref()));
@@ -55,7 +57,7 @@ pub fn load(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) {
             Some((pair_key(query, document), cells.next()?.parse().ok()?))
         })
         .collect();
-    let log = ResultLog::new(job, "logits", tuner.cross_encoder().key(), 1);
+    let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
     let mut is_missing = vec![true; known.len()];
     let wanted = numbers_by_key(known.iter().map(|(key, _)| *key));
     block_on(log.find(&wanted, |number, _| is_missing[number] = false)).expect("a store");
@@ -66,8 +68,9 @@ pub fn load(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) {
 
 /// Writes the file of what the store has. Returns the number of logits.
 pub fn save(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) -> usize {
-    let log = ResultLog::new(job, "logits", tuner.cross_encoder().key(), 1);
-    let mut lines = vec![first_line(tuner)];
+    let cross_encoder = tuner.cross_encoder().expect("a cross-encoder");
+    let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
+    let mut lines = vec![first_line(cross_encoder)];
     for queries in [Some(&scifact.log), scifact.test.as_ref()].into_iter().flatten() {
         // The nearest are scored already, unless nothing is.
         let options = SynthesizeOptions {

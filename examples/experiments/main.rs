@@ -266,7 +266,7 @@ fn main() {
         dtype: DtypePreference::Auto,
         threads: 1,
     };
-    let tuner = block_on(Tuner::load(&encoder, &cross_encoder, options, &Job::new(&host))).expect("models load");
+    let tuner = block_on(Tuner::load(&encoder, Some(&cross_encoder), options, &Job::new(&host))).expect("models load");
     if arguments.is_saving {
         let count = logits::save(&data.root, &scifact, &tuner, &Job::new(&host));
         eprintln!("{count} logits of SciFact are in the file");

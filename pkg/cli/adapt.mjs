@@ -115,7 +115,7 @@ function jobOf({ files, queryOptions, documentOptions, encoder, crossEncoder, th
     files: Object.fromEntries(
       given.map(([role, path]) => [role, { name: basename(path), path, options: readAs[role] }]),
     ),
-    models: { encoder: encoder.source, crossEncoder: crossEncoder.source },
+    models: { encoder, crossEncoder },
     threads,
     synthesize,
     fit,
@@ -183,12 +183,6 @@ export async function run(given, { say, stream, print }) {
   }
   view.end();
   unpackModel(out);
-  const { encoder, crossEncoder } = options;
-  // The report names models by their hashes; this says where they were, for `querytune search`.
-  writeWhole(
-    join(out, "models.json"),
-    `${JSON.stringify({ encoder: encoder.name, crossEncoder: crossEncoder.name }, null, 2)}\n`,
-  );
   const seconds = (performance.now() - from) / 1000;
   if (json) {
     const names = { artifact: "artifact.zip", model: "model", adapter: "adapter" };

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 export const DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2";
 export const DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L-12-v2";
 
-/** As `{ name, source }`: how a person would name it from anywhere, and what the package loads. */
+/** The model that was named, as the package takes it. */
 export function findModel(args, option, otherwise) {
   const value = args.get(option) ?? otherwise;
   const path = resolve(value);
@@ -14,13 +14,13 @@ export function findModel(args, option, otherwise) {
     if (!existsSync(join(path, "config.json"))) {
       throw args.wrong(`--${option}: ${path} has no config.json; it must be the folder of a model.`);
     }
-    return { name: path, source: new URL(`${pathToFileURL(path).href}/`) };
+    return new URL(`${pathToFileURL(path).href}/`);
   }
   if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(value)) {
     throw args.wrong(`--${option}: there is no folder ${path}, and "${value}" is no hub id such as ${otherwise}.`);
   }
   const host = process.env.HF_ENDPOINT;
-  return { name: value, source: { hub: value, ...(host && { host }) } };
+  return { hub: value, ...(host && { host }) };
 }
 
 /** What to do when a model cannot be downloaded. */

@@ -1,7 +1,6 @@
 // The options that all commands share which run a job: how files are read, and what is done with them.
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { given } from "./arguments.mjs";
+import { findDownload } from "./download.mjs";
 
 export const inputTable = [
   ["queries", "FILE", "search log: CSV, TSV, JSONL, or one query a line"],
@@ -57,9 +56,8 @@ function earlierRun(args) {
   const path = args.path("continue");
   if (path === undefined) return undefined;
   args.existing(path, "--continue", "any");
-  if (!statSync(path).isDirectory()) return path;
-  const zip = join(path, "artifact.zip");
-  if (!existsSync(zip)) throw args.wrong(`--continue: there is no artifact.zip in ${path}.`);
+  const zip = findDownload(path);
+  if (!zip) throw args.wrong(`--continue: there is no artifact.zip in ${path}.`);
   return zip;
 }
 

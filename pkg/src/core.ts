@@ -17,6 +17,7 @@
  * @module querytune/core
  */
 
+import type { ArtifactOptions, TunedModel } from "./artifact.js";
 import { recruitingInNode } from "./node.js";
 import { CoreSession } from "./session.js";
 import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
@@ -36,4 +37,16 @@ export async function open(options: OpenOptions = {}): Promise<Session> {
 export async function load(options: OpenOptions & LoadOptions = {}): Promise<Tuner> {
   const session = await open(options);
   return session.load(options);
+}
+
+/**
+ * Starts the engine and loads the model of a download, the zip of a run's `saveArtifact`. Disposing of the model ends the
+ * threads that help it.
+ */
+export async function loadArtifact(
+  zip: Blob | Uint8Array,
+  options: OpenOptions & ArtifactOptions = {},
+): Promise<TunedModel> {
+  const session = await open(options);
+  return session.loadArtifact(zip, options);
 }

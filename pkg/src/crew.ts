@@ -2,7 +2,7 @@
 
 import * as Comlink from "comlink";
 import { isAbort, QuerytuneError } from "./errors.js";
-import type { ModelFiles } from "./models.js";
+import type { TunerModels } from "./models.js";
 import type { MemberService } from "./remote.js";
 import type { Dtype } from "./types.js";
 import type { Work } from "./wasm/querytune.js";
@@ -43,7 +43,7 @@ export function webHelper(worker: Worker): Helper {
 /** What every member loads. */
 export interface Equipment {
   module: WebAssembly.Module;
-  models: { encoder: ModelFiles; crossEncoder: ModelFiles };
+  models: TunerModels;
   dtype: Dtype;
 }
 

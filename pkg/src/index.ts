@@ -13,10 +13,12 @@
  */
 
 import * as Comlink from "comlink";
+import type { ArtifactOptions, TunedModel } from "./artifact.js";
 import { isAbort, QuerytuneError } from "./errors.js";
 import type { Judging, JudgingOptions } from "./judging.js";
 import { resolveModels } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
+import { loadArtifact as loadRemotely, RemoteTunedModel } from "./remote-artifact.js";
 import { RemoteJudging } from "./remote-judging.js";
 import type {
   AdapterFile,
@@ -70,6 +72,23 @@ export async function load(options: OpenOptions & LoadOptions = {}): Promise<Tun
   const session = await RemoteSession.open(options);
   try {
     return await session.loadOwning(options);
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Starts the engine in a worker of its own and loads the model of a download, the zip of a run's `saveArtifact`.
+ * Disposing of the model ends the worker.
+ */
+export async function loadArtifact(
+  zip: Blob | Uint8Array,
+  options: OpenOptions & ArtifactOptions = {},
+): Promise<TunedModel> {
+  const session = await RemoteSession.open(options);
+  try {
+    return await session.loadArtifact(zip, options, () => session.dispose());
   } catch (error) {
     session.dispose();
     throw error;
@@ -426,6 +445,23 @@ class RemoteSession implements Session {
     return this.#load(options, true);
   }
 
+  /** `end`: what happens when the model is disposed of. */
+  async loadArtifact(
+    zip: Blob | Uint8Array,
+    options: ArtifactOptions = {},
+    end: (id: Id) => void = (id) => this.link.dispose(id),
+  ): Promise<TunedModel> {
+    return new RemoteTunedModel(this, await loadRemotely(this.link, zip, options), end);
+  }
+
+  lend(texts: TextsInput | Texts): RemoteTexts {
+    return remoteTexts(texts);
+  }
+
+  indexOf(made: { id: Id; length: number }): Index {
+    return new RemoteIndex(this.link, made);
+  }
+
   dispose(): void {
     this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one."));
   }
@@ -434,7 +470,7 @@ class RemoteSession implements Session {
     const { onProgress, signal, encoder, crossEncoder, device, dtype, threads } = options;
     // Downloads happen here, so that the worker needs no network for models.
     const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning: this.link.warn });
-    const files = [...Object.values(models.encoder.files), ...Object.values(models.crossEncoder.files)];
+    const files = [models.encoder, models.crossEncoder].flatMap((model) => Object.values(model?.files ?? {}));
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.load(
         call,

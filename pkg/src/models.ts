@@ -13,6 +13,12 @@ export interface ModelFiles {
   sha256?: Record<string, string>;
 }
 
+/** The models of a tuner. */
+export interface TunerModels {
+  encoder: ModelFiles;
+  crossEncoder?: ModelFiles;
+}
+
 export const DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2";
 export const DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L-12-v2";
 
@@ -145,12 +151,17 @@ async function pick(available: Map<string, Blob | Uint8Array>, kind: Kind): Prom
   };
   for (const path of [...REQUIRED, ...OPTIONAL[kind]]) await take(path);
   for (const path of moduleConfigs(files["modules.json"])) await take(path);
+  return { files, sha256: await hashesOf(files) };
+}
+
+/** The SHA-256 of a model's large files: the engine takes many times as long for them. */
+export async function hashesOf(files: ModelFiles["files"]): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const path of ["model.safetensors", "tokenizer.json"]) {
     const hash = files[path] && (await sha256(files[path]));
     if (hash) hashes[path] = hash;
   }
-  return { files, sha256: hashes };
+  return hashes;
 }
 
 /** The config files of a sentence encoder's modules, such as `1_Pooling/config.json`. */
@@ -184,17 +195,18 @@ async function download(folder: Folder, kind: Kind, options: DownloadOptions): P
   }
 }
 
-/** Both models of a tuner, fetched side by side; when one fails the other's download ends. */
+/** A tuner's models, fetched side by side; when one fails the other's download ends. */
 export async function resolveModels(
-  sources: { encoder?: ModelSource; crossEncoder?: ModelSource },
+  sources: { encoder?: ModelSource; crossEncoder?: ModelSource | false },
   options: DownloadOptions,
-): Promise<{ encoder: ModelFiles; crossEncoder: ModelFiles }> {
+): Promise<TunerModels> {
+  const { crossEncoder: source = DEFAULT_CROSS_ENCODER } = sources;
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   try {
     const [encoder, crossEncoder] = await Promise.all([
       resolveModel(sources.encoder ?? DEFAULT_ENCODER, "encoder", { ...options, signal }),
-      resolveModel(sources.crossEncoder ?? DEFAULT_CROSS_ENCODER, "crossEncoder", { ...options, signal }),
+      source === false ? undefined : resolveModel(source, "crossEncoder", { ...options, signal }),
     ]);
     return { encoder, crossEncoder };
   } catch (error) {

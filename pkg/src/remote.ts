@@ -3,7 +3,8 @@
 import * as Comlink from "comlink";
 import type { Equipment } from "./crew.js";
 import { type ErrorData, fromData, toData } from "./errors.js";
-import type { ModelFiles } from "./models.js";
+import type { TunerModels } from "./models.js";
+import type { ArtifactService } from "./remote-artifact.js";
 import type { JudgingService } from "./remote-judging.js";
 import type {
   AdapterFile,
@@ -72,7 +73,7 @@ export interface Opening {
  * The worker's functions. `call` numbers a long call: its progress is told under that number, and `cancel` stops
  * it.
  */
-export interface Service extends JudgingService {
+export interface Service extends JudgingService, ArtifactService {
   open(opening: Opening, store?: Store): Promise<void>;
   cancel(call: number): void;
   dispose(id: Id): void;
@@ -83,11 +84,7 @@ export interface Service extends JudgingService {
   ): Promise<{ id: Id; reading: Reading; length: number }>;
   readJudgements(qrels: Blob | Uint8Array, options: { file?: string }): Promise<{ id: Id; summary: JudgementsSummary }>;
   items(texts: Id, from: number, count: number): Promise<TextItem[]>;
-  load(
-    call: number,
-    models: { encoder: ModelFiles; crossEncoder: ModelFiles },
-    choice: Choice,
-  ): Promise<{ id: Id; info: EngineInfo }>;
+  load(call: number, models: TunerModels, choice: Choice): Promise<{ id: Id; info: EngineInfo }>;
   embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;
   score(call: number, tuner: Id, pairs: readonly Pair[]): Promise<Float32Array>;
   rerank(

@@ -1,10 +1,12 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
+import type { ArtifactOptions } from "./artifact.js";
+import { type CoreTunedModel, loadArtifact } from "./core-artifact.js";
 import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
-import { type ModelFiles, resolveModels } from "./models.js";
+import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
@@ -70,7 +72,7 @@ async function start(wasm: WasmSource | undefined): Promise<WebAssembly.Module> 
  * The device to ask for. The engine looks for WebGPU in pages and dedicated workers only, and would end anywhere else,
  * such as in Node.
  */
-function reachable(device: DeviceChoice | undefined): DeviceChoice | undefined {
+export function reachable(device: DeviceChoice | undefined): DeviceChoice | undefined {
   if ("Window" in globalThis || "DedicatedWorkerGlobalScope" in globalThis) return device;
   if (device === "webgpu") {
     throw new QuerytuneError("device-unavailable", "WebGPU is not available outside of browsers; the CPU always is.");
@@ -523,16 +525,8 @@ export class CoreSession implements Session {
   }
 
   /** The same, with the files already here. */
-  async loadFiles(
-    models: { encoder: ModelFiles; crossEncoder: ModelFiles },
-    { device, dtype, threads }: Choice,
-    watch: Watch,
-  ): Promise<CoreTuner> {
-    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-      throw new QuerytuneError("option", `threads is ${threads}; it has to be a whole number from 1.`);
-    }
-    const recruiting = this.#recruiting;
-    const size = recruiting ? (threads ?? recruiting.usualThreads) : 1;
+  async loadFiles(models: TunerModels, { device, dtype, threads }: Choice, watch: Watch): Promise<CoreTuner> {
+    const size = this.threads(threads);
     const tuner = await this.thread.long(watch, (host) =>
       engine.Tuner.load(
         models.encoder,
@@ -541,14 +535,29 @@ export class CoreSession implements Session {
         host,
       ),
     );
-    const info = tuner.info().device;
-    let crew: Crew | undefined;
-    if (recruiting && size > 1 && info.kind === "cpu") {
-      const equipment = { module: this.#module, models, dtype: info.dtype };
-      crew = new Crew(size - 1, recruiting.spawn, equipment, this.thread.warn);
-      this.#crews.add(crew);
+    return new CoreTuner(this, tuner, models.encoder, this.recruit(models, tuner.info(), size));
+  }
+
+  loadArtifact(zip: Blob | Uint8Array, options: ArtifactOptions = {}): Promise<CoreTunedModel> {
+    return loadArtifact(this, zip, options);
+  }
+
+  /** How many threads share the work if so many are asked for, this one counted. */
+  threads(asked: number | undefined): number {
+    if (asked !== undefined && !(Number.isInteger(asked) && asked >= 1)) {
+      throw new QuerytuneError("option", `threads is ${asked}; it has to be a whole number from 1.`);
     }
-    return new CoreTuner(this, tuner, models.encoder, crew);
+    return this.#recruiting ? (asked ?? this.#recruiting.usualThreads) : 1;
+  }
+
+  /** Others with the same models, so that there are so many threads; nobody where they could not help. */
+  recruit(models: TunerModels, { device }: EngineInfo, threads: number): Crew | undefined {
+    const recruiting = this.#recruiting;
+    if (!recruiting || threads === 1 || device.kind !== "cpu") return undefined;
+    const equipment = { module: this.#module, models, dtype: device.dtype };
+    const crew = new Crew(threads - 1, recruiting.spawn, equipment, this.thread.warn);
+    this.#crews.add(crew);
+    return crew;
   }
 
   dispose(): void {
@@ -594,16 +603,16 @@ function needsEncoder(method: string | undefined, previous: unknown): boolean {
 }
 
 /** The options that are given: the engine takes an `undefined` for a value of the wrong type. */
-function given<T extends object>(options: T): T {
+export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-function bytesOf(input: unknown): Blob | Uint8Array {
+export function bytesOf(input: unknown): Blob | Uint8Array {
   if (input instanceof Blob || input instanceof Uint8Array) return input;
   throw new QuerytuneError("option", "Give a File, a Blob, its bytes, an array, or what this session has read.");
 }
 
-async function read(source: Blob | Uint8Array): Promise<Uint8Array> {
+export async function read(source: Blob | Uint8Array): Promise<Uint8Array> {
   return source instanceof Uint8Array ? source : new Uint8Array(await source.arrayBuffer());
 }
 

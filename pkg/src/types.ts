@@ -1,7 +1,9 @@
 /** The public types. Sizes and units are given where they are not obvious; times are in seconds. */
 
+import type { ArtifactOptions, TunedModel } from "./artifact.js";
 import type { Judging, JudgingOptions, JudgingVerdict } from "./judging.js";
 
+export type * from "./artifact.js";
 export type * from "./judging.js";
 
 /** Where the models run. `auto` takes WebGPU where it is there and passes the self-test, else the CPU. */
@@ -140,8 +142,11 @@ export interface OpenOptions {
 export interface LoadOptions extends Watch {
   /** The sentence encoder to adapt. Default: `sentence-transformers/all-MiniLM-L6-v2` from the hub. */
   encoder?: ModelSource;
-  /** The cross-encoder that teaches. Default: `cross-encoder/ms-marco-MiniLM-L-12-v2` from the hub. */
-  crossEncoder?: ModelSource;
+  /**
+   * The cross-encoder that teaches. Default: `cross-encoder/ms-marco-MiniLM-L-12-v2` from the hub. `false`: none is
+   * loaded; texts can be encoded and searched then, but nothing scored and nothing trained.
+   */
+  crossEncoder?: ModelSource | false;
   /** Default `auto`. */
   device?: DeviceChoice;
   /** Default `auto`. */
@@ -285,7 +290,8 @@ export interface EngineInfo {
     /** Why this device was chosen. */
     reason: string;
   };
-  models: { encoder: ModelInfo; crossEncoder: ModelInfo };
+  /** Without a cross-encoder where none was loaded. */
+  models: { encoder: ModelInfo; crossEncoder?: ModelInfo };
 }
 
 /** Vectors, row after row. */
@@ -595,7 +601,7 @@ export type PerQueryKind = "agreement" | "judged";
 export interface Report {
   version: string;
   device: EngineInfo["device"];
-  models: EngineInfo["models"];
+  models: Required<EngineInfo["models"]>;
   data: {
     queries: number;
     documents: number;
@@ -733,7 +739,10 @@ export interface Reader {
   readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements>;
 }
 
-/** Two models on a device. Calls may overlap: they run one after the other. */
+/**
+ * Two models on a device, or the encoder alone: then `score`, `rerank`, `synthesize` and `fit` are refused with the code
+ * `option`. Calls may overlap: they run one after the other.
+ */
 export interface Tuner extends Reader {
   readonly info: EngineInfo;
   /** Vectors of texts, by the base encoder. */
@@ -760,6 +769,8 @@ export interface Tuner extends Reader {
 export interface Session extends Reader {
   /** Loads two models. Several tuners may share a session; they run one call at a time. */
   load(options?: LoadOptions): Promise<Tuner>;
+  /** Loads the model of a download, the zip of a run's `saveArtifact`. */
+  loadArtifact(zip: Blob | Uint8Array, options?: ArtifactOptions): Promise<TunedModel>;
   /** Ends the session and all that belongs to it; pending calls are rejected. */
   dispose(): void;
 }

@@ -1,6 +1,8 @@
 /** The worker's side: keeps the engine's objects under numbers and does what the main thread asks. */
 
 import * as Comlink from "comlink";
+import { artifactService } from "./artifact-service.js";
+import type { CoreTunedModel } from "./core-artifact.js";
 import type { CoreJudging } from "./core-judging.js";
 import { type Recruiting, usualThreads, webHelper } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
@@ -18,7 +20,7 @@ import {
 import { CoreIndex, CoreJudgements, CoreRelations, CoreRun, CoreSession, CoreTexts, CoreTuner } from "./session.js";
 import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
 
-type Kept = CoreIndex | CoreJudgements | CoreJudging | CoreRelations | CoreRun | CoreTexts | CoreTuner;
+type Kept = CoreIndex | CoreJudgements | CoreJudging | CoreRelations | CoreRun | CoreTexts | CoreTunedModel | CoreTuner;
 
 let session: CoreSession | undefined;
 let lastId = 0;
@@ -96,6 +98,7 @@ const service: Service & MemberService = {
     session = opened;
   }),
   ...judgingService({ keep, get, watched }),
+  ...artifactService({ engine, keep, get, texts, watched }),
   async open(opening, store) {
     const onWarning = (message: string) => tell({ notice: "warning", message });
     session = await CoreSession.open({ wasm: opening.wasm, store: store ?? opening.store, onWarning }, recruiting);

@@ -151,7 +151,7 @@ for name in [name for name in change if name.endswith(".lora_A.weight")]:
 fn in_javascript(folder: &str) -> String {
     format!(
         "```js\nimport {{ load }} from \"querytune\";\n\n\
-         const tuner = await load({{ encoder: new URL(\"{folder}\", location.href) }});\n\
+         const tuner = await load({{ encoder: new URL(\"{folder}\", location.href), crossEncoder: false }});\n\
          const vectors = await tuner.embed([\"your text\"]);\n```\n\n"
     )
 }

@@ -45,7 +45,7 @@ pub use adapter::{Adapter, Lora, LoraMatrix};
 pub use heads::Side;
 pub use packing::Packing;
 pub use read::{Data, Opened, open};
-pub use weights::merged_weights;
+pub use weights::{check_changes, merged_weights};
 
 /// What the download's `model/` folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -73,7 +73,8 @@ pub fn of_the_download(artifact: &Artifact) -> String {
          | `data/` | what was trained on: queries, documents and the cross-encoder's scores |\n\
          | `data/beir/` | all documents, and the queries with their counts in the log, in BEIR's form |\n\
          {more}\n\
-         querytune reads this file again to go on from it with a newer log.\n",
+         This zip can be searched with as it is: `npx querytune search` in a terminal, `loadArtifact` of the npm \
+         package `querytune`\nin JavaScript. querytune reads it again to go on from it with a newer log.\n",
         warnings(report)
     )
 }

@@ -41,6 +41,14 @@ pub fn merged_weights(base: &BTreeMap<String, Vec<u8>>, lora: &Lora) -> Result<V
     Ok(file)
 }
 
+/// Refuses changes of another encoder.
+///
+/// # Errors
+/// As [`merged_weights`].
+pub fn check_changes(base: &BTreeMap<String, Vec<u8>>, lora: &Lora) -> Result<()> {
+    Written::merged(file_of(base)?, lora).map(drop)
+}
+
 /// The weight file among a model's files.
 pub fn file_of(base: &BTreeMap<String, Vec<u8>>) -> Result<&[u8]> {
     base.get(FILE).map(Vec::as_slice).ok_or_else(|| {

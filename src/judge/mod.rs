@@ -288,7 +288,7 @@ impl Judging<'_> {
         if pairs.is_empty() {
             return Ok(Vec::new());
         }
-        let scored = score_pairs(self.tuner.cross_encoder(), &pairs, self.job).await?;
+        let scored = score_pairs(self.tuner.cross_encoder()?, &pairs, self.job).await?;
         let mut logits = scored.logits.into_iter();
         Ok(rankings
             .iter()

@@ -27,6 +27,7 @@ pub struct Encoder {
     tokenizer: Tokenizer,
     info: ModelInfo,
     key: String,
+    is_changed: bool,
 }
 
 impl Encoder {
@@ -72,6 +73,7 @@ impl Encoder {
             tokenizer,
             info,
             key,
+            is_changed: changes.is_some(),
         })
     }
 
@@ -146,6 +148,10 @@ impl Encoder {
             TextKind::Query => Work::EncodeQueries,
             TextKind::Document => Work::EncodeDocuments,
         };
+        if self.is_changed {
+            // A crew has the encoder as its files have it.
+            return self.model.each(texts.len(), job, tokenize, sink).await;
+        }
         let text = |number: usize| vec![texts[number]];
         self.model
             .each_shared(work, texts.len(), self.info.dims, job, text, tokenize, sink)

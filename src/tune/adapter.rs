@@ -69,14 +69,40 @@ impl Adapted {
         &self.adapter
     }
 
+    /// The changed encoder that texts of a kind go through; none if they go through the base encoder.
+    pub fn encoder(&self, kind: TextKind) -> Option<&Encoder> {
+        let changed = self.changed.as_ref()?;
+        (kind == TextKind::Query || !self.adapter.keeps_documents()).then_some(changed)
+    }
+
+    /// The head on that encoder's vectors of a kind, if there is one.
+    fn head(&self, kind: TextKind) -> Option<&Head> {
+        match (&self.adapter, kind) {
+            (Adapter::Heads { query, .. }, TextKind::Query) => Some(query),
+            (Adapter::Heads { document, .. }, TextKind::Document) => document.as_ref(),
+            (Adapter::Lora { .. }, _) => None,
+        }
+    }
+
+    /// The tuned vectors of texts of a kind from those of length 1 that their encoder has given.
+    ///
+    /// # Errors
+    /// [`Code::DeviceFaulty`]
+    pub async fn after_encoder(&self, kind: TextKind, vectors: Vectors) -> Result<Vectors> {
+        match self.head(kind) {
+            Some(head) => head.apply(&vectors, &self.device).await,
+            None => Ok(vectors),
+        }
+    }
+
     /// The tuned vectors of queries, from their texts and the base encoder's vectors of length 1.
     ///
     /// # Errors
     /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`], [`Code::Store`]
     pub async fn queries(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Vectors> {
-        match &self.adapter {
-            Adapter::Heads { query, .. } => query.apply(base, &self.device).await,
-            Adapter::Lora { .. } => self.encode(texts, TextKind::Query, job).await,
+        match self.head(TextKind::Query) {
+            Some(head) => head.apply(base, &self.device).await,
+            None => self.encode(texts, TextKind::Query, job).await,
         }
     }
 
@@ -85,13 +111,14 @@ impl Adapted {
     /// # Errors
     /// As [`Adapted::queries`].
     pub async fn documents(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Option<Vectors>> {
-        Ok(match &self.adapter {
-            Adapter::Heads { document: None, .. } | Adapter::Lora { documents: false, .. } => None,
-            Adapter::Heads {
-                document: Some(head), ..
-            } => Some(head.apply(base, &self.device).await?),
-            Adapter::Lora { documents: true, .. } => Some(self.encode(texts, TextKind::Document, job).await?),
-        })
+        if self.adapter.keeps_documents() {
+            return Ok(None);
+        }
+        let tuned = match self.head(TextKind::Document) {
+            Some(head) => head.apply(base, &self.device).await?,
+            None => self.encode(texts, TextKind::Document, job).await?,
+        };
+        Ok(Some(tuned))
     }
 
     async fn encode(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {

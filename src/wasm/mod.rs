@@ -2,6 +2,7 @@
 //!
 //! Long functions return promises and hold no borrow of their object while they wait, so calls may overlap.
 
+mod artifact;
 #[cfg(feature = "bench")]
 mod bench;
 mod error;

@@ -24,9 +24,10 @@ use crate::report::report;
 use crate::synthesize::SynthesizeOptions;
 use crate::tune::{Adapted, RecipeOptions};
 use crate::tuner::LoadOptions;
+use crate::vectors::Vectors;
 use crate::{relations, tune, tuner};
 
-/// Both models.
+/// The models.
 #[wasm_bindgen]
 pub struct Tuner {
     inner: Rc<tuner::Tuner>,
@@ -94,8 +95,8 @@ impl FitState {
 /// Documents ready to be searched.
 #[wasm_bindgen]
 pub struct Index {
-    tuner: Rc<tuner::Tuner>,
-    inner: Rc<tuner::Index>,
+    pub(super) tuner: Rc<tuner::Tuner>,
+    pub(super) inner: Rc<tuner::Index>,
 }
 
 #[derive(Serialize)]
@@ -126,15 +127,19 @@ fn model_files(value: &JsValue) -> Result<ModelFiles> {
         let bytes = entry.get(1).dyn_into::<Uint8Array>().map_err(|_| wrong())?;
         model.files.insert(path, bytes.to_vec());
     }
-    if let Ok(known) = get("sha256")?.dyn_into::<Object>() {
-        for entry in Object::entries(&known) {
-            let entry: js_sys::Array = entry.into();
-            if let (Some(path), Some(sha256)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
-                model.remember_sha256(path, sha256);
-            }
+    remember_hashes(&mut model, get("sha256")?);
+    Ok(model)
+}
+
+/// Takes hashes that the caller has computed, `{ path: hexadecimal }`, if there are any.
+pub(super) fn remember_hashes(model: &mut ModelFiles, known: JsValue) {
+    let Ok(known) = known.dyn_into::<Object>() else { return };
+    for entry in Object::entries(&known) {
+        let entry: js_sys::Array = entry.into();
+        if let (Some(path), Some(sha256)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
+            model.remember_sha256(path, sha256);
         }
     }
-    Ok(model)
 }
 
 /// As [`model_files`]; nothing for nothing.
@@ -145,21 +150,29 @@ fn files_if_given(value: &JsValue) -> Result<Option<ModelFiles>> {
     model_files(value).map(Some)
 }
 
-fn set(object: &Object, key: &str, value: JsValue) {
+/// `{ data: Float32Array, dims: [texts, numbers] }`
+pub(super) fn embeddings(vectors: &Vectors) -> Result<JsValue> {
+    let embedded = Object::new();
+    set(&embedded, "data", Float32Array::from(vectors.as_slice()).into());
+    set(&embedded, "dims", to_js(&[vectors.len(), vectors.dims()])?);
+    Ok(embedded.into())
+}
+
+pub(super) fn set(object: &Object, key: &str, value: JsValue) {
     // Setting a property of a fresh object cannot fail.
     let _ = Reflect::set(object, &key.into(), &value);
 }
 
 #[wasm_bindgen]
 impl Tuner {
-    /// Loads both models; resolves to a `Tuner`.
+    /// Loads the models, the cross-encoder if it is given; resolves to a `Tuner`.
     #[wasm_bindgen(skip_typescript)]
     pub fn load(encoder: JsValue, cross_encoder: JsValue, options: JsValue, host: JsHost) -> Promise {
         promise(host, async move |job| {
             let options: LoadOptions = from_js(options)?;
             let encoder = model_files(&encoder)?;
-            let cross_encoder = model_files(&cross_encoder)?;
-            let inner = tuner::Tuner::load(&encoder, &cross_encoder, options, job).await?;
+            let cross_encoder = files_if_given(&cross_encoder)?;
+            let inner = tuner::Tuner::load(&encoder, cross_encoder.as_ref(), options, job).await?;
             Ok(Tuner { inner: Rc::new(inner) }.into())
         })
     }
@@ -176,11 +189,7 @@ impl Tuner {
         let tuner = self.inner.clone();
         promise(host, async move |job| {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let vectors = tuner.embed(&texts, TextKind::Document, job).await?;
-            let embedded = Object::new();
-            set(&embedded, "data", Float32Array::from(vectors.as_slice()).into());
-            set(&embedded, "dims", to_js(&[texts.len(), vectors.dims()])?);
-            Ok(embedded.into())
+            embeddings(&tuner.embed(&texts, TextKind::Document, job).await?)
         })
     }
 

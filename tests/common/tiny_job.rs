@@ -68,7 +68,7 @@ pub fn tuner(host: &TestHost) -> Tuner {
     let job = Job::new(host);
     block_on(Tuner::load(
         &encoder_files(),
-        &cross_encoder_files(),
+        Some(&cross_encoder_files()),
         LoadOptions {
             device: DevicePreference::Cpu,
             dtype: DtypePreference::Auto,

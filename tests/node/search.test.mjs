@@ -1,43 +1,50 @@
 // `querytune search` finds what the engine itself finds with the model that it has just trained.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { load } from "../../pkg/dist/core.js";
-import { models } from "../../scripts/lib/paths.mjs";
-import { readZip } from "../browser/support/zip.mjs";
+import { open } from "../../pkg/dist/core.js";
+import { writeSmallModel } from "../browser/support/small-model.mjs";
 import { sample, Workplace } from "./support/command.mjs";
 
 const timeout = 5 * 60_000;
 const place = new Workplace();
 const query = "DNA methylation in human cells";
-const crossEncoder = ["--cross-encoder", models.crossEncoder];
-let expected;
+const methods = {
+  "query-head": {},
+  head: { method: "head" },
+  lora: { method: "lora", lora: { rank: 4 } },
+  "lora for documents too": { method: "lora", lora: { rank: 4, documents: true } },
+};
+/** What the engine finds, by method. */
+const expected = {};
 
 before(
   async () => {
-    const [log, corpus] = [sample("queries.csv", 41), sample("documents.csv", 201)];
-    writeFileSync(place.path("docs.csv"), corpus);
+    writeSmallModel(place.path("encoder"), "encoder", { hidden: 64, heads: 4, inner: 128 });
+    writeSmallModel(place.path("cross"), "crossEncoder", { hidden: 64, heads: 4, inner: 128, seed: 2 });
+    writeFileSync(place.path("docs.csv"), sample("documents.csv", 121));
     const bytes = (text) => new TextEncoder().encode(text);
-    const tuner = await load({
-      encoder: `${pathToFileURL(models.encoder).href}/`,
-      crossEncoder: `${pathToFileURL(models.crossEncoder).href}/`,
-      store: "memory",
+    const session = await open({ store: "memory" });
+    const tuner = await session.load({
+      encoder: pathToFileURL(`${place.path("encoder")}/`),
+      crossEncoder: pathToFileURL(`${place.path("cross")}/`),
       device: "cpu",
+      threads: 1,
     });
-    const relations = await tuner.synthesize(bytes(log), bytes(corpus), { candidates: 10, depth: 5 });
-    const run = await tuner.fit(relations, { seed: 1, epochs: 20, folds: 3 });
-    expected = { ...(await run.search(query, { topK: 5 })), delivered: run.report.fit.delivered };
-    const zip = new Uint8Array(await (await run.saveArtifact()).arrayBuffer());
-    writeFileSync(place.path("artifact.zip"), zip);
-    for (const [name, content] of readZip(zip)) {
-      const path = place.path("unpacked", ...name.split("/"));
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, content);
+    const documents = await session.readDocuments(bytes(sample("documents.csv", 121)));
+    const relations = await tuner.synthesize(bytes(sample("queries.csv", 25)), documents, { candidates: 10, depth: 5 });
+    for (const [name, options] of Object.entries(methods)) {
+      const run = await tuner.fit(relations, { seed: 1, epochs: 3, folds: 2, learningRate: 1e-2, ...options });
+      const tuned = await (await run.index(documents)).search(query, { topK: 5 });
+      const base = await (await tuner.index(documents)).search(query, { topK: 5 });
+      expected[name] = { base, tuned, delivered: run.report.fit.delivered };
+      mkdirSync(place.path(name, "model"), { recursive: true });
+      const zip = await run.saveArtifact();
+      writeFileSync(place.path(name, "artifact.zip"), new Uint8Array(await zip.arrayBuffer()));
+      assert.ok(Math.abs(tuned[0].score - base[0].score) > 1e-4, `${name} changes something`);
     }
-    tuner.dispose();
-    assert.ok(Math.abs(expected.tuned[0].score - expected.base[0].score) > 1e-4, "the head changes something");
+    session.dispose();
   },
   { timeout },
 );
@@ -56,49 +63,51 @@ function assertSame(found, hits) {
   }
 }
 
+const searchArguments = (model, ...options) => ["search", model, "docs.csv", query, "--top", "5", ...options];
+
 async function search(model, ...options) {
-  const { code, out, err } = await place.run(
-    "search",
-    model,
-    "docs.csv",
-    query,
-    "--top",
-    "5",
-    ...options,
-    ...crossEncoder,
-  );
+  const { code, out, err } = await place.run(...searchArguments(model, ...options));
   assert.equal(code, 0, err);
   return out;
 }
 
-test("from the zip, both rankings are the engine's", { timeout }, async () => {
-  const found = JSON.parse(await search("artifact.zip", "--json"));
-  assert.deepEqual(found.documents, { total: 200, fromStore: 0 });
-  assert.equal(found.delivered, expected.delivered);
-  assertSame(found.base, expected.base);
-  assertSame(found.tuned, expected.tuned);
-});
+for (const method of Object.keys(methods)) {
+  test(`${method}: both rankings are the engine's`, { timeout }, async () => {
+    const found = JSON.parse(await search(method, "--json"));
+    assert.equal(found.delivered, expected[method].delivered);
+    assert.equal(found.documents.total, 120);
+    assertSame(found.base, expected[method].base);
+    assertSame(found.tuned, expected[method].tuned);
+  });
 
-test("from the folder they are the same, and no document is encoded again", { timeout }, async () => {
-  const found = JSON.parse(await search("unpacked", "--json"));
-  assert.deepEqual(found.documents, { total: 200, fromStore: 200 });
-  assertSame(found.base, expected.base);
-  assertSame(found.tuned, expected.tuned);
-});
+  test(`${method}: the second time no document is encoded`, { timeout }, async () => {
+    const found = JSON.parse(await search(method, "--json"));
+    assert.deepEqual(found.documents, { total: 120, fromStore: 120 });
+    assertSame(found.base, expected[method].base);
+    assertSame(found.tuned, expected[method].tuned);
+  });
+}
 
-test("from the folder of the model alone the adapter beside it is found", { timeout }, async () => {
-  assertSame(JSON.parse(await search("unpacked/model", "--json")).tuned, expected.tuned);
+test("the zip itself is taken, and the one beside a model's folder", { timeout }, async () => {
+  copyFileSync(place.path("head", "artifact.zip"), place.path("other name.zip"));
+  for (const model of ["other name.zip", "head/model"]) {
+    assertSame(JSON.parse(await search(model, "--json")).tuned, expected.head.tuned);
+  }
 });
 
 test("without --json both are listed, with the places that a document has moved", { timeout }, async () => {
-  const out = await search("unpacked");
-  assert.match(out, /"DNA methylation in human cells" in 200 documents/);
-  assert.match(out, / 1 +(=|new|[+-]\d+) +0\.\d{4} {2}\w/);
+  const out = await search("head");
+  assert.match(out, /"DNA methylation in human cells" in 120 documents/);
+  assert.match(out, / 1 +(=|new|[+-]\d+) +\d\.\d{4} {2}\w/);
   assert.match(out, /\nbase model\n/);
 });
 
-test("a folder without a tuned model is refused with words", { timeout }, async () => {
-  const { code, err } = await place.run("search", ".", "docs.csv", query, ...crossEncoder);
-  assert.equal(code, 1);
-  assert.match(err, /holds no tuned model/);
+test("what is no download is refused with words, and with the engine's code", { timeout }, async () => {
+  const folder = await place.run(...searchArguments("."));
+  assert.equal(folder.code, 1);
+  assert.match(folder.err, /holds no artifact\.zip/);
+  const table = await place.run(...searchArguments("docs.csv", "--json"));
+  assert.equal(table.code, 1);
+  assert.match(table.err, /This is not a zip file/);
+  assert.equal(JSON.parse(table.out).error.code, "artifact");
 });

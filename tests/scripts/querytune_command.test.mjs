@@ -107,6 +107,6 @@ test("with --json a failure is a document on stdout as well", () => {
 test("a model that is not there fails with 1, before anything is loaded", () => {
   const { code, out, err } = querytune("search", "empty", "docs.csv", "a query", "--json");
   assert.equal(code, 1);
-  assert.match(err, /holds no tuned model/);
+  assert.match(err, /holds no artifact\.zip/);
   assert.equal(JSON.parse(out).error.code, "failed");
 });

@@ -50,7 +50,7 @@ export function forgetSpeed(): void {
 
 function described({ device, models }: Pick<EngineInfo, "device" | "models">): string {
   const kind = device.kind === "webgpu" ? ["WebGPU", device.adapter].filter(Boolean).join(", ") : "CPU";
-  return `${kind}: ${models.encoder.id}, ${models.crossEncoder.id}`;
+  return `${kind}: ${models.encoder.id}, ${models.crossEncoder?.id}`;
 }
 
 /** Pairs in a batch, so many that workers get a share each. */

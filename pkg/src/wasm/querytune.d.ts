@@ -1,11 +1,13 @@
 // The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
 // Every value it throws is an Error with `code` and, for input files, `position`.
+import type { ArtifactModel } from "../artifact.js";
 import type { JudgingAnswer, JudgingItem, JudgingOptions, JudgingVerdict, Relevance } from "../judging.js";
 import type {
   AdapterFile,
   CandidateRow,
   DeviceChoice,
   DtypeChoice,
+  Embeddings,
   EngineInfo,
   InputItem,
   JudgementsSummary,
@@ -74,7 +76,7 @@ export class Tuner {
   private constructor();
   static load(
     encoder: ModelFiles,
-    crossEncoder: ModelFiles,
+    crossEncoder: ModelFiles | undefined,
     options: { device?: DeviceChoice; dtype?: DtypeChoice; threads?: number },
     host: Host,
   ): Promise<Tuner>;
@@ -141,5 +143,35 @@ export class Index {
   private constructor();
   search(query: string, topK: number, host: Host): Promise<SearchHit[]>;
   readonly length: number;
+  free(): void;
+}
+
+export interface ArtifactChoice {
+  model?: ArtifactModel;
+}
+
+export class Unpacked {
+  private constructor();
+  static read(zip: Uint8Array): Unpacked;
+  /** The encoder that documents go through, copied. */
+  encoder(): ModelFiles;
+  free(): void;
+}
+
+export class TunedModel {
+  private constructor();
+  /** What was unpacked is used up by it. `hashes`: SHA-256 of the encoder's files, as of `ModelFiles`. */
+  static load(
+    unpacked: Unpacked,
+    hashes: Record<string, string> | undefined,
+    options: { device?: DeviceChoice; dtype?: DtypeChoice; threads?: number },
+    host: Host,
+  ): Promise<TunedModel>;
+  info(): EngineInfo;
+  report(): Report;
+  readonly isTuned: boolean;
+  embedQueries(texts: readonly string[], choice: ArtifactChoice, host: Host): Promise<Embeddings>;
+  embedDocuments(texts: readonly string[], choice: ArtifactChoice, host: Host): Promise<Embeddings>;
+  index(documents: Texts, choice: ArtifactChoice, host: Host): Promise<Index>;
   free(): void;
 }

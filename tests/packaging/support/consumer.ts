@@ -5,6 +5,8 @@ import {
   isAbort,
   type JudgingVerdict,
   load,
+  loadArtifact,
+  type ModelInfo,
   type ModelSource,
   open,
   type Progress,
@@ -13,6 +15,7 @@ import {
   type Run,
   type Session,
   type Store,
+  type TunedModel,
   type Tuner,
 } from "querytune";
 import * as core from "querytune/core";
@@ -54,6 +57,18 @@ export async function judge(run: Run, signal: AbortSignal): Promise<string> {
   return judging.toQrels();
 }
 
+export async function searchAgain(zip: Blob, session: Session): Promise<TunedModel[]> {
+  const model: TunedModel = await loadArtifact(zip, { device: "cpu", store: "memory", threads: 1 });
+  const crossEncoder: ModelInfo | undefined = model.info.models.crossEncoder;
+  const teacher: ModelInfo = model.report.models.crossEncoder;
+  const index = await model.index(await model.readDocuments(zip, { textColumn: "text" }), { model: "base" });
+  const [best] = await index.search("a query", { topK: 1 });
+  const { dims } = await model.embedQueries(["a query"], { model: "trained" });
+  const encoderAlone: Tuner = await session.load({ crossEncoder: false });
+  console.log(crossEncoder, teacher.id, best?.score, dims[1], model.isTuned, encoderAlone.info.models.encoder.id);
+  return [await session.loadArtifact(new Uint8Array()), await core.loadArtifact(zip)];
+}
+
 export function explain(error: unknown): string {
   if (isAbort(error)) return "cancelled";
   if (!(error instanceof QuerytuneError)) throw error;
@@ -69,6 +84,10 @@ export async function inThisThread(store: Store): Promise<Session[]> {
 export async function refused(tuner: Tuner, run: Run): Promise<void> {
   // @ts-expect-error: no such device.
   await load({ device: "gpu" });
+  // @ts-expect-error: there is no model but a named one, or none.
+  await load({ crossEncoder: true });
+  // @ts-expect-error: a download is its bytes, not its name.
+  await loadArtifact("artifact.zip");
   // @ts-expect-error: a text alone is no list.
   await tuner.embed("a text");
   // @ts-expect-error: no relations.

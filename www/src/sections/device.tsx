@@ -158,7 +158,7 @@ function DeviceInfo() {
       </dd>
       <dt>Cross-encoder</dt>
       <dd>
-        {models.crossEncoder.id}: {models.crossEncoder.layers} layers, pairs up to {models.crossEncoder.maxLength}{" "}
+        {models.crossEncoder?.id}: {models.crossEncoder?.layers} layers, pairs up to {models.crossEncoder?.maxLength}{" "}
         tokens
       </dd>
     </dl>
