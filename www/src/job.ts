@@ -17,7 +17,19 @@ import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remem
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
 import { generation, noteFailure, session, tell } from "./session.js";
-import { candidates, depth, device, keeping, method, minutes, models, restore, settings, timed } from "./settings.js";
+import {
+  bm25,
+  candidates,
+  depth,
+  device,
+  keeping,
+  method,
+  minutes,
+  models,
+  restore,
+  settings,
+  timed,
+} from "./settings.js";
 
 export type State =
   | "idle"
@@ -63,6 +75,8 @@ export interface Outcome {
   run: Run;
   /** The first queries' texts. */
   queries: string[];
+  /** How many of a query's candidates the encoder found; those after them are BM25's. */
+  retrieved: number;
 }
 export const outcome = signal<Outcome | undefined>(undefined);
 
@@ -241,6 +255,7 @@ export async function start(): Promise<void> {
     const chosen = {
       candidates: candidates.value,
       depth: Math.min(depth.value, candidates.value),
+      bm25: bm25.value,
       budgetSeconds: timed.value ? 60 * minutes.value : undefined,
     };
     relations = await engine.synthesize(log, corpus, { ...chosen, onProgress, signal });
@@ -256,7 +271,14 @@ export async function start(): Promise<void> {
     noteSpeed(engine.info, run.report, bytes);
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
-    const made = { tuner: engine, relations, rows, run, queries: items.map((item) => item.text) };
+    const made = {
+      tuner: engine,
+      relations,
+      rows,
+      run,
+      queries: items.map((item) => item.text),
+      retrieved: chosen.candidates,
+    };
     batch(() => {
       outcome.value = made;
       state.value = "done";

@@ -1,6 +1,6 @@
 import { Fragment } from "preact";
 import type { Report } from "querytune";
-import { type Figure, type FigureGroup, figures, METRICS, verdict } from "../figures.js";
+import { type Figure, type FigureGroup, figures, METRICS, scored, verdict } from "../figures.js";
 import { counted, difference, metric } from "../format.js";
 import { outcome } from "../job.js";
 import { tells } from "../judging.js";
@@ -134,6 +134,9 @@ function Results({ report }: { report: Report }) {
           </tbody>
         </table>
       </section>
+      <p class="quiet" data-testid="scored">
+        The cross-encoder scored {scored(report)}.
+      </p>
       <Meanings />
     </>
   );
