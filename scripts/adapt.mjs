@@ -40,7 +40,7 @@ async function adapt(options) {
   const from = elapsed();
   const { files, queryOptions, documentOptions, synthesize, fit, device, runtime, out, store } = options;
   mkdirSync(out, { recursive: true });
-  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions, qrels: {} };
+  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions };
   const job = {
     files: {},
     models: { encoder: options.encoder, crossEncoder: options.crossEncoder },

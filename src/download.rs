@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::artifact::{Adapter, Artifact, Delivered};
 use crate::error::Result;
 use crate::job::{Job, Stage};
+use crate::judge::Verdict;
+use crate::per_query::{agreement_csv, judged_csv};
 use crate::relations::Relations;
 use crate::tune::Fit;
 
@@ -25,8 +27,23 @@ pub fn data(relations: &Relations) -> Result<Vec<(String, String)>> {
     ])
 }
 
+/// The files of `data/` that tell of the fit, query by query: `per-query-agreement.csv`, and `per-query-judged.csv` where
+/// there is a verdict.
+///
+/// # Errors
+/// [`crate::Code::Internal`]
+pub fn per_query(relations: &Relations, fit: &Fit, verdict: Option<&Verdict>) -> Result<Vec<(String, String)>> {
+    let agreement = agreement_csv(relations, fit)?;
+    let judged = verdict.map(|verdict| judged_csv(&verdict.rankings)).transpose()?;
+    let named = [("per-query-agreement.csv", agreement), ("per-query-judged.csv", judged)];
+    let there = named
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), text?)));
+    Ok(there.collect())
+}
+
 /// The bytes of the zip. The report says which model is delivered; `base` are the encoder's files as they were loaded,
-/// `judgements` people's answers as [`to_qrels`](crate::judging::to_qrels) writes them, if there are any.
+/// `more` files of `data/` beside the [data set](data).
 ///
 /// # Errors
 /// [`crate::Code::Cancelled`], and those of [`Artifact::pack`].
@@ -35,11 +52,11 @@ pub async fn download(
     relations: &Relations,
     fit: &Fit,
     base: &BTreeMap<String, Vec<u8>>,
-    judgements: Option<String>,
+    more: Vec<(String, String)>,
     job: &Job<'_>,
 ) -> Result<Vec<u8>> {
     let mut data = data(relations)?;
-    data.extend(judgements.map(|judgements| ("judgements.tsv".to_owned(), judgements)));
+    data.extend(more);
     let artifact = Artifact {
         base,
         adapter: Adapter::from(fit.adapter()),

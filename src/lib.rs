@@ -7,7 +7,8 @@
 //!          texts    vectors  top-k     logits        data set     adapter figures  json      zip
 //! ```
 //!
-//! A road beside it: [`judging`] asks a person where there are no judgements.
+//! Roads beside it: [`judging`] asks a person where there are no judgements; [`previous`] goes on from an earlier run's
+//! download.
 //!
 //! [`tuner::Tuner`] holds both models and walks the road; [`job::Job`] is what every long step reports to.
 //! All of it runs on a [`device::Device`] chosen at run time, natively as in a browser; [`cpu`] has the kernels that the
@@ -28,10 +29,13 @@ pub mod job;
 pub mod judge;
 pub mod judging;
 pub mod model;
+pub mod per_query;
 mod pool;
+pub mod previous;
 pub mod relations;
 pub mod report;
 pub mod results;
+mod rows;
 pub mod search;
 pub mod synthesize;
 pub mod tune;

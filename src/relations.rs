@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::input::{Text, Texts};
 use crate::job::StageTime;
+use crate::rows::written;
 use crate::search::Neighbour;
 use crate::vectors::Vectors;
 
@@ -40,8 +41,10 @@ pub struct StageTimes {
     pub search: StageTime,
     /// Pairs to logits.
     pub score: StageTime,
-    /// Pairs whose logit was in the store.
+    /// Pairs whose logit was there already.
     pub cached_pairs: usize,
+    /// Pairs of these whose logit an earlier run has made.
+    pub known_pairs: usize,
     /// Seconds that scoring was given, if it was given a time.
     pub budget_seconds: Option<f64>,
 }
@@ -95,7 +98,7 @@ pub struct Summary {
     pub candidates: usize,
     /// Pairs with a logit.
     pub scored: usize,
-    /// Pairs whose logit was in the store.
+    /// Pairs whose logit was there already.
     pub cached: usize,
     /// The logits' distribution.
     pub logit: LogitSummary,
@@ -207,7 +210,7 @@ impl Relations {
     /// Finetuner's rows as CSV: query, similar and dissimilar document with their ids, and the margin.
     ///
     /// # Errors
-    /// [`Code::Internal`]
+    /// [`crate::Code::Internal`]
     pub fn to_csv(&self) -> Result<String> {
         let header = [
             "query_id",
@@ -218,7 +221,7 @@ impl Relations {
             "dissimilar",
             "margin",
         ];
-        delimited(b',', Some(&header), self.rows(), |row| {
+        let cells = |row: Row| -> Vec<String> {
             let query = &self.queries.items[row.query];
             let similar = &self.documents.items[row.similar as usize];
             let dissimilar = &self.documents.items[row.dissimilar as usize];
@@ -231,22 +234,24 @@ impl Relations {
                 &dissimilar.text,
             ];
             texts.into_iter().cloned().chain([row.margin.to_string()]).collect()
-        })
+        };
+        written(b',', Some(&header), self.rows().map(cells))
     }
 
     /// Finetuner's rows in the form GPL trains on: query id, positive id, negative id, margin; no header.
     ///
     /// # Errors
-    /// [`Code::Internal`]
+    /// [`crate::Code::Internal`]
     pub fn to_gpl_tsv(&self) -> Result<String> {
-        delimited(b'\t', None, self.rows(), |row| {
-            vec![
+        let cells = |row: Row| {
+            [
                 self.queries.items[row.query].ids[0].clone(),
                 self.documents.items[row.similar as usize].ids[0].clone(),
                 self.documents.items[row.dissimilar as usize].ids[0].clone(),
                 row.margin.to_string(),
             ]
-        })
+        };
+        written(b'\t', None, self.rows().map(cells))
     }
 
     /// Listwise rows, one JSON object a query, in FlagEmbedding's form: the best document in `pos`, the others in
@@ -315,24 +320,22 @@ impl Relations {
     /// empty where not scored.
     ///
     /// # Errors
-    /// [`Code::Internal`]
+    /// [`crate::Code::Internal`]
     pub fn to_scores_tsv(&self) -> Result<String> {
         let header = ["query-id", "corpus-id", "rank", "cosine", "logit"];
         let rows = self.candidates.iter().enumerate().flat_map(|(query, candidates)| {
-            candidates
-                .iter()
-                .enumerate()
-                .map(move |(rank, candidate)| (query, rank + 1, candidate))
+            let ranked = (1..).zip(candidates);
+            ranked.map(move |(rank, candidate): (usize, &Candidate)| {
+                [
+                    self.queries.items[query].ids[0].clone(),
+                    self.documents.items[candidate.document as usize].ids[0].clone(),
+                    rank.to_string(),
+                    candidate.cosine.to_string(),
+                    candidate.logit.map(|logit| logit.to_string()).unwrap_or_default(),
+                ]
+            })
         });
-        delimited(b'\t', Some(&header), rows, |(query, rank, candidate)| {
-            vec![
-                self.queries.items[query].ids[0].clone(),
-                self.documents.items[candidate.document as usize].ids[0].clone(),
-                rank.to_string(),
-                candidate.cosine.to_string(),
-                candidate.logit.map(|logit| logit.to_string()).unwrap_or_default(),
-            ]
-        })
+        written(b'\t', Some(&header), rows)
     }
 }
 
@@ -348,24 +351,4 @@ fn apart(document: &Text) -> (&str, &str) {
 /// The place of the highest logit; of the nearest document where several have it.
 fn best_of(scored: &[(u32, f32)]) -> Option<usize> {
     (0..scored.len()).reduce(|best, index| if scored[index].1 > scored[best].1 { index } else { best })
-}
-
-fn delimited<T>(
-    delimiter: u8,
-    header: Option<&[&str]>,
-    rows: impl Iterator<Item = T>,
-    fields: impl Fn(T) -> Vec<String>,
-) -> Result<String> {
-    let defect = |what: String| Error::new(Code::Internal, what);
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-    if let Some(header) = header {
-        writer.write_record(header).map_err(|error| defect(error.to_string()))?;
-    }
-    for row in rows {
-        writer
-            .write_record(fields(row))
-            .map_err(|error| defect(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| defect(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| defect(error.to_string()))
 }

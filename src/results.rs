@@ -13,6 +13,9 @@ use crate::job::Job;
 /// Identifies a text, or a pair of texts, by content.
 pub type ContentKey = [u8; 16];
 
+/// Logits that an earlier run has made, by [`pair_key`].
+pub type KnownLogits = HashMap<ContentKey, f32>;
+
 /// The content key of one text.
 pub fn text_key(text: &str) -> ContentKey {
     short(Sha256::digest(text.as_bytes()).as_slice())

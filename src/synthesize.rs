@@ -11,7 +11,7 @@ use crate::job::{Job, Stage};
 use crate::model::{CrossEncoder, Encoder, TextKind};
 use crate::pool::{Searched, pool_bm25};
 use crate::relations::{Candidate, Relations, StageTimes};
-use crate::results::{ResultLog, numbers_by_key, text_key};
+use crate::results::{KnownLogits, ResultLog, numbers_by_key, text_key};
 use crate::search::top_k;
 use crate::vectors::Vectors;
 use crate::waves::score_waves;
@@ -70,16 +70,26 @@ impl SynthesizeOptions {
     }
 }
 
+/// The cross-encoder, and what it has said before.
+#[derive(Clone, Copy)]
+pub struct Teacher<'t> {
+    /// It scores pairs.
+    pub cross_encoder: &'t CrossEncoder,
+    /// Its logits of an earlier run.
+    pub known: &'t KnownLogits,
+}
+
 /// Makes the relations of a log of queries and a corpus of documents.
 ///
 /// Vectors and logits already in the job's store are taken from there; new ones are kept as soon as their batch is
-/// finished, so a cancelled or crashed job goes on where it was.
+/// finished, so a cancelled or crashed job goes on where it was. Logits that the teacher has from an earlier
+/// run are not scored again.
 ///
 /// # Errors
 /// [`Code::Option`], [`Code::Cancelled`], [`Code::Store`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
 pub async fn synthesize(
     encoder: &Encoder,
-    cross_encoder: &CrossEncoder,
+    teacher: Teacher<'_>,
     queries: Rc<Texts>,
     documents: Rc<Texts>,
     options: SynthesizeOptions,
@@ -139,7 +149,7 @@ pub async fn synthesize(
             (query_texts[query], document_texts[document as usize])
         })
         .collect();
-    let scored = score_waves(cross_encoder, &texts, &ends, options.budget_seconds, job).await?;
+    let scored = score_waves(teacher, &texts, &ends, options.budget_seconds, job).await?;
     for (&(query, place), logit) in pairs.iter().zip(scored.logits) {
         candidates[query][place].logit = Some(logit);
     }
@@ -148,6 +158,7 @@ pub async fn synthesize(
         search,
         score: scored.time,
         cached_pairs: scored.cached,
+        known_pairs: scored.known,
         budget_seconds: options.budget_seconds,
     };
     Ok(Relations {
@@ -264,7 +275,12 @@ pub struct ScoredPairs {
 /// # Errors
 /// [`Code::Cancelled`], [`Code::Store`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
 pub async fn score_pairs(cross_encoder: &CrossEncoder, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<ScoredPairs> {
-    let scored = score_waves(cross_encoder, pairs, &[pairs.len()], None, job).await?;
+    let known = KnownLogits::new();
+    let teacher = Teacher {
+        cross_encoder,
+        known: &known,
+    };
+    let scored = score_waves(teacher, pairs, &[pairs.len()], None, job).await?;
     Ok(ScoredPairs {
         logits: scored.logits,
         cached: scored.cached,

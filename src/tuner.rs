@@ -9,10 +9,12 @@ use crate::error::{Code, Error, Result};
 use crate::input::Texts;
 use crate::job::{Job, Stage, Work};
 use crate::model::{CrossEncoder, Encoder, ModelFiles, ModelInfo, TextKind};
+use crate::previous::Previous;
 use crate::relations::Relations;
+use crate::results::KnownLogits;
 use crate::search::{Neighbour, top_k};
-use crate::synthesize::{SynthesizeOptions, encode_texts, score_pairs, synthesize};
-use crate::tune::{Adapted, BaseEncoder, Fit, Recipe, fit};
+use crate::synthesize::{SynthesizeOptions, Teacher, encode_texts, score_pairs, synthesize};
+use crate::tune::{Adapted, BaseEncoder, Fit, Ranker, Recipe, fit};
 use crate::vectors::Vectors;
 
 /// A bi-encoder and a cross-encoder, loaded and tested.
@@ -312,16 +314,49 @@ impl Tuner {
         options: SynthesizeOptions,
         job: &Job<'_>,
     ) -> Result<Relations> {
-        synthesize(
-            &self.encoder,
-            &self.cross_encoder,
-            queries,
-            documents,
-            options,
-            &self.device,
-            job,
-        )
-        .await
+        self.synthesize_knowing(&KnownLogits::new(), queries, documents, options, job)
+            .await
+    }
+
+    /// Opens the download of an earlier run, to go on from it.
+    ///
+    /// # Errors
+    /// As [`Previous::open`].
+    pub fn previous(&self, zip: &[u8]) -> Result<Previous> {
+        Previous::open(zip, self.encoder.info(), self.cross_encoder.info())
+    }
+
+    /// Makes relations that go on from an earlier run: its queries are joined to the log, and what it scored is not scored
+    /// again.
+    ///
+    /// # Errors
+    /// As [`synthesize`].
+    pub async fn synthesize_on(
+        &self,
+        previous: &Previous,
+        queries: Rc<Texts>,
+        documents: Rc<Texts>,
+        options: SynthesizeOptions,
+        job: &Job<'_>,
+    ) -> Result<Relations> {
+        let joined = Rc::new(queries.joined(&previous.queries));
+        self.synthesize_knowing(&previous.logits, joined, documents, options, job)
+            .await
+    }
+
+    async fn synthesize_knowing(
+        &self,
+        known: &KnownLogits,
+        queries: Rc<Texts>,
+        documents: Rc<Texts>,
+        options: SynthesizeOptions,
+        job: &Job<'_>,
+    ) -> Result<Relations> {
+        let teacher = Teacher {
+            cross_encoder: &self.cross_encoder,
+            known,
+        };
+        synthesize(&self.encoder, teacher, queries, documents, options, &self.device, job).await
     }
 
     /// Trains an adapter: see [`fit`]. `files` are the encoder's, which [`Method::Lora`](crate::tune::Method) needs.
@@ -336,6 +371,15 @@ impl Tuner {
         job: &Job<'_>,
     ) -> Result<Fit> {
         fit(relations, recipe, self.base(files), &self.device, job).await
+    }
+
+    /// Ranks the documents of relations. `files` are the encoder's, which LoRA needs.
+    pub fn ranker<'b>(&'b self, relations: &'b Relations, files: Option<&'b ModelFiles>) -> Ranker<'b> {
+        Ranker {
+            relations,
+            base: files,
+            device: &self.device,
+        }
     }
 
     /// The encoder as trainings take it.

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::job::{Job, Stage, StageTime};
-use crate::model::CrossEncoder;
-use crate::results::{ContentKey, ResultLog, numbers_by_key, pair_key, text_key};
+use crate::results::{ContentKey, KnownLogits, ResultLog, numbers_by_key, pair_key, text_key};
+use crate::synthesize::Teacher;
 
 /// What [`score_waves`] returns.
 pub struct ScoredWaves {
@@ -16,13 +16,16 @@ pub struct ScoredWaves {
     pub logits: Vec<f32>,
     /// How many waves these are.
     pub waves: usize,
-    /// How many of the logits came out of the store.
+    /// How many of the logits were there already.
     pub cached: usize,
+    /// How many of these are among the known ones.
+    pub known: usize,
     /// What it took.
     pub time: StageTime,
 }
 
-/// The cross-encoder's logits of (query, document) pairs, wave by wave, those in the store taken from there.
+/// The cross-encoder's logits of (query, document) pairs, wave by wave, those in the store taken from there, and after
+/// these the known ones, which the store then has too.
 ///
 /// `ends` are the places in `pairs` where waves end, the first first. Without `seconds` all waves are scored. With them,
 /// the first is scored however long it takes, and then as many as fit into the rest of the time, which is counted from
@@ -35,12 +38,13 @@ pub struct ScoredWaves {
 /// [`Code::Cancelled`](crate::Code::Cancelled), [`Code::Store`](crate::Code::Store),
 /// [`Code::DeviceFaulty`](crate::Code::DeviceFaulty), [`Code::ModelTokenizer`](crate::Code::ModelTokenizer)
 pub async fn score_waves(
-    cross_encoder: &CrossEncoder,
+    teacher: Teacher<'_>,
     pairs: &[(&str, &str)],
     ends: &[usize],
     seconds: Option<f64>,
     job: &Job<'_>,
 ) -> Result<ScoredWaves> {
+    let Teacher { cross_encoder, known } = teacher;
     let deadline = seconds.map(|seconds| job.now() + seconds);
     let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
     let keys = pair_keys(pairs);
@@ -51,6 +55,7 @@ pub async fn score_waves(
         is_missing[number] = false;
     })
     .await?;
+    take_known(known, &keys, &mut logits, &mut is_missing, &log).await?;
     let missing: Vec<usize> = (0..pairs.len()).filter(|&number| is_missing[number]).collect();
     let course = Course {
         needed: ends
@@ -89,8 +94,33 @@ pub async fn score_waves(
         logits,
         waves,
         cached: end - missing.partition_point(|&number| number < end),
+        known: keys[..end].iter().filter(|key| known.contains_key(*key)).count(),
         time: progress.finish(),
     })
+}
+
+/// Fills in what is missing and known, and keeps it in the log.
+async fn take_known(
+    known: &KnownLogits,
+    keys: &[ContentKey],
+    logits: &mut [f32],
+    is_missing: &mut [bool],
+    log: &ResultLog<'_>,
+) -> Result<()> {
+    let mut taken = Vec::new();
+    for (number, key) in keys.iter().enumerate().filter(|&(number, _)| is_missing[number]) {
+        taken.extend(known.get(key).map(|&logit| (number, logit)));
+    }
+    for &(number, logit) in &taken {
+        logits[number] = logit;
+        is_missing[number] = false;
+    }
+    log.append(
+        taken
+            .iter()
+            .map(|(number, logit)| (keys[*number], std::slice::from_ref(logit))),
+    )
+    .await
 }
 
 /// The content keys of pairs; each text is hashed once, not once a pair.

@@ -85,6 +85,25 @@ fn report() -> Value {
 }
 
 #[test]
+fn a_model_that_goes_on_from_an_earlier_one_says_what_that_changed() {
+    let mut report = report();
+    report["previous"] = json!({
+        "queries": 900, "documents": 5000, "newQueries": 209, "newDocuments": 183, "scores": 18000, "delivered": "tuned",
+        "agreement": { "queries": 209, "base": 0.41, "previous": 0.42, "tuned": 0.47, "standardError": 0.01 },
+        "judged": { "ndcg@10": { "previous": 0.66, "tuned": 0.69, "ci95": [0.01, 0.05], "p": 0.01 } },
+    });
+    let card = card(&report, Delivered::Tuned);
+    for part in [
+        "209 queries and 183 documents are new",
+        "was 0.4200 by",
+        "is 0.4700 now",
+        "nDCG@10 was 0.6600 and is 0.6900",
+    ] {
+        assert!(card.contains(part), "{part} is missing in {card}");
+    }
+}
+
+#[test]
 fn figures_stand_in_the_card_as_in_the_report() {
     let card = card(&report(), Delivered::Tuned);
     assert!(

@@ -110,7 +110,15 @@ fn pooled_candidates_come_out_of_a_download_as_they_were() {
     let report = report(&tuner.info(), &pooled, &fit, None);
     assert_eq!(report["relations"]["bm25"], 3);
     assert_eq!(report["relations"]["depth"], 2);
-    let zip = block_on(download(&report, &pooled, &fit, &encoder_files().files, None, &job)).expect("a zip");
+    let zip = block_on(download(
+        &report,
+        &pooled,
+        &fit,
+        &encoder_files().files,
+        Vec::new(),
+        &job,
+    ))
+    .expect("a zip");
     let data = artifact::open(&zip).expect("it opens").data().expect("data");
     assert_eq!(data.candidates, pooled.candidates);
     let tsv = pooled.to_scores_tsv().expect("tsv");

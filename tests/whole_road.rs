@@ -72,7 +72,15 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
             .contains("Only 6 distinct queries")
     );
 
-    let zip = block_on(download(&report, &relations, &fit, &encoder_files().files, None, &job)).expect("a zip");
+    let zip = block_on(download(
+        &report,
+        &relations,
+        &fit,
+        &encoder_files().files,
+        Vec::new(),
+        &job,
+    ))
+    .expect("a zip");
     let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
     let names: BTreeSet<String> = zip
         .file_names()
@@ -135,7 +143,7 @@ fn every_method_ends_in_a_download_that_opens_with_its_adapter() {
         );
         assert!(verdict.figures.new_documents.is_some());
         let report = report(&tuner.info(), &relations, &fit, Some(&verdict));
-        let zip = block_on(download(&report, &relations, &fit, &files.files, None, &job)).expect("a zip");
+        let zip = block_on(download(&report, &relations, &fit, &files.files, Vec::new(), &job)).expect("a zip");
         let opened = querytune::artifact::open(&zip).expect("it opens");
         assert_eq!(opened.adapter.keeps_documents(), keeps_documents);
     }

@@ -45,6 +45,7 @@ export const help = [
   "",
   "  querytune adapt --queries log.csv --documents docs.csv --out tuned",
   "  querytune adapt --queries log.csv --documents docs.csv --out tuned --qrels judgements.tsv",
+  "  querytune adapt --queries newer.csv --documents docs.csv --continue tuned --out tuned",
   ...optionLines(table),
   "",
   "What comes out, in the folder of --out:",
@@ -56,6 +57,9 @@ export const help = [
   "",
   "Ctrl-C stops a job and keeps what is scored; the same command goes on from there. Pairs that were scored",
   "once are never scored again, in other jobs neither, as long as the store is there.",
+  "",
+  "--continue joins the newer log to that of an earlier run, trains on both, and compares with its model.",
+  "Only new pairs are scored, on another computer too. It may be the very folder of --out.",
   "",
   "Without --qrels the figures are agreement with the cross-encoder on queries left out of training. That is",
   "what was trained for, and no measure of quality. If nothing beats the base model, you get the base model.",
@@ -105,7 +109,7 @@ function unpackModel(out) {
 }
 
 function jobOf({ files, queryOptions, documentOptions, encoder, crossEncoder, threads, synthesize, fit }) {
-  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions, qrels: {} };
+  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions };
   const given = Object.entries(files).filter(([, path]) => path);
   return {
     files: Object.fromEntries(

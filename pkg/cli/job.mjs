@@ -14,7 +14,8 @@ export async function runJob(open, job, { progress, note, output, signal }) {
     const { models, device, threads } = job;
     const tuner = await session.load({ ...models, device, threads, ...watch });
     note("engine", tuner.info);
-    const relations = await tuner.synthesize(queries, documents, { ...job.synthesize, ...watch });
+    const previous = job.files.previous?.bytes;
+    const relations = await tuner.synthesize(queries, documents, { ...job.synthesize, previous, ...watch });
     note("relations", relations.summary());
     await output("scores.tsv", await relations.toScoresTsv());
     const judgements = qrels && { qrels, queries: testQueries };

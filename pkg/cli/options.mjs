@@ -1,4 +1,6 @@
 // The options that all commands share which run a job: how files are read, and what is done with them.
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { given } from "./arguments.mjs";
 
 export const inputTable = [
@@ -6,6 +8,7 @@ export const inputTable = [
   ["documents", "FILE", "documents, with or without titles"],
   ["test-queries", "FILE", "queries to judge by (default: the log's own)"],
   ["qrels", "FILE", "judgements: query id, document id, relevance"],
+  ["continue", "PATH", "earlier run to go on from: its folder, or artifact.zip"],
 ];
 
 const documentTable = [
@@ -49,6 +52,17 @@ export const jobTable = [
   ["seed", "N", "of all random choices (default 0)"],
 ];
 
+/** The download of the run that is to be gone on from. */
+function earlierRun(args) {
+  const path = args.path("continue");
+  if (path === undefined) return undefined;
+  args.existing(path, "--continue", "any");
+  if (!statSync(path).isDirectory()) return path;
+  const zip = join(path, "artifact.zip");
+  if (!existsSync(zip)) throw args.wrong(`--continue: there is no artifact.zip in ${path}.`);
+  return zip;
+}
+
 /** The files of a job, by what they are. */
 export function inputFiles(args) {
   const files = {
@@ -56,11 +70,13 @@ export function inputFiles(args) {
     documents: args.file("documents"),
     testQueries: args.file("test-queries"),
     qrels: args.file("qrels"),
+    previous: earlierRun(args),
   };
   if (!files.queries !== !files.documents) {
     throw args.wrong(`--${files.queries ? "documents" : "queries"} is missing: a job needs queries and documents.`);
   }
-  if (!files.queries && (files.testQueries || files.qrels)) throw args.wrong("--queries and --documents are missing.");
+  if (!files.queries && (files.testQueries || files.qrels || files.previous))
+    throw args.wrong("--queries and --documents are missing.");
   if (files.testQueries && !files.qrels) {
     throw args.wrong("--test-queries needs --qrels: there is nothing to judge them by.");
   }

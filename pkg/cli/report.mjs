@@ -105,6 +105,37 @@ function agreement(evaluation) {
   ];
 }
 
+/** What is new since the earlier run, and how its model compares. */
+function since({ queries, documents, newQueries, newDocuments, scores, delivered, agreement, judged }) {
+  const lines = [
+    "",
+    `Since the earlier run of ${count(queries)} queries and ${count(documents)} documents: ${count(newQueries)} queries and ` +
+      `${count(newDocuments)} documents are new; ${count(scores)} scores taken over.`,
+  ];
+  const earlier = delivered === "tuned" ? "the earlier model" : "the earlier run (it delivered the base model)";
+  const rows = [["", "queries", "base", "earlier", "tuned", "tuned - earlier"]];
+  if (agreement) {
+    const { queries: on, base, previous, tuned } = agreement;
+    const difference = signed(tuned - previous);
+    rows.push([
+      "agreement, new queries left out",
+      count(on),
+      figure(base),
+      figure(previous),
+      figure(tuned),
+      difference,
+    ]);
+  }
+  const ndcg = judged?.["ndcg@10"];
+  if (ndcg) {
+    const { previous, tuned, ci95, p } = ndcg;
+    const difference = `${signed(tuned - previous)} (${signed(ci95[0])} … ${signed(ci95[1])}, p ${p.toFixed(3)})`;
+    rows.push(["nDCG@10 by your judgements", "", "", figure(previous), figure(tuned), difference]);
+  }
+  if (rows.length > 1) lines.push(`Against ${earlier}:`, ...table(rows).map((line) => `  ${line}`));
+  return lines;
+}
+
 /** How deep the cross-encoder has come in its time. */
 function depthReached({ relations, stages }) {
   const { seconds, budgetSeconds } = stages.score;
@@ -122,6 +153,7 @@ export function reportLines(report) {
     .map(([name, stage]) => `${name} ${duration(stage.seconds)}`);
   return [
     ...(evaluation.judged ? judged(evaluation) : agreement(evaluation)),
+    ...(report.previous ? since(report.previous) : []),
     "",
     ...wrap(`Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`),
     ...(fit.warnings ?? []).flatMap((warning) => wrap(`Warning: ${warning}`)),

@@ -31,6 +31,7 @@ import type {
   LoadOptions,
   OpenOptions,
   Pair,
+  PerQueryKind,
   Progress,
   Reading,
   ReadOptions,
@@ -220,6 +221,10 @@ class RemoteRelations extends Handle implements Relations {
     return this.link.settle(this.link.service.rows(this.id, from, count));
   }
 
+  queries(from: number, count: number): Promise<TextItem[]> {
+    return this.link.settle(this.link.service.queries(this.id, from, count));
+  }
+
   candidates(query: number): Promise<CandidateRow[]> {
     return this.link.settle(this.link.service.candidates(this.id, query));
   }
@@ -287,6 +292,10 @@ class RemoteRun extends Handle implements Run {
 
   adapterFiles(): Promise<AdapterFile[]> {
     return this.link.settle(this.link.service.adapterFiles(this.id));
+  }
+
+  perQueryCsv(kind: PerQueryKind): Promise<string> {
+    return this.link.settle(this.link.service.perQueryCsv(this.id, kind));
   }
 
   async judging(options: JudgingOptions = {}): Promise<Judging> {

@@ -14,6 +14,7 @@ import type {
   EngineInfo,
   JudgementsSummary,
   Pair,
+  PerQueryKind,
   Progress,
   Reading,
   ReadOptions,
@@ -104,6 +105,7 @@ export interface Service extends JudgingService {
     options: Omit<SynthesizeOptions, "onProgress" | "signal">,
   ): Promise<{ id: Id; summary: RelationsSummary }>;
   rows(relations: Id, from: number, count: number): Promise<RelationRow[]>;
+  queries(relations: Id, from: number, count: number): Promise<TextItem[]>;
   candidates(relations: Id, query: number): Promise<CandidateRow[]>;
   export(relations: Id, format: "toCsv" | "toGplTsv" | "toJsonl" | "toScoresTsv"): Promise<string>;
   fit(
@@ -123,6 +125,7 @@ export interface Service extends JudgingService {
   artifact(call: number, run: Id): Promise<Uint8Array>;
   adapter(run: Id): Promise<Uint8Array>;
   adapterFiles(run: Id): Promise<AdapterFile[]>;
+  perQueryCsv(run: Id, kind: PerQueryKind): Promise<string>;
   index(call: number, of: Id, documents: RemoteTexts): Promise<{ id: Id; length: number }>;
   searchIndex(call: number, index: Id, query: string, topK: number | undefined): Promise<SearchHit[]>;
 }

@@ -24,6 +24,7 @@ import type {
   LoadOptions,
   OpenOptions,
   Pair,
+  PerQueryKind,
   Reading,
   ReadOptions,
   RelationRow,
@@ -231,10 +232,13 @@ export class CoreJudgements extends Handle<engine.Qrels> implements Judgements {
 }
 
 export class CoreRelations extends Handle<engine.Relations> implements Relations {
+  /** Whether they go on from an earlier run. */
+  readonly goesOn: boolean;
   readonly #summary: RelationsSummary;
 
-  constructor(thread: Thread, relations: engine.Relations) {
+  constructor(thread: Thread, relations: engine.Relations, goesOn: boolean) {
     super(thread, relations);
+    this.goesOn = goesOn;
     this.#summary = relations.summary();
   }
 
@@ -244,6 +248,10 @@ export class CoreRelations extends Handle<engine.Relations> implements Relations
 
   async rows(from: number, count: number): Promise<RelationRow[]> {
     return this.thread.short(() => this.engine.rows(from, count));
+  }
+
+  async queries(from: number, count: number): Promise<TextItem[]> {
+    return this.thread.short(() => this.engine.queries(from, count));
   }
 
   async candidates(query: number): Promise<CandidateRow[]> {
@@ -303,7 +311,7 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
     const { qrels, queries } = judgements;
     const [tuner, fit] = [this.#tuner.engine, this.engine];
-    const files = this.#report.fit.method === "lora" ? this.#tuner.encoder : undefined;
+    const files = needsEncoder(this.#report.fit.method, this.#report.previous) ? this.#tuner.encoder : undefined;
     const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
     try {
       await this.#tuner.session.withTexts(queries, "queries", (texts) =>
@@ -339,6 +347,10 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
 
   async adapterFiles(): Promise<AdapterFile[]> {
     return this.thread.short(() => this.engine.adapterFiles());
+  }
+
+  async perQueryCsv(kind: PerQueryKind): Promise<string> {
+    return this.thread.short(() => this.engine.perQueryCsv(kind));
   }
 
   async judging(options: JudgingOptions = {}): Promise<CoreJudging> {
@@ -411,21 +423,22 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
       .slice(0, options.topK);
   }
 
-  synthesize(
+  async synthesize(
     queries: TextsInput | Texts,
     documents: TextsInput | Texts,
     options: SynthesizeOptions = {},
   ): Promise<CoreRelations> {
-    const { onProgress, signal, ...choices } = options;
+    const { onProgress, signal, previous, ...choices } = options;
     const tuner = this.engine;
+    const earlier = previous && (await read(bytesOf(previous)));
     return this.session.withTexts(queries, "queries", (log) =>
       this.session.withTexts(documents, "documents", async (corpus) => {
         const relations = await this.thread.long(
           { onProgress, signal },
-          (host) => tuner.synthesize(log, corpus, given(choices), host),
+          (host) => tuner.synthesize(log, corpus, given(choices), earlier, host),
           this.crew,
         );
-        return new CoreRelations(this.thread, relations);
+        return new CoreRelations(this.thread, relations, earlier !== undefined);
       }),
     );
   }
@@ -436,7 +449,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     }
     const { onProgress, signal, judgements, ...choices } = options;
     const [tuner, data] = [this.engine, relations.engine];
-    const files = choices.method === "lora" ? this.encoder : undefined;
+    const files = needsEncoder(choices.method, relations.goesOn) ? this.encoder : undefined;
     const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), files, host));
     const run = new CoreRun(this, fit);
     if (judgements) {
@@ -573,6 +586,11 @@ export class CoreSession implements Session {
     const bytes = await read(source);
     return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
   }
+}
+
+/** Whether a training, or the model of an earlier run beside it, may go through the encoder's own layers. */
+function needsEncoder(method: string | undefined, previous: unknown): boolean {
+  return method === "lora" || Boolean(previous);
 }
 
 /** The options that are given: the engine takes an `undefined` for a value of the wrong type. */

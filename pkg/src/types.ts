@@ -340,6 +340,13 @@ export interface SynthesizeOptions extends Watch {
   bm25?: number;
   /** Rows for each query are `relations - 1`. */
   relations?: number;
+  /**
+   * An earlier run's download (of `saveArtifact`), to go on from, for example every night with the day's log. Its queries
+   * are joined to these, counts added, after them in number; pairs it has scores for are not scored again, if the
+   * cross-encoder is the same; `documents` are the ones there are now. It has to be of the same encoder. The training is
+   * on all queries, and the report compares its outcome with the earlier run's model.
+   */
+  previous?: Blob | Uint8Array;
 }
 
 /** The data set in figures. */
@@ -382,6 +389,8 @@ export interface Relations {
   summary(): RelationsSummary;
   /** Some rows, for display. */
   rows(from: number, count: number): Promise<RelationRow[]>;
+  /** Some of the queries, the distinct ones in the order of their numbers. With `previous` the earlier ones are the last. */
+  queries(from: number, count: number): Promise<TextItem[]>;
   /** The candidates of a query, by its number from 0, nearest first; those that only BM25 has found at the end. */
   candidates(query: number): Promise<CandidateRow[]>;
   /** Rows as CSV: query_id, query, similar_id, similar, dissimilar_id, dissimilar, margin. */
@@ -551,6 +560,37 @@ export interface HistoryEntry {
   heldOut?: number | null;
 }
 
+/** What is new since an earlier run, and how the model it delivered compares with this run's. */
+export interface SincePrevious {
+  /** Distinct queries and documents of the earlier run. */
+  queries: number;
+  documents: number;
+  /** Those of this run that it did not have. */
+  newQueries: number;
+  newDocuments: number;
+  /** Pairs whose score was taken over. */
+  scores: number;
+  /** Which model it delivered; this is `previous` in the figures. */
+  delivered: "tuned" | "base";
+  /**
+   * Agreement with the cross-encoder on queries that are new, where this run's training had left them out at random; null
+   * if there are none. Not quality.
+   */
+  agreement: {
+    queries: number;
+    base: number;
+    previous: number;
+    tuned: number;
+    /** Of the mean of tuned minus previous over queries. */
+    standardError: number;
+  } | null;
+  /** By judgements, where they were given; `ci95` is of tuned minus previous. */
+  judged?: Partial<Record<keyof JudgedMetrics, { previous: number; tuned: number; ci95: [number, number]; p: number }>>;
+}
+
+/** Figures of queries one by one: agreement with the cross-encoder while left out, or by judgements. */
+export type PerQueryKind = "agreement" | "judged";
+
 /** The whole account of a job, as `report.json` holds it. */
 export interface Report {
   version: string;
@@ -621,6 +661,8 @@ export interface Report {
     /** Judged documents that are not among the documents. */
     missingDocuments?: number;
   };
+  /** There when the run went on from an earlier one. */
+  previous?: SincePrevious;
   /** The last verdict of quick judging; there when one was asked for. */
   judging?: JudgingVerdict;
 }
@@ -654,6 +696,12 @@ export interface Run {
    * LoRA PEFT's `adapter_config.json` and `adapter_model.safetensors`.
    */
   adapterFiles(): Promise<AdapterFile[]>;
+  /**
+   * Each query's figures as CSV, the largest gain first. `agreement`: `query-id`, `query`, `count`, and agreement with the
+   * cross-encoder by base and tuned while the query was left out of training. `judged`, after `evaluate`: nDCG@10, MRR@10,
+   * MAP@100 and recall@100 by base, tuned and ceiling.
+   */
+  perQueryCsv(kind: PerQueryKind): Promise<string>;
   /** Searches other documents with the tuned model. */
   index(documents: TextsInput | Texts, watch?: Watch): Promise<Index>;
   /**

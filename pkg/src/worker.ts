@@ -140,6 +140,7 @@ const service: Service & MemberService = {
       return { id: keep(relations), summary: relations.summary() };
     }),
   rows: (id, from, count) => get(id, CoreRelations).rows(from, count),
+  queries: (id, from, count) => get(id, CoreRelations).queries(from, count),
   candidates: (id, query) => get(id, CoreRelations).candidates(query),
   export: (id, format) => get(id, CoreRelations)[format](),
   fit: (call, tuner, relations, options, judged) =>
@@ -160,6 +161,7 @@ const service: Service & MemberService = {
     }),
   adapter: (run) => get(run, CoreRun).adapter(),
   adapterFiles: (run) => get(run, CoreRun).adapterFiles(),
+  perQueryCsv: (run, kind) => get(run, CoreRun).perQueryCsv(kind),
   index: (call, of, documents) =>
     watched(call, async (watch) => {
       const owner = kept.get(of);

@@ -129,10 +129,14 @@ fn figures(report: &Value) -> String {
     let judged = judged(report);
     let answered = answered(report);
     let agreement = agreement(report);
-    if judged.is_empty() && answered.is_empty() && agreement.is_empty() {
+    let since = since_the_earlier_run(report);
+    if [&judged, &answered, &agreement, &since]
+        .iter()
+        .all(|text| text.is_empty())
+    {
         return String::new();
     }
-    format!("## Figures\n\n{judged}{answered}{agreement}")
+    format!("## Figures\n\n{judged}{answered}{agreement}{since}")
 }
 
 /// The metrics in the order they are shown in.
@@ -239,6 +243,37 @@ fn agreement(report: &Value) -> String {
          as gains). It says how well the model imitates the cross-encoder, not how good the results are.\n\n\
          | held out | base | tuned |\n|---|---|---|\n{rows}\n"
     )
+}
+
+/// The model of the run that this one went on from, beside this one.
+fn since_the_earlier_run(report: &Value) -> String {
+    let Some(previous) = report.get("previous") else {
+        return String::new();
+    };
+    let counted = |path: &str| count(previous, path).unwrap_or(0);
+    let mut text = format!(
+        "It goes on from an earlier run on {} queries and {} documents; {} queries and {} documents are new since then.",
+        counted("/queries"),
+        counted("/documents"),
+        counted("/newQueries"),
+        counted("/newDocuments")
+    );
+    let figure = |path: &str| number(previous, path);
+    if let (Some(queries), Some(before), Some(now)) = (
+        count(previous, "/agreement/queries"),
+        figure("/agreement/previous"),
+        figure("/agreement/tuned"),
+    ) {
+        let _ = write!(
+            text,
+            " On {queries} new queries, left out of this training, agreement with the cross-encoder was {before:.4} by \
+             the model delivered then and is {now:.4} now."
+        );
+    }
+    if let (Some(before), Some(now)) = (figure("/judged/ndcg@10/previous"), figure("/judged/ndcg@10/tuned")) {
+        let _ = write!(text, " By the judgements nDCG@10 was {before:.4} and is {now:.4}.");
+    }
+    text + "\n\n"
 }
 
 fn data(report: &Value) -> String {

@@ -6,6 +6,22 @@ use super::heads::Side;
 use super::model_card::{by_judging, warnings};
 use super::{Adapter, Artifact, Delivered, load};
 
+/// Files of `data/` that are not in every download.
+const MORE: [(&str, &str); 3] = [
+    (
+        "per-query-agreement.csv",
+        "each query's agreement with the cross-encoder while it was left out of training; not quality",
+    ),
+    (
+        "per-query-judged.csv",
+        "each judged query's figures by base, tuned and cross-encoder",
+    ),
+    (
+        "judgements.tsv",
+        "a person's answers as judgements: query id, document id, 0, 1 or 2",
+    ),
+];
+
 /// `README.md` at the top of the download.
 pub fn of_the_download(artifact: &Artifact) -> String {
     let report = artifact.report;
@@ -39,12 +55,12 @@ pub fn of_the_download(artifact: &Artifact) -> String {
         }
         Adapter::Lora(_) => "the trained changes alone, as an adapter for PEFT",
     };
-    let has_judgements = artifact.data.iter().any(|(name, _)| name == "judgements.tsv");
-    let judgements = if has_judgements {
-        "| `data/judgements.tsv` | a person's answers as judgements: query id, document id, 0, 1 or 2 |\n"
-    } else {
-        ""
-    };
+    let has = |file: &str| artifact.data.iter().any(|(name, _)| name == file);
+    let more: String = MORE
+        .iter()
+        .filter(|(file, _)| has(file))
+        .map(|(file, text)| format!("| `data/{file}` | {text} |\n"))
+        .collect();
     format!(
         "# Made by querytune{version}\n\n\
          {}\
@@ -56,7 +72,7 @@ pub fn of_the_download(artifact: &Artifact) -> String {
          | `report.json` | every figure and constant |\n\
          | `data/` | what was trained on: queries, documents and the cross-encoder's scores |\n\
          | `data/beir/` | all documents, and the queries with their counts in the log, in BEIR's form |\n\
-         {judgements}\n\
+         {more}\n\
          querytune reads this file again to go on from it with a newer log.\n",
         warnings(report)
     )

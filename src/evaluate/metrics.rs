@@ -45,6 +45,16 @@ impl<T: Copy> Metrics<T> {
             recall_100: make(|metrics| metrics.recall_100),
         }
     }
+
+    /// The same metrics, each value turned into another.
+    pub fn map<U>(self, make: impl Fn(T) -> U) -> Metrics<U> {
+        Metrics {
+            ndcg_10: make(self.ndcg_10),
+            mrr_10: make(self.mrr_10),
+            map_100: make(self.map_100),
+            recall_100: make(self.recall_100),
+        }
+    }
 }
 
 /// How well a run answers the judged queries.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::metrics::{Judged, Metrics};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::rows::written;
 
 /// A query as the tables show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct QueryAgreement<'a> {
 /// comes from whoever keeps them. A program that needs the exact text takes it from the log, by the id.
 ///
 /// # Errors
-/// [`Code::Internal`]
+/// [`crate::Code::Internal`]
 pub fn judged_table<'a>(
     queries: impl IntoIterator<Item = TableQuery<'a>>,
     base: &Judged,
@@ -78,7 +79,7 @@ pub fn judged_table<'a>(
 /// Agreement with the cross-encoder is what was trained for. It is not quality.
 ///
 /// # Errors
-/// [`Code::Internal`]
+/// [`crate::Code::Internal`]
 pub fn agreement_table<'a>(queries: impl IntoIterator<Item = QueryAgreement<'a>>) -> Result<String> {
     let columns = ["base", "tuned", "change"].map(|name| format!("agreement {name}"));
     let rows = queries.into_iter().map(|QueryAgreement { query, base, tuned }| Row {
@@ -103,24 +104,22 @@ fn write(columns: &[String], mut rows: Vec<Row<'_>>) -> Result<String> {
         let changes = rounded(b.change).total_cmp(&rounded(a.change));
         changes.then(b.query.count.cmp(&a.query.count))
     });
-    let defect = |error: &dyn std::fmt::Display| Error::new(Code::Internal, error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["query-id", "query", "count"].into_iter();
-    writer
-        .write_record(header.chain(columns.iter().map(String::as_str)))
-        .map_err(|error| defect(&error))?;
-    for Row { query, figures, .. } in rows {
-        let count = query.count.to_string();
-        let cells = [query.id.into(), no_formula(query.text), count.into()].into_iter();
+    let header: Vec<&str> = ["query-id", "query", "count"]
+        .into_iter()
+        .chain(columns.iter().map(String::as_str))
+        .collect();
+    let cells = rows.into_iter().map(|Row { query, figures, .. }| {
+        let named = [query.id.into(), no_formula(query.text), query.count.to_string().into()];
         let figures = figures
             .into_iter()
-            .map(|figure| Cow::Owned(figure.map(|figure| rounded(figure).to_string()).unwrap_or_default()));
-        writer
-            .write_record(cells.chain(figures).map(Cow::into_owned))
-            .map_err(|error| defect(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| defect(&error))?;
-    String::from_utf8(bytes).map_err(|error| defect(&error))
+            .map(|figure| figure.map(|figure| rounded(figure).to_string()).unwrap_or_default());
+        named
+            .map(Cow::into_owned)
+            .into_iter()
+            .chain(figures)
+            .collect::<Vec<String>>()
+    });
+    written(b',', Some(&header), cells)
 }
 
 /// Six decimals, and never -0.

@@ -20,6 +20,7 @@ mod columns;
 mod delimited;
 mod encoding;
 mod format;
+mod joined;
 mod jsonl;
 mod lines;
 mod names;

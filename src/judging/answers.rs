@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::rows::written;
 
 /// Whether a document answers a query. Serialised as 0, 1 or 2, which is also its gain in nDCG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,18 +77,11 @@ pub fn to_qrels<'t>(
     query_id: impl Fn(usize) -> &'t str,
     document_id: impl Fn(u32) -> &'t str,
 ) -> Result<String> {
-    let defect = |error: &dyn std::fmt::Display| Error::new(Code::Internal, error.to_string());
-    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_writer(Vec::new());
-    writer
-        .write_record(["query-id", "corpus-id", "score"])
-        .map_err(|error| defect(&error))?;
-    for ((query, document), relevance) in latest(answers) {
-        let Some(relevance) = relevance else { continue };
-        let score = u8::from(relevance).to_string();
-        writer
-            .write_record([query_id(query), document_id(document), &score])
-            .map_err(|error| defect(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| defect(&error))?;
-    String::from_utf8(bytes).map_err(|error| defect(&error))
+    let rows = latest(answers)
+        .into_iter()
+        .filter_map(|((query, document), relevance)| {
+            let score = u8::from(relevance?).to_string();
+            Some([query_id(query).to_owned(), document_id(document).to_owned(), score])
+        });
+    written(b'\t', Some(&["query-id", "corpus-id", "score"]), rows)
 }

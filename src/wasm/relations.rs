@@ -5,13 +5,17 @@ use std::rc::Rc;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use super::texts::text_items;
 use super::to_js;
 use crate::input;
+use crate::previous::Previous;
 
 /// The synthetic data set.
 #[wasm_bindgen]
 pub struct Relations {
     pub(super) inner: Rc<crate::relations::Relations>,
+    /// What they go on from.
+    pub(super) previous: Option<Rc<Previous>>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +94,12 @@ impl Relations {
         };
         let rows: Vec<RowItem<'_>> = self.inner.rows().skip(from).take(count).map(item).collect();
         Ok(to_js(&rows)?)
+    }
+
+    /// Some of the queries.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn queries(&self, from: usize, count: usize) -> Result<JsValue, JsValue> {
+        Ok(to_js(&text_items(&self.inner.queries, from, count))?)
     }
 
     /// A query's candidates, nearest first; none for a query that is not there.

@@ -35,6 +35,11 @@ impl<'t> From<&'t Text> for TextItem<'t> {
     }
 }
 
+/// Some of the texts, as a page shows them.
+pub(super) fn text_items(texts: &input::Texts, from: usize, count: usize) -> Vec<impl Serialize> {
+    texts.items.iter().skip(from).take(count).map(TextItem::from).collect()
+}
+
 fn role(role: &str) -> Result<Role, Error> {
     match role {
         "queries" => Ok(Role::Queries),
@@ -73,15 +78,7 @@ impl Texts {
     /// Some of the texts.
     #[wasm_bindgen(skip_typescript)]
     pub fn items(&self, from: usize, count: usize) -> Result<JsValue, JsValue> {
-        let items: Vec<TextItem<'_>> = self
-            .inner
-            .items
-            .iter()
-            .skip(from)
-            .take(count)
-            .map(TextItem::from)
-            .collect();
-        Ok(to_js(&items)?)
+        Ok(to_js(&text_items(&self.inner, from, count))?)
     }
 
     /// How many there are.

@@ -13,12 +13,13 @@ use super::relations::{Hit, Relations, hits};
 use super::texts::{Qrels, Texts};
 use super::{from_js, to_js};
 use crate::artifact::{self, adapter_files};
-use crate::download::download;
+use crate::download::{download, per_query};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
-use crate::judge::{Verdict, judge_fit};
+use crate::judge::{Verdict, judge_fit, judge_previous};
 use crate::judging::Judged;
 use crate::model::{ModelFiles, TextKind};
+use crate::previous::{Previous, SincePrevious};
 use crate::report::report;
 use crate::synthesize::SynthesizeOptions;
 use crate::tune::{Adapted, RecipeOptions};
@@ -42,6 +43,8 @@ pub(super) struct FitState {
     pub(super) relations: Rc<relations::Relations>,
     fit: tune::Fit,
     verdict: RefCell<Option<Verdict>>,
+    /// What the relations go on from, with what is new since then.
+    previous: Option<(Rc<Previous>, RefCell<SincePrevious>)>,
     /// What people answered to quick judging.
     pub(super) judged: RefCell<Judged>,
     /// The relations' documents for searching, by the base encoder and by the tuned one; made when first asked for.
@@ -56,7 +59,21 @@ impl FitState {
             &self.fit,
             self.verdict.borrow().as_ref(),
         );
+        let report = match &self.previous {
+            Some((_, since)) => since.borrow().add_to(report),
+            None => report,
+        };
         self.judged.borrow().report(report)
+    }
+
+    /// Files of the download that are made of the fit: judgements and figures, query by query.
+    fn data(&self) -> Result<Vec<(String, String)>> {
+        let mut files = per_query(&self.relations, &self.fit, self.verdict.borrow().as_ref())?;
+        files.extend(
+            self.judgements()?
+                .map(|judgements| ("judgements.tsv".to_owned(), judgements)),
+        );
+        Ok(files)
     }
 
     pub(super) async fn indexes(&self, job: &Job<'_>) -> Result<Rc<[tuner::Index; 2]>> {
@@ -190,34 +207,56 @@ impl Tuner {
         })
     }
 
-    /// Makes relations; resolves to `Relations`.
+    /// Makes relations; resolves to `Relations`. `previous` are the bytes of an earlier run's download, to go on from.
     #[wasm_bindgen(skip_typescript)]
-    pub fn synthesize(&self, queries: &Texts, documents: &Texts, options: JsValue, host: JsHost) -> Promise {
+    pub fn synthesize(
+        &self,
+        queries: &Texts,
+        documents: &Texts,
+        options: JsValue,
+        previous: Option<Vec<u8>>,
+        host: JsHost,
+    ) -> Promise {
         let (tuner, queries, documents) = (self.inner.clone(), queries.inner.clone(), documents.inner.clone());
         promise(host, async move |job| {
             let options: SynthesizeOptions = from_js(options)?;
-            let relations = tuner.synthesize(queries, documents, options, job).await?;
+            let previous = previous.map(|zip| tuner.previous(&zip)).transpose()?.map(Rc::new);
+            let relations = match &previous {
+                Some(previous) => tuner.synthesize_on(previous, queries, documents, options, job).await?,
+                None => tuner.synthesize(queries, documents, options, job).await?,
+            };
             Ok(Relations {
                 inner: Rc::new(relations),
+                previous,
             }
             .into())
         })
     }
 
-    /// Trains an adapter; resolves to a `Fit`. `encoder` are the encoder's files as for `load`, which LoRA needs.
+    /// Trains an adapter; resolves to a `Fit`. `encoder` are the encoder's files as for `load`, which LoRA needs, now or
+    /// in an earlier run that the relations go on from.
     #[wasm_bindgen(skip_typescript)]
     pub fn fit(&self, relations: &Relations, options: JsValue, encoder: JsValue, host: JsHost) -> Promise {
-        let (tuner, relations) = (self.inner.clone(), relations.inner.clone());
+        let (tuner, previous, relations) = (self.inner.clone(), relations.previous.clone(), relations.inner.clone());
         promise(host, async move |job| {
             let options: RecipeOptions = from_js(options)?;
             let recipe = options.recipe(relations.queries.items.len())?;
             let files = files_if_given(&encoder)?;
             let fit = tuner.fit(&relations, recipe, files.as_ref(), job).await?;
+            let previous = match previous {
+                Some(previous) => {
+                    let ranker = tuner.ranker(&relations, files.as_ref());
+                    let since = previous.compare(&relations, &fit, &ranker, job).await?;
+                    Some((previous, RefCell::new(since)))
+                }
+                None => None,
+            };
             let state = FitState {
                 tuner,
                 relations,
                 fit,
                 verdict: RefCell::default(),
+                previous,
                 judged: RefCell::default(),
                 indexes: RefCell::default(),
             };
@@ -284,6 +323,11 @@ fn evaluate(
             tuner, relations, fit, ..
         } = &*state;
         let verdict = judge_fit(tuner, relations, fit, &qrels, queries, files.as_ref(), job).await?;
+        if let Some((previous, since)) = &state.previous {
+            let (files, seed) = (files.as_ref(), fit.recipe.seed);
+            let judged = judge_previous(previous, tuner, relations, &verdict, &qrels, files, seed, job).await?;
+            since.borrow_mut().judged = Some(judged);
+        }
         let shown = to_js(&verdict)?;
         state.verdict.replace(Some(verdict));
         Ok(shown)
@@ -334,14 +378,34 @@ impl Fit {
         Ok(files.into_iter().map(file).collect())
     }
 
+    /// A table of the queries, `agreement` or `judged`, as CSV.
+    #[wasm_bindgen(js_name = perQueryCsv, skip_typescript)]
+    pub fn per_query_csv(&self, kind: &str) -> std::result::Result<String, JsValue> {
+        let files = per_query(
+            &self.inner.relations,
+            &self.inner.fit,
+            self.inner.verdict.borrow().as_ref(),
+        )?;
+        let name = format!("per-query-{kind}.csv");
+        let file = files.into_iter().find(|(file, _)| *file == name);
+        let (_, text) = file.ok_or_else(|| {
+            let text = format!(
+                "There are no figures of the kind \"{kind}\": \"agreement\" needs queries enough to leave some out, \
+                 \"judged\" an evaluation with judgements before it."
+            );
+            Error::new(Code::Option, text)
+        })?;
+        Ok(text)
+    }
+
     /// The download; resolves to a zip's bytes.
     #[wasm_bindgen(skip_typescript)]
     pub fn artifact(&self, encoder: JsValue, host: JsHost) -> Promise {
         let state = self.inner.clone();
         promise(host, async move |job| {
             let encoder = model_files(&encoder)?;
-            let (report, judgements) = (state.report(), state.judgements()?);
-            let zip = download(&report, &state.relations, &state.fit, &encoder.files, judgements, job).await?;
+            let (report, more) = (state.report(), state.data()?);
+            let zip = download(&report, &state.relations, &state.fit, &encoder.files, more, job).await?;
             Ok(Uint8Array::from(&zip[..]).into())
         })
     }

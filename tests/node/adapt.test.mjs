@@ -52,6 +52,35 @@ test("with --json stdout is one document, and a second job pays for nothing twic
   assert.equal(report.evaluation.judged, undefined);
 });
 
+test("--continue joins a newer log, takes the scores over, and compares with the earlier model", { timeout }, async () => {
+  writeFileSync(place.path("newer.csv"), sample("queries.csv", 17));
+  const files = ["--queries", "newer.csv", "--documents", "docs.csv", "--continue", "tuned", "--out", "tuned"];
+  // Another store: as on another computer.
+  const store = ["--store", place.path("other-store")];
+  const { code, out, err } = await place.run("adapt", ...files, ...store, "--qrels", "qrels.tsv", ...small);
+  assert.equal(code, 0, err);
+  assert.match(err, /score +64 of 64/);
+  assert.match(out, /Since the earlier run of 12 queries and 120 documents: 4 queries and 0 documents are new; 48 scores/);
+  assert.match(out, /agreement, new queries left out +4/);
+  assert.match(out, /nDCG@10 by your judgements/);
+  const { previous, stages, data } = place.json("tuned", "report.json");
+  assert.deepEqual([stages.score.pairs, stages.score.cached, data.queries], [64, 48, 16]);
+  assert.equal(previous.agreement.queries, 4);
+  const zip = readZip(readFileSync(place.path("tuned", "artifact.zip")));
+  assert.match(zip.get("data/per-query-agreement.csv").toString(), /^query-id,query,count,agreement base/);
+  assert.match(zip.get("data/per-query-judged.csv").toString(), /^query-id,query,count,ndcg@10 base/);
+  assert.match(zip.get("README.md").toString(), /per-query-judged\.csv/);
+});
+
+test("what is to be gone on from has to be a download of the same encoder", { timeout }, async () => {
+  const missing = await place.run("adapt", ...both, "--continue", "nowhere", "--out", "no", ...small);
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /--continue: there is no .*nowhere/);
+  const other = await place.run("adapt", ...both, "--continue", "docs.csv", "--out", "no", ...small);
+  assert.equal(other.code, 1);
+  assert.match(other.err, /not a zip file/);
+});
+
 test("a table from a German Excel is read as it is meant", { timeout }, async () => {
   const rows = ["Suchbegriff;Häufigkeit", "Gemüse für den Balkon;12", "Möbel aus Holz;7", "günstige Flüge;3"];
   writeFileSync(place.path("suche.csv"), Buffer.from(rows.join("\r\n"), "latin1"));

@@ -9,6 +9,7 @@ import type {
   EngineInfo,
   InputItem,
   JudgementsSummary,
+  PerQueryKind,
   Reading,
   ReadOptions,
   RelationRow,
@@ -85,10 +86,11 @@ export class Tuner {
   synthesize(
     queries: Texts,
     documents: Texts,
-    options: Omit<SynthesizeOptions, keyof Watch>,
+    options: Omit<SynthesizeOptions, keyof Watch | "previous">,
+    previous: Uint8Array | undefined,
     host: Host,
   ): Promise<Relations>;
-  /** `encoder`: the encoder's files, which LoRA needs, here and below. */
+  /** `encoder`: the encoder's files, which LoRA needs, and earlier runs with LoRA, here and below. */
   fit(relations: Relations, options: Training, encoder: ModelFiles | undefined, host: Host): Promise<Fit>;
   /** The verdict is in the fit's report from then on. */
   evaluate(fit: Fit, qrels: Qrels, encoder: ModelFiles | undefined, host: Host): Promise<unknown>;
@@ -103,6 +105,7 @@ export class Relations {
   private constructor();
   summary(): RelationsSummary;
   rows(from: number, count: number): RelationRow[];
+  queries(from: number, count: number): TextItem[];
   candidates(query: number): CandidateRow[];
   toCsv(): string;
   toGplTsv(): string;
@@ -116,6 +119,7 @@ export class Fit {
   report(): Report;
   adapter(): Uint8Array;
   adapterFiles(): AdapterFile[];
+  perQueryCsv(kind: PerQueryKind): string;
   artifact(encoder: ModelFiles, host: Host): Promise<Uint8Array>;
   judging(options: Omit<JudgingOptions, keyof Watch>, host: Host): Promise<Judging>;
   free(): void;

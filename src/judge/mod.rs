@@ -1,5 +1,7 @@
 //! Base, tuned and cross-encoder rankings held against people's judgements.
 
+mod previous;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -13,9 +15,11 @@ use crate::model::{ModelFiles, TextKind};
 use crate::relations::Relations;
 use crate::search::{Neighbour, top_k};
 use crate::synthesize::{encode_texts, score_pairs};
-use crate::tune::{Fit, LeftOut, RANKED, Ranker, retrain};
+use crate::tune::{Fit, LeftOut, RANKED, retrain};
 use crate::tuner::Tuner;
 use crate::vectors::Vectors;
+
+pub use previous::judge_previous;
 
 /// What the judgements say.
 #[derive(Clone, Debug, Serialize)]
@@ -33,9 +37,25 @@ pub struct Verdict {
     pub judged: Metrics<Comparison>,
     /// What to expect of the log's queries, of others and of new documents, each by trainings that had not seen them.
     pub figures: Figures,
+    /// Query by query, what `judged` is made from.
+    #[serde(skip)]
+    pub rankings: JudgedRankings,
     /// What it took.
     #[serde(skip)]
     pub time: StageTime,
+}
+
+/// The three rankings of some queries, each judged query by query.
+#[derive(Clone, Debug)]
+pub struct JudgedRankings {
+    /// The queries.
+    pub queries: Rc<Texts>,
+    /// By the base encoder.
+    pub base: Judged,
+    /// By the tuned one.
+    pub tuned: Judged,
+    /// By the cross-encoder.
+    pub ceiling: Option<Judged>,
 }
 
 /// Judged figures of the log's own queries, side by side; those that cannot be had are absent.
@@ -109,12 +129,12 @@ pub async fn judge_fit(
         documents: documents.as_ref().unwrap_or(&relations.document_vectors),
         job,
     };
-    let own = judging.known(&relations.queries);
+    let own = judged_numbers(qrels, &relations.queries);
     let vectors = relations.query_vectors.select(own.iter().copied());
     let own = judging.ask(&relations.queries, own, vectors).await?;
     let test = match &queries {
         Some(queries) => {
-            let known = judging.known(queries);
+            let known = judged_numbers(qrels, queries);
             let vectors = judging.encode(queries, &known).await?;
             Some(judging.ask(queries, known, vectors).await?)
         }
@@ -143,6 +163,12 @@ pub async fn judge_fit(
         missing_queries,
         missing_documents,
         judged: main.compare(&judging.weights(asked), fit.recipe.seed),
+        rankings: JudgedRankings {
+            queries: asked.clone(),
+            base: main.base,
+            tuned: main.tuned,
+            ceiling: main.ceiling,
+        },
         figures: Figures {
             own_queries: figure(of_own),
             similar_queries: similar.and_then(figure),
@@ -207,12 +233,8 @@ struct Judging<'j> {
 }
 
 impl Judging<'_> {
-    /// The queries that somebody judged, by number.
-    fn known(&self, queries: &Texts) -> Vec<usize> {
-        let is_judged = |id: &String| self.qrels.judgements.contains_key(id);
-        (0..queries.items.len())
-            .filter(|&query| queries.items[query].ids.iter().any(is_judged))
-            .collect()
+    fn run(&self, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
+        run_of(&self.relations.documents, queries, asked, rankings)
     }
 
     /// How often each judged id was asked; a text's count is shared among its ids.
@@ -331,11 +353,7 @@ impl Judging<'_> {
             let Some(adapter) = adapter else { return Ok(None) };
             let new: Vec<u32> = (0..count as u32).filter(|&document| !allowed(document)).collect();
             let judgements = self.judgements_of(&new);
-            let ranker = Ranker {
-                relations: self.relations,
-                base: self.files,
-                device,
-            };
+            let ranker = self.tuner.ranker(self.relations, self.files);
             for (adapter, halves) in [(None, &mut base), (Some(&adapter), &mut tuned)] {
                 let found = ranker.rank(adapter, own, Some(&new), self.job).await?;
                 halves.push(judge(&judgements, &self.run(&self.relations.queries, own, &found)));
@@ -363,22 +381,30 @@ impl Judging<'_> {
         };
         self.qrels.judgements.iter().filter_map(of_query).collect()
     }
+}
 
-    /// Rankings by id; merged duplicates stand under each of their ids, at the same score.
-    fn run(&self, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
-        let mut run = Run::new();
-        for (&query, ranking) in asked.iter().zip(rankings) {
-            let ids = |hit: &Neighbour| &self.relations.documents.items[hit.document as usize].ids;
-            let found: Vec<(String, f32)> = ranking
-                .iter()
-                .flat_map(|hit| ids(hit).iter().map(move |id| (id.clone(), hit.score)))
-                .collect();
-            for id in &queries.items[query].ids {
-                run.insert(id.clone(), found.clone());
-            }
+/// The queries that somebody judged, by number.
+fn judged_numbers(qrels: &Qrels, queries: &Texts) -> Vec<usize> {
+    let is_judged = |id: &String| qrels.judgements.contains_key(id);
+    (0..queries.items.len())
+        .filter(|&query| queries.items[query].ids.iter().any(is_judged))
+        .collect()
+}
+
+/// Rankings by id; merged duplicates stand under each of their ids, at the same score.
+fn run_of(documents: &Texts, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
+    let mut run = Run::new();
+    for (&query, ranking) in asked.iter().zip(rankings) {
+        let ids = |hit: &Neighbour| &documents.items[hit.document as usize].ids;
+        let found: Vec<(String, f32)> = ranking
+            .iter()
+            .flat_map(|hit| ids(hit).iter().map(move |id| (id.clone(), hit.score)))
+            .collect();
+        for id in &queries.items[query].ids {
+            run.insert(id.clone(), found.clone());
         }
-        run
     }
+    run
 }
 
 fn texts_of<'t>(texts: &'t Texts, numbers: &[usize]) -> Vec<&'t str> {
