@@ -52,7 +52,9 @@ test("with --json stdout is one document, and a second job pays for nothing twic
   assert.equal(report.evaluation.judged, undefined);
 });
 
-test("--continue joins a newer log, takes the scores over, and compares with the earlier model", { timeout }, async () => {
+test("--continue joins a newer log, takes the scores over, and compares with the earlier model", {
+  timeout,
+}, async () => {
   writeFileSync(place.path("newer.csv"), sample("queries.csv", 17));
   const files = ["--queries", "newer.csv", "--documents", "docs.csv", "--continue", "tuned", "--out", "tuned"];
   // Another store: as on another computer.
@@ -60,7 +62,10 @@ test("--continue joins a newer log, takes the scores over, and compares with the
   const { code, out, err } = await place.run("adapt", ...files, ...store, "--qrels", "qrels.tsv", ...small);
   assert.equal(code, 0, err);
   assert.match(err, /score +64 of 64/);
-  assert.match(out, /Since the earlier run of 12 queries and 120 documents: 4 queries and 0 documents are new; 48 scores/);
+  assert.match(
+    out,
+    /Since the earlier run of 12 queries and 120 documents: 4 queries and 0 documents are new; 48 scores/,
+  );
   assert.match(out, /agreement, new queries left out +4/);
   assert.match(out, /nDCG@10 by your judgements/);
   const { previous, stages, data } = place.json("tuned", "report.json");

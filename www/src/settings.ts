@@ -30,6 +30,14 @@ export const BM25_DOCUMENTS = 10;
 /** The time that somebody has, and whether scoring goes on until it is over. */
 export const minutes = signal(10);
 export const timed = signal(false);
+/** What is scored, as `synthesize` takes it. */
+export const scoring = () => ({
+  candidates: candidates.peek(),
+  depth: Math.min(depth.peek(), candidates.peek()),
+  bm25: bm25.peek(),
+  budgetSeconds: timed.peek() ? 60 * minutes.peek() : undefined,
+});
+
 /** What is trained. */
 export type Method = NonNullable<FitOptions["method"]>;
 export const method = signal<Method>("query-head");

@@ -8,6 +8,7 @@ import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
+import { Since } from "../parts/since.js";
 
 function standing({ fit }: Report): string {
   if (fit.delivered === "tuned") return "tuned is delivered";
@@ -28,6 +29,7 @@ export function CompareSection() {
         <div data-testid="compare">
           <Delivered report={result.run.report} />
           <Results report={result.run.report} />
+          <Since report={result.run.report} />
           <Gains key={result.run} outcome={result} />
         </div>
       ) : (
@@ -115,7 +117,7 @@ function Results({ report }: { report: Report }) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
       <section class="scroll" tabIndex={0} aria-label="Figures">
-        <table data-testid="results" aria-describedby="results-basis">
+        <table class="figures" data-testid="results" aria-describedby="results-basis">
           <thead>
             <tr>
               <th scope="col">{ceilings ? "Metric" : "Agreement on"}</th>

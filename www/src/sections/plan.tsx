@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
-import { complete, documents, queries } from "../data.js";
+import { complete, decisive } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
 import { busy, cancel, measure, state } from "../job.js";
 import { fingerprint, type Job, jobs } from "../jobs.js";
@@ -89,11 +89,14 @@ function summary(former: Job | undefined): string {
   return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former))}` : pairs;
 }
 
-function toScore({ pairs, queries, depth, bm25 }: Amount): string {
-  const bound = timed.value ? (bm25 > 0 ? ", or more in the time" : " at least") : bm25 > 0 ? " at most" : "";
+function toScore({ pairs, queries, earlier, depth, bm25, known }: Amount): string {
+  const isBound = bm25 > 0 || earlier > 0;
+  const bound = timed.value ? (isBound ? ", or more in the time" : " at least") : isBound ? " at most" : "";
+  const of = earlier > 0 ? ` (${count(earlier)} of the earlier run, some of them perhaps in both logs)` : "";
   const besides = bm25 > 0 ? `, and up to ${counted(bm25, "document")} by BM25` : "";
-  const each = `${counted(queries, "query", "queries")}, ${counted(depth, "candidate")} each`;
-  return `${counted(pairs, "pair")} to score${bound}: ${each}${besides}.`;
+  const each = `${counted(queries, "query", "queries")}${of}, ${counted(depth, "candidate")} each`;
+  const before = known > 0 ? ` Up to ${count(known)} of them were scored in the earlier run.` : "";
+  return `${counted(pairs, "pair")} to score${bound}: ${each}${besides}.${before}`;
 }
 
 function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
@@ -109,7 +112,8 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
         {method.value === "lora"
           ? " and far longer for training"
           : of.tunePerQuery === undefined && " and a little for training"}
-        {open.pairs < job.pairs && `; ${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
+        {open.pairs < job.pairs &&
+          `; ${job.known > 0 ? "up to " : ""}${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
       <dd>about {bytes(memory(of.bytes, cpu, job.queries + job.documents, job.files))}</dd>
@@ -171,18 +175,18 @@ function Budget({ of }: { of: Speed | undefined }) {
 /** The job that was run on the chosen files before, if there is one. */
 export function useFormer(): Job | undefined {
   const [print, setPrint] = useState("");
-  const [log, corpus] = [queries.file.value, documents.file.value];
+  const files = decisive.value;
   useEffect(() => {
     setPrint("");
-    if (!log || !corpus) return;
+    if (files.length === 0) return;
     let wanted = true;
-    fingerprint([log, corpus]).then(
+    fingerprint(files).then(
       (found) => wanted && setPrint(found),
       () => {},
     );
     return () => {
       wanted = false;
     };
-  }, [log, corpus]);
+  }, [files]);
   return print === "" ? undefined : jobs.value?.find((job) => job.fingerprint === print && job.scored > 0);
 }
