@@ -1,6 +1,7 @@
 // `npm run screenshots`: walks the page through all of its states in headless Chromium, and takes pictures of each in
 // light, in dark, and on a narrow screen. The few that the README shows go to docs/images with --docs.
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
@@ -167,19 +168,18 @@ const STATES = {
     await walk.run();
     const download = walk.page.waitForEvent("download", { timeout });
     await walk.get("download-artifact").click();
-    const path = await (await download).path();
+    const folder = mkdtempSync(join(tmpdir(), "querytune-"));
+    const zip = join(folder, "artifact.zip");
+    await (await download).saveAs(zip);
     await walk.chooseSample({ judged: false, from: 60 });
     await walk.get("earlier").locator("summary").first().click();
-    await walk.get("file-previous").setInputFiles({
-      name: "artifact.zip",
-      mimeType: "application/zip",
-      buffer: readFileSync(path),
-    });
+    await walk.get("file-previous").setInputFiles(zip);
     await walk.get("reading-previous").waitFor();
     await walk.get("by-words").check();
     await walk.picture("earlier-plan");
     await walk.run();
     await walk.picture("earlier");
+    rmSync(folder, { recursive: true });
   },
   "nothing-gained": async (walk) => {
     await walk.choose("queries", "numbers.txt", UNRELATED.queries);
