@@ -90,7 +90,8 @@ const ALL: Offer = {
   testid: "download-artifact",
   name: "Model and all else",
   file: "artifact.zip",
-  meaning: "the model for sentence-transformers, the adapter, the data set, the report, a model card",
+  meaning:
+    "the model for sentence-transformers, the adapter, the data set, the report, a model card; a later run can go on from it",
   make: ({ run }) => run.saveArtifact(),
   code: `from sentence_transformers import SentenceTransformer  # 5 or newer
 
