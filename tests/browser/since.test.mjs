@@ -46,6 +46,13 @@ test("judgements come first, and say keep the earlier one only beyond chance", (
   assert.match(words([-0.01, 0.2]), /^By your judgements it is not shown/);
 });
 
+test("judged queries that only this run was trained on are told of", () => {
+  const words = (newQueries, on) => sinceVerdict(since({ newQueries, judged: judged([0.01, 0.2]) }), on);
+  assert.match(words(20, "own queries"), /trained on now; those that are new were not then/);
+  assert.doesNotMatch(words(0, "own queries"), /trained on/);
+  assert.doesNotMatch(words(20, "test queries"), /trained on/);
+});
+
 test("where there is nothing to compare, it says why", () => {
   assert.match(sinceVerdict(since()), /^None of the new queries was left out of training/);
   assert.match(sinceVerdict(since({ newQueries: 0 })), /^There are no new queries/);

@@ -15,8 +15,9 @@ function side([low, high]: [number, number], more: string, less: string, none: s
   return low > 0 ? more : high < 0 ? less : none;
 }
 
-/** What its model and this run's differ in, in words that promise nothing. */
-export function sinceVerdict({ delivered, newQueries, agreement, judged }: SincePrevious): string {
+/** What its model and this run's differ in, in words that promise nothing; `on`: which queries were judged. */
+export function sinceVerdict(since: SincePrevious, on?: "own queries" | "test queries"): string {
+  const { delivered, newQueries, agreement, judged } = since;
   const parts: string[] = [];
   if (delivered === "base") parts.push("The earlier run delivered the base model: “earlier” is the base model here.");
   const main = judged?.["ndcg@10"];
@@ -29,6 +30,9 @@ export function sinceVerdict({ delivered, newQueries, agreement, judged }: Since
         "By your judgements it is not shown that this run’s tuned model and the earlier one differ.",
       ),
     );
+    if (on === "own queries" && newQueries > 0) {
+      parts.push("The judged queries were trained on now; those that are new were not then.");
+    }
   }
   if (agreement) {
     const [change, half] = [agreement.tuned - agreement.previous, 1.96 * agreement.standardError];

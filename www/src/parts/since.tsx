@@ -35,7 +35,7 @@ export function Since({ report }: { report: Report }) {
     <div data-testid="since">
       <h3>Since the earlier run</h3>
       <p data-testid="since-new">{whatIsNew(since)}</p>
-      <p data-testid="since-verdict">{sinceVerdict(since)}</p>
+      <p data-testid="since-verdict">{sinceVerdict(since, report.evaluation.on)}</p>
       {all.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard.
         <section class="scroll" tabIndex={0} aria-label="Figures since the earlier run">
