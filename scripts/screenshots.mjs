@@ -1,6 +1,7 @@
 // `npm run screenshots`: walks the page through all of its states in headless Chromium, and takes pictures of each in
 // light, in dark, and on a narrow screen. The few that the README shows go to docs/images with --docs.
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
@@ -48,9 +49,10 @@ class Walk {
     await this.get(`file-${place}`).setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
   }
 
-  async chooseSample({ judged = true, queries = 1000 } = {}) {
-    const log = sample("queries.csv").trimEnd().split("\n");
-    await this.choose("queries", "queries.csv", log.slice(0, queries + 1).join("\n"));
+  /** The sample, or its queries from one number to another. */
+  async chooseSample({ judged = true, depth = 5, from = 0, to = 1000 } = {}) {
+    const [head, ...log] = sample("queries.csv").trimEnd().split("\n");
+    await this.choose("queries", "queries.csv", [head, ...log.slice(from, to)].join("\n"));
     await this.choose("documents", "documents.csv", sample("documents.csv"));
     if (judged) {
       await this.page.getByTestId("judgements").locator("summary").first().click();
@@ -59,7 +61,7 @@ class Walk {
     }
     for (const name of ["queries", "documents"]) await this.get(`summary-${name}`).waitFor();
     await this.get("device-cpu").check();
-    await this.get("depth").fill("5");
+    await this.get("depth").fill(String(depth));
     await this.get("depth").blur();
   }
 
@@ -110,7 +112,7 @@ const STATES = {
     await walk.picture("bad-file");
   },
   plan: async (walk) => {
-    await walk.chooseSample();
+    await walk.chooseSample({ depth: 20 });
     await walk.get("measure").click();
     await walk.get("estimate").waitFor({ timeout });
     await walk.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
@@ -134,7 +136,7 @@ const STATES = {
     await walk.picture("reloaded");
   },
   judged: async (walk) => {
-    await walk.chooseSample();
+    await walk.chooseSample({ depth: 20 });
     await walk.run();
     await walk.get("gains-find").click();
     await walk.get("gains-summary").waitFor({ timeout });
@@ -160,6 +162,24 @@ const STATES = {
     while ((await walk.get("judge-document").count()) > 0) await walk.page.keyboard.press("y");
     await walk.get("judge-result").waitFor({ timeout });
     await walk.picture("judging-verdict");
+  },
+  earlier: async (walk) => {
+    await walk.chooseSample({ to: 80 });
+    await walk.run();
+    const download = walk.page.waitForEvent("download", { timeout });
+    await walk.get("download-artifact").click();
+    const folder = mkdtempSync(join(tmpdir(), "querytune-"));
+    const zip = join(folder, "artifact.zip");
+    await (await download).saveAs(zip);
+    await walk.chooseSample({ judged: false, from: 60 });
+    await walk.get("earlier").locator("summary").first().click();
+    await walk.get("file-previous").setInputFiles(zip);
+    await walk.get("reading-previous").waitFor();
+    await walk.get("by-words").check();
+    await walk.picture("earlier-plan");
+    await walk.run();
+    await walk.picture("earlier");
+    rmSync(folder, { recursive: true });
   },
   "nothing-gained": async (walk) => {
     await walk.choose("queries", "numbers.txt", UNRELATED.queries);

@@ -229,7 +229,7 @@ fn scores_of_another_cross_encoder_are_left_where_they_are() {
     let (_, zip) = first_night(&tuner, strong(), "tuned");
     let other = ModelInfo {
         sha256: "00".repeat(32),
-        ..tuner.cross_encoder().info().clone()
+        ..tuner.cross_encoder().expect("it has one").info().clone()
     };
     let previous = Previous::open(&zip, tuner.encoder().info(), &other).expect("it opens");
     assert!(previous.logits.is_empty());
@@ -244,7 +244,8 @@ fn an_earlier_run_of_another_encoder_is_refused() {
         sha256: "00".repeat(32),
         ..tuner.encoder().info().clone()
     };
-    let error = Previous::open(&zip, &other, tuner.cross_encoder().info()).expect_err("another encoder");
+    let error =
+        Previous::open(&zip, &other, tuner.cross_encoder().expect("it has one").info()).expect_err("another encoder");
     assert_eq!(error.code(), Code::Artifact);
 }
 

@@ -29,6 +29,22 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** Of a module's path the npm package that it is from. */
+const packageOf = (path: string) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path.replaceAll("\\", "/"))?.[1];
+
+/** Adds the notices of third parties, whose works are in the page. */
+const notices: Plugin = {
+  name: "notices",
+  apply: "build",
+  async generateBundle() {
+    const scripts = new URL("../scripts/lib/notices.mjs", import.meta.url);
+    const { pageNotices } = await import(/* @vite-ignore */ scripts.href);
+    const modules = new Set([...this.getModuleIds()].map(packageOf).filter(Boolean));
+    const source = await pageNotices([...modules]);
+    this.emitFile({ type: "asset", fileName: "THIRD-PARTY-NOTICES.txt", source });
+  },
+};
+
 /** Writes sw.js, which has to know the names of all files and change whenever one of them does. */
 const serviceWorker: Plugin = {
   name: "service-worker",
@@ -56,7 +72,14 @@ export default defineConfig({
   // Relative addresses: the page may lie in any folder of a server.
   base: "./",
   appType: "mpa",
-  plugins: [contentSecurityPolicy, serviceWorker],
+  plugins: [contentSecurityPolicy, notices, serviceWorker],
   worker: { format: "es" },
-  build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000,
+    modulePreload: { polyfill: false },
+    // The notices ask cargo, which takes some seconds.
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
 });

@@ -1,5 +1,5 @@
-// Who wrote what is inside the npm package: all crates that are linked into the wasm and all modules that are bundled,
-// with their licences, as a text that goes with the package.
+// Who wrote what is inside the npm package and the page: all crates that are linked into the wasm and all modules that
+// are bundled, with their licences, as a text that goes with them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "./command.mjs";
@@ -128,12 +128,12 @@ function textsFor(work, all) {
 
 const rule = "-".repeat(80);
 
-/** The whole text. `works`: `{ name, version, license, repository, authors, texts }`. */
-export function noticesOf(works) {
+/** The whole text. `works`: `{ name, version, license, repository, authors, texts }`; `whole`: what they are inside of. */
+export function noticesOf(works, whole = "package") {
   const refused = works.filter(({ license }) => !isAllowed(license));
   if (refused.length > 0) {
     const list = refused.map(({ name, version, license }) => `${name} ${version} (${license ?? "no licence"})`);
-    throw new Failure(`These may not be in the package, for their licences: ${list.join(", ")}.`);
+    throw new Failure(`These may not be in the ${whole}, for their licences: ${list.join(", ")}.`);
   }
   // Texts that differ only in how their lines are broken are the same.
   const texts = new Map();
@@ -150,7 +150,7 @@ export function noticesOf(works) {
     return `${name} ${version}: ${license} ${texts}${more && `\n    ${more}`}`;
   });
   return [
-    "This package contains the works of others, unchanged and compiled. They are listed with",
+    `This ${whole} contains the works of others, unchanged and compiled. They are listed with`,
     "their licences and the numbers of the texts that came with them, which follow.",
     "",
     "The standard library of Rust: MIT OR Apache-2.0, Copyright (c) The Rust Project Contributors",
@@ -161,11 +161,22 @@ export function noticesOf(works) {
   ].join("\n");
 }
 
-/** The notices of the npm package as it is built. */
-export async function packageNotices() {
+const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1);
+
+/** The npm packages inside the package as it is built. */
+function inPackage() {
   const list = join(root, "pkg", "dist", "bundled.json");
   if (!existsSync(list)) throw new Failure("The package is not built yet: npm run build.");
-  const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1);
-  const works = [...bundledModules(readJson(list)), ...(await linkedCrates()).sort(byName)];
-  return noticesOf(works);
+  return readJson(list);
+}
+
+/** The notices of the npm package as it is built. */
+export async function packageNotices() {
+  return noticesOf([...bundledModules(inPackage()), ...(await linkedCrates()).sort(byName)]);
+}
+
+/** The notices of the page, which has the package in it. `modules`: names of the npm packages that it adds. */
+export async function pageNotices(modules) {
+  const names = [...new Set([...modules, ...inPackage()])].sort();
+  return noticesOf([...bundledModules(names), ...(await linkedCrates()).sort(byName)], "page");
 }

@@ -168,8 +168,27 @@ struct Prompts {
     default_prompt_name: Option<String>,
 }
 
+#[derive(Deserialize, Default)]
+struct TokenizerConfig {
+    model_max_length: Option<serde_json::Value>,
+}
+
+/// Most tokens of an input as `tokenizer_config.json` has it, never more than the model has positions for.
+///
+/// What cannot be meant is taken for nothing: transformers writes 1e30 where a model has no limit.
+///
+/// # Errors
+/// [`Code::ModelConfig`] if the file is there but not JSON.
+pub fn tokenizer_max_length(files: &ModelFiles, positions: usize) -> Result<usize> {
+    let config: TokenizerConfig = files.json_if_there("tokenizer_config.json")?.unwrap_or_default();
+    let length = config.model_max_length.and_then(|value| value.as_f64());
+    Ok(length
+        .filter(|length| (3.0..positions as f64).contains(length))
+        .map_or(positions, |length| length as usize))
+}
+
 impl EncoderConfig {
-    /// Reads `modules.json`, `*_Pooling/config.json`, `sentence_bert_config.json` and
+    /// Reads `modules.json`, `*_Pooling/config.json`, `sentence_bert_config.json`, `tokenizer_config.json` and
     /// `config_sentence_transformers.json`.
     ///
     /// A folder without `modules.json` is read as sentence-transformers reads it: mean pooling, no normalisation.
@@ -196,7 +215,11 @@ impl EncoderConfig {
         }
         let sentence: SentenceBertConfig = files.json_if_there("sentence_bert_config.json")?.unwrap_or_default();
         let positions = bert.max_position_embeddings;
-        let max_length = sentence.max_seq_length.unwrap_or(positions).min(positions);
+        // Newer versions of sentence-transformers keep the length in the tokenizer's file alone.
+        let max_length = match sentence.max_seq_length {
+            Some(length) => length.min(positions),
+            None => tokenizer_max_length(files, positions)?,
+        };
         if max_length < 3 {
             let found = max_length.to_string();
             return Err(unsupported(

@@ -1,6 +1,6 @@
 //! The cross-encoder: reads query and document together and says how well they match. Precise and dear.
 
-use super::config::BertConfig;
+use super::config::{BertConfig, tokenizer_max_length};
 use super::files::{ModelFiles, ModelInfo};
 use super::forward::{HeadKind, Model};
 use super::tokenizer::{Tokenized, Tokenizer};
@@ -40,7 +40,7 @@ impl CrossEncoder {
             );
             return Err(Error::new(Code::ModelConfig, text).at("config.json", 0, 0));
         }
-        let max_length = config.max_position_embeddings;
+        let max_length = tokenizer_max_length(files, config.max_position_embeddings)?;
         let tokenizer = Tokenizer::read(files, config.vocab_size, max_length)?;
         let model = Model::load(&config, HeadKind::Classify, &Weights::read(files)?, device, job).await?;
         let info = ModelInfo {

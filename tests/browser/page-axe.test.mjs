@@ -1,15 +1,9 @@
 // axe finds nothing in any state of the page: in light, in dark, and on a narrow screen.
-import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { violations } from "./support/axe.mjs";
+import { lookEverywhere } from "./support/axe.mjs";
 import { DemoPage } from "./support/demo-page.mjs";
 
 const timeout = 2 * 60_000;
-const looks = {
-  light: { colorScheme: "light", width: 1200 },
-  dark: { colorScheme: "dark", width: 1200 },
-  narrow: { colorScheme: "light", width: 360 },
-};
 let demo;
 
 before(
@@ -22,18 +16,7 @@ before(
 
 after(() => demo?.close());
 
-/** Opens all that can be opened, and looks with axe in every look. */
-async function look() {
-  await demo.page.evaluate(() => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
-  });
-  for (const [name, { colorScheme, width }] of Object.entries(looks)) {
-    await demo.page.emulateMedia({ colorScheme });
-    await demo.page.setViewportSize({ width, height: 900 });
-    assert.deepEqual(await violations(demo.page), [], name);
-  }
-  await demo.page.setViewportSize({ width: 1200, height: 900 });
-}
+const look = () => lookEverywhere(demo.page);
 
 test("before anything is chosen", { timeout }, look);
 

@@ -86,7 +86,7 @@ test("both rankings stand side by side, and what moved is marked", { timeout }, 
 
 test("every download comes with the lines that load it", async () => {
   const offers = demo.page.locator(".downloads > li");
-  assert.equal(await offers.count(), 7);
+  assert.equal(await offers.count(), 9);
   for (const offer of await offers.all()) {
     const file = await offer.locator("code").first().innerText();
     const code = await offer.locator("pre").textContent();

@@ -35,6 +35,13 @@ export function App() {
         <DownloadSection />
         <ComputerSection />
       </main>
+      <footer>
+        <p class="quiet">
+          <a href="THIRD-PARTY-NOTICES.txt" target="_blank" rel="noreferrer" data-testid="notices">
+            Works of others in this page, and their licences<span class="hidden"> (opens in a new tab)</span>
+          </a>
+        </p>
+      </footer>
     </>
   );
 }

@@ -2,6 +2,7 @@
 
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Judgements, ReadOptions, TextItem, Texts } from "querytune";
+import { type EarlierRun, readEarlierRun } from "./earlier.js";
 import { generation, noteFailure, session } from "./session.js";
 
 /** A place for a file, and what became of it. */
@@ -38,6 +39,14 @@ export class Slot<T extends { dispose(): void }> {
     if (this.file.value && (!this.content.value || this.#generation !== generation())) await this.#again();
     if (this.error.value) throw this.error.value;
     return this.content.value;
+  }
+
+  /** Notes that what was read cannot be used; it is read again when it is next asked for. */
+  refuse(error: unknown): void {
+    this.#turn += 1;
+    this.content.value?.dispose();
+    this.content.value = undefined;
+    this.error.value = error;
   }
 
   async #again(): Promise<void> {
@@ -88,12 +97,20 @@ export const testQueries = new Slot<Previewed>(async (file, options) =>
   previewed(await (await session()).readQueries(file, options)),
 );
 export const qrels = new Slot<Judgements>(async (file) => (await session()).readJudgements(file));
+/** The download of an earlier run, which the job goes on from. */
+export const previous = new Slot<EarlierRun>(readEarlierRun);
 
 /** Everything a job may be given, by what it is. */
-export const slots = { queries, documents, qrels, testQueries };
+export const slots = { queries, documents, qrels, testQueries, previous };
 export type Slots = typeof slots;
 export type Place = keyof Slots;
 export const PLACES = Object.keys(slots) as Place[];
+
+/** The files that decide which pairs there are: a job on the same ones goes on with what was scored. */
+export const decisive = computed(() => {
+  const [log, corpus] = [queries.file.value, documents.file.value];
+  return log && corpus ? [log, corpus, previous.file.value].filter((file) => file !== undefined) : [];
+});
 
 /** Whether there is all that a job needs. */
 export const complete = computed(() => Boolean(queries.content.value && documents.content.value));
@@ -126,6 +143,7 @@ export async function useSample(): Promise<void> {
       documents.choose(corpus),
       qrels.choose(judged),
       testQueries.choose(undefined),
+      previous.choose(undefined),
     ]);
   } catch (error) {
     sampleError.value = error;

@@ -1,6 +1,7 @@
 /** A report's figures, brought into one shape for plot and table. */
 
 import type { Agreement, Comparison, JudgingVerdict, Report } from "querytune";
+import { counted } from "./format.js";
 import { ofCrossEncoder, ofTuned, tells } from "./judging.js";
 
 /** One comparison of base and tuned. */
@@ -93,6 +94,12 @@ export function figures({ evaluation, judging }: Report): FigureGroup[] {
   });
   if (agreements.length > 0) all.push({ key: "agreement", figures: agreements });
   return all;
+}
+
+/** Which documents the cross-encoder scored, in words. */
+export function scored({ relations: { depth, bm25 } }: Report): string {
+  const besides = bm25 > 0 ? `, and up to ${counted(bm25, "document")} that BM25 found by their words` : "";
+  return `the first ${counted(depth, "candidate")} of each query${besides}`;
 }
 
 /** What the most telling figure says, in words that promise nothing. */

@@ -12,12 +12,12 @@ import {
   type StageProgress,
   type Tuner,
 } from "querytune";
-import { documents, PLACES, qrels, queries, slots, testQueries } from "./data.js";
+import { decisive, documents, PLACES, previous, qrels, queries, slots, testQueries } from "./data.js";
 import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
 import { generation, noteFailure, session, tell } from "./session.js";
-import { candidates, depth, device, keeping, method, minutes, models, restore, settings, timed } from "./settings.js";
+import { device, keeping, method, models, restore, scoring, settings } from "./settings.js";
 
 export type State =
   | "idle"
@@ -63,16 +63,19 @@ export interface Outcome {
   run: Run;
   /** The first queries' texts. */
   queries: string[];
+  /** How many of a query's candidates the encoder found; those after them are BM25's. */
+  retrieved: number;
 }
 export const outcome = signal<Outcome | undefined>(undefined);
 
 /** The job of the last run, and its files. */
 let lastJob = "";
-let worked: (File | undefined)[] = [];
+let worked: File[] = [];
 // With other files there is nothing to be resumed.
 effect(() => {
-  const files = [queries.file.value, documents.file.value];
-  if (state.peek() === "paused" && files.some((file, i) => file !== worked[i])) state.value = "idle";
+  const files = decisive.value;
+  const others = files.length !== worked.length || files.some((file, i) => file !== worked[i]);
+  if (state.peek() === "paused" && others) state.value = "idle";
 });
 
 let controller: AbortController | undefined;
@@ -148,7 +151,8 @@ async function content() {
     await testQueries.current(),
   ];
   if (!log || !corpus) throw new Error("Choose the queries and the documents first.");
-  return { log: log.texts, corpus: corpus.texts, judged, asked: asked?.texts };
+  const earlier = (await previous.current()) && previous.file.value;
+  return { log: log.texts, corpus: corpus.texts, judged, asked: asked?.texts, earlier };
 }
 
 function begin(next: State): AbortSignal {
@@ -177,15 +181,14 @@ export async function measure(): Promise<void> {
     noteFailure(thrown);
     batch(() => {
       state.value = isAbort(thrown) ? (before === "paused" ? "paused" : "idle") : "failed";
-      if (!isAbort(thrown)) error.value = thrown;
+      if (!isAbort(thrown)) error.value = atItsField(thrown);
     });
   }
 }
 
 /** The record of the job that is run: the one that was stopped on the same files, or a new one. */
 async function account(): Promise<Job> {
-  const files = [queries.file.value, documents.file.value].filter((file) => file !== undefined);
-  const print = await fingerprint(files);
+  const print = await fingerprint(decisive.value);
   const former = jobs.value?.find((job) => job.fingerprint === print && job.state === "stopped");
   const named = PLACES.map((place) => [place, slots[place].file.value?.name]);
   const reading = Object.fromEntries(PLACES.map((place) => [place, slots[place].options.value]));
@@ -225,7 +228,7 @@ export async function start(): Promise<void> {
     job = await account();
     await keep(job);
     lastJob = job.id;
-    worked = [queries.file.value, documents.file.value];
+    worked = decisive.value;
     const record = job;
     let noted = Number.NEGATIVE_INFINITY;
     const watcher = watch(({ done, total }) => {
@@ -236,29 +239,28 @@ export async function start(): Promise<void> {
       void remember({ ...record });
     });
     const { onProgress } = watcher;
-    const { log, corpus, judged, asked } = await content();
+    const { log, corpus, judged, asked, earlier } = await content();
     const { tuner: engine, bytes } = await tuner(watcher, signal);
-    const chosen = {
-      candidates: candidates.value,
-      depth: Math.min(depth.value, candidates.value),
-      budgetSeconds: timed.value ? 60 * minutes.value : undefined,
-    };
-    relations = await engine.synthesize(log, corpus, { ...chosen, onProgress, signal });
+    const chosen = scoring();
+    relations = await engine.synthesize(log, corpus, { ...chosen, previous: earlier, onProgress, signal });
     const run = await engine.fit(relations, {
       method: method.value,
       judgements: judged && { qrels: judged, queries: asked },
       onProgress,
       signal,
     });
-    const rows = await relations.rows(0, Math.min(ROWS_SHOWN, relations.summary().rows));
-    const items = await log.items(0, Math.min(QUERIES_SHOWN, log.length));
+    const made = relations.summary();
+    const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
+    // The log's own are not all of them where it was joined to an earlier one.
+    const items = await relations.queries(0, Math.min(QUERIES_SHOWN, made.queries));
     const adapter = await run.adapterFiles();
     noteSpeed(engine.info, run.report, bytes);
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
-    const made = { tuner: engine, relations, rows, run, queries: items.map((item) => item.text) };
+    const shown = { rows, queries: items.map((item) => item.text), retrieved: chosen.candidates };
+    const finished = { tuner: engine, relations, run, ...shown };
     batch(() => {
-      outcome.value = made;
+      outcome.value = finished;
       state.value = "done";
     });
   } catch (thrown) {
@@ -273,9 +275,16 @@ export async function start(): Promise<void> {
     else if (job) await forget(job.id);
     batch(() => {
       state.value = isAbort(thrown) ? (paused ? "paused" : "cancelled") : "failed";
-      if (!isAbort(thrown)) error.value = thrown;
+      if (!isAbort(thrown)) error.value = atItsField(thrown);
     });
   }
+}
+
+/** What is wrong with the earlier download is said where it was chosen. */
+function atItsField(thrown: unknown): unknown {
+  if (!(thrown instanceof QuerytuneError) || thrown.code !== "artifact") return thrown;
+  previous.refuse(thrown);
+  return new Error("The earlier download cannot be gone on from. Its field, in Data, says why.", { cause: thrown });
 }
 
 /** To be told that the run's report is another: what shows it is drawn anew, and the job's account follows. */

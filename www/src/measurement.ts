@@ -129,9 +129,9 @@ export function estimate(of: Speed, texts: number, queries: number, pairs: numbe
   return texts / of.textsPerSecond + pairs / of.pairsPerSecond + queries * (of.tunePerQuery ?? 0);
 }
 
-/** Candidates of each query that can be scored in so many seconds. */
-export function depthWithin(of: Speed, seconds: number, texts: number, queries: number): number {
-  const left = seconds - estimate(of, texts, queries, 0);
+/** Candidates of each query that can be scored in so many seconds, where of each query `besides` others are, too. */
+export function depthWithin(of: Speed, seconds: number, texts: number, queries: number, besides = 0): number {
+  const left = seconds - estimate(of, texts, queries, besides * queries);
   return Math.max(0, Math.floor((left * of.pairsPerSecond) / queries));
 }
 

@@ -1,6 +1,6 @@
 /** The files that a finished job offers, with the lines that load them. */
 
-import type { Report, Run } from "querytune";
+import type { PerQueryKind, Report, Run } from "querytune";
 import type { Outcome } from "./job.js";
 import { json } from "./save.js";
 
@@ -90,7 +90,8 @@ const ALL: Offer = {
   testid: "download-artifact",
   name: "Model and all else",
   file: "artifact.zip",
-  meaning: "the model for sentence-transformers, the adapter, the data set, the report, a model card",
+  meaning:
+    "the model for sentence-transformers, the adapter, the data set, the report, a model card; a later run can go on from it",
   make: ({ run }) => run.saveArtifact(),
   code: `from sentence_transformers import SentenceTransformer  # 5 or newer
 
@@ -158,7 +159,35 @@ print(report["fit"]["delivered"], report["evaluation"])`,
   },
 ];
 
+const perQuery = (kind: PerQueryKind, name: string, meaning: string): Offer => ({
+  testid: `download-per-query-${kind}`,
+  name,
+  file: `per-query-${kind}.csv`,
+  meaning,
+  make: text("text/csv", ({ run }) => run.perQueryCsv(kind)),
+  code: `import pandas as pd
+
+queries = pd.read_csv("per-query-${kind}.csv")
+print(queries.head(20), queries.tail(20))  # who gained and who lost most`,
+});
+
+/** Figures of single queries, as far as a job has them. */
+function perQueries(report: Report | undefined): Offer[] {
+  const { judged, agreement } = report?.evaluation ?? {};
+  const found: Offer[] = [];
+  if (judged) {
+    const meaning = "each judged query’s figures by base, tuned and cross-encoder, the largest gain first";
+    found.push(perQuery("judged", "Judged queries", meaning));
+  }
+  if (agreement?.random) {
+    const meaning =
+      "each query’s agreement with the cross-encoder while it was left out of training, the largest gain first; not quality";
+    found.push(perQuery("agreement", "Queries’ agreement", meaning));
+  }
+  return found;
+}
+
 /** What can be taken away of a job with that report; before there is one, of a job with the default method. */
 export function offers(report: Report | undefined): Offer[] {
-  return [ALL, ...adapters(report), ...DATA];
+  return [ALL, ...adapters(report), ...DATA, ...perQueries(report)];
 }

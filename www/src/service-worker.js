@@ -50,6 +50,7 @@ self.addEventListener("fetch", (event) => {
   if (own && request.mode === "navigate") {
     url.search = "";
     if ([address("."), address("index.html")].includes(url.href)) event.respondWith(page(request));
+    else if (kept.has(url.href)) event.respondWith(file(url.href, request));
   } else if (own && request.destination === "worker") event.respondWith(worker(url.href, request));
   else if (own && kept.has(url.href)) event.respondWith(file(url.href, request));
   else event.waitUntil(report(request));

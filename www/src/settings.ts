@@ -23,9 +23,21 @@ export const depth = signal(20);
 effect(() => {
   if (depth.value > candidates.value) depth.value = candidates.value;
 });
+/** How many documents BM25 adds for each query; 0 where it is not asked. */
+export const bm25 = signal(0);
+/** So many where somebody wants some: a part number that is in the log finds its document among the first. */
+export const BM25_DOCUMENTS = 10;
 /** The time that somebody has, and whether scoring goes on until it is over. */
 export const minutes = signal(10);
 export const timed = signal(false);
+/** What is scored, as `synthesize` takes it. */
+export const scoring = () => ({
+  candidates: candidates.peek(),
+  depth: Math.min(depth.peek(), candidates.peek()),
+  bm25: bm25.peek(),
+  budgetSeconds: timed.peek() ? 60 * minutes.peek() : undefined,
+});
+
 /** What is trained. */
 export type Method = NonNullable<FitOptions["method"]>;
 export const method = signal<Method>("query-head");
@@ -39,6 +51,8 @@ export interface Settings {
   hub: { encoder: string; crossEncoder: string };
   candidates: number;
   depth: number;
+  /** Documents of BM25's for each query; absent where there are none. */
+  bm25?: number;
   /** Until when scoring goes on after that; absent where it does not. */
   minutes?: number;
   method?: Method;
@@ -53,6 +67,7 @@ export function settings(reading: Record<string, ReadOptions>): Settings {
     hub: { encoder: hub.encoder.peek(), crossEncoder: hub.crossEncoder.peek() },
     candidates: candidates.peek(),
     depth: depth.peek(),
+    bm25: bm25.peek() || undefined,
     minutes: timed.peek() ? minutes.peek() : undefined,
     method: method.peek(),
     reading,
@@ -67,6 +82,7 @@ export function restore(former: Settings): void {
     hub.crossEncoder.value = former.hub.crossEncoder;
     candidates.value = former.candidates;
     depth.value = former.depth;
+    bm25.value = former.bm25 ?? 0;
     timed.value = former.minutes !== undefined;
     minutes.value = former.minutes ?? minutes.value;
     method.value = former.method ?? "query-head";

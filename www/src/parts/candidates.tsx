@@ -10,7 +10,7 @@ const OFFERED = 8;
 
 /** What was retrieved for a query, with the cross-encoder's scores. */
 export function Candidates({ outcome }: { outcome: Outcome }) {
-  const { relations, queries } = outcome;
+  const { relations, queries, retrieved } = outcome;
   const [query, setQuery] = useState(0);
   const [typed, setTyped] = useState("");
   const [found, setFound] = useState<{ of: number; rows: CandidateRow[] }>();
@@ -111,7 +111,7 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
           <tbody>
             {rows.map((row) => (
               <tr key={row.document}>
-                <td>{count(row.rank)}</td>
+                <td>{row.rank > retrieved ? "BM25" : count(row.rank)}</td>
                 <td>
                   <span class="clamp">
                     {row.title && <b>{row.title}</b>} {withoutTitle(row)}
@@ -125,8 +125,9 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
         </table>
       </section>
       <p class="quiet">
-        Ranked by the base model’s cosine; {counted(scored.length, "was", "were")} scored. The score is the
-        cross-encoder’s logit: above 0 it takes the document for an answer.
+        Ranked by the base model’s cosine; {counted(scored.length, "was", "were")} scored.{" "}
+        {rows.length > retrieved && "Those that only BM25 has found have no rank. "}The score is the cross-encoder’s
+        logit: above 0 it takes the document for an answer.
       </p>
     </>
   );

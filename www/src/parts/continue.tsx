@@ -37,7 +37,8 @@ export function Continue() {
 }
 
 function described({ names, begun, scored, total }: Job): string {
-  const files = [names.queries, names.documents].join(" and ");
+  const earlier = names.previous ? `, going on from ${names.previous}` : "";
+  const files = `${names.queries} and ${names.documents}${earlier}`;
   const done = total > 0 ? `${count(scored)} of ${counted(total, "pair")} scored` : "nothing scored yet";
   return `${files}, begun ${date(begun)}: ${done}. Its files were kept in this browser.`;
 }

@@ -8,13 +8,15 @@ interface Props {
   busy: boolean;
   optional?: boolean;
   testid: string;
-  /** What the paste field shows while it is empty. */
-  example: string;
+  /** What the paste field shows while it is empty; without it there is none, for files that are no text. */
+  example?: string;
+  /** Names of files that a picker offers, such as `.zip`. */
+  accept?: string;
   onChoose: (file: File | undefined) => void;
 }
 
 /** A file to choose, to drop, or to paste. */
-export function FileField({ label, hint, file, busy, optional, testid, example, onChoose }: Props) {
+export function FileField({ label, hint, file, busy, optional, testid, example, accept, onChoose }: Props) {
   const [over, setOver] = useState(false);
   const id = `input-${testid}`;
   return (
@@ -34,7 +36,7 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
         const dropped = event.dataTransfer?.files[0];
         const text = event.dataTransfer?.getData("text/plain");
         if (dropped) onChoose(dropped);
-        else if (text) onChoose(pasted(text));
+        else if (text && example) onChoose(pasted(text));
       }}
       onPaste={(event) => {
         const copied = event.clipboardData?.files[0];
@@ -53,6 +55,7 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
       <input
         id={id}
         type="file"
+        accept={accept}
         data-testid={testid}
         aria-describedby={`${id}-hint`}
         onChange={(event) => {
@@ -74,7 +77,7 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
         )}
         {!busy && !file && <span class="quiet">No file yet. Choose one or drop it here.</span>}
       </p>
-      <Paste label={label} testid={testid} example={example} onPaste={(text) => onChoose(pasted(text))} />
+      {example && <Paste label={label} testid={testid} example={example} onPaste={(text) => onChoose(pasted(text))} />}
     </fieldset>
   );
 }

@@ -1,6 +1,6 @@
 import { Fragment } from "preact";
 import type { Report } from "querytune";
-import { type Figure, type FigureGroup, figures, METRICS, verdict } from "../figures.js";
+import { type Figure, type FigureGroup, figures, METRICS, scored, verdict } from "../figures.js";
 import { counted, difference, metric } from "../format.js";
 import { outcome } from "../job.js";
 import { tells } from "../judging.js";
@@ -8,6 +8,7 @@ import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
+import { Since } from "../parts/since.js";
 
 function standing({ fit }: Report): string {
   if (fit.delivered === "tuned") return "tuned is delivered";
@@ -28,6 +29,7 @@ export function CompareSection() {
         <div data-testid="compare">
           <Delivered report={result.run.report} />
           <Results report={result.run.report} />
+          <Since report={result.run.report} />
           <Gains key={result.run} outcome={result} />
         </div>
       ) : (
@@ -115,7 +117,7 @@ function Results({ report }: { report: Report }) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
       <section class="scroll" tabIndex={0} aria-label="Figures">
-        <table data-testid="results" aria-describedby="results-basis">
+        <table class="figures" data-testid="results" aria-describedby="results-basis">
           <thead>
             <tr>
               <th scope="col">{ceilings ? "Metric" : "Agreement on"}</th>
@@ -134,6 +136,9 @@ function Results({ report }: { report: Report }) {
           </tbody>
         </table>
       </section>
+      <p class="quiet" data-testid="scored">
+        The cross-encoder scored {scored(report)}.
+      </p>
       <Meanings />
     </>
   );

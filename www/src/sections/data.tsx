@@ -1,6 +1,7 @@
 import { documents, qrels, queries, sampleError, testQueries, useSample } from "../data.js";
 import { counted } from "../format.js";
 import { busy } from "../job.js";
+import { EarlierField } from "../parts/earlier-field.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { FileField } from "../parts/file-field.js";
 import { Reading, Rows } from "../parts/reading.js";
@@ -102,6 +103,7 @@ export function DataSection() {
             </div>
           </div>
         </details>
+        <EarlierField />
       </fieldset>
     </Section>
   );

@@ -2,6 +2,7 @@ import { Fragment } from "preact";
 import { useCallback, useMemo, useState } from "preact/hooks";
 import type { RelationRow, Relations, Report } from "querytune";
 import uPlot from "uplot";
+import { scored } from "../figures.js";
 import { count, counted, duration, metric, score } from "../format.js";
 import { outcome, ROWS_SHOWN } from "../job.js";
 import { Candidates } from "../parts/candidates.js";
@@ -22,7 +23,7 @@ export function InsideSection() {
       {result ? (
         <div data-testid="inside">
           <div class="columns">
-            <Histogram relations={result.relations} />
+            <Histogram relations={result.relations} report={result.run.report} />
             <Curve report={result.run.report} />
           </div>
           <Candidates key={result.run} outcome={result} />
@@ -36,7 +37,7 @@ export function InsideSection() {
   );
 }
 
-function Histogram({ relations }: { relations: Relations }) {
+function Histogram({ relations, report }: { relations: Relations; report: Report }) {
   const summary = relations.summary();
   const { from, to, counts } = summary.histogram;
   const width = (to - from) / counts.length;
@@ -69,8 +70,8 @@ function Histogram({ relations }: { relations: Relations }) {
       <figcaption>
         <h3>Scores</h3>
         <p>
-          {counted(summary.scored, "scored pair")}, {count(summary.cached)} of them kept from before. A pair to the
-          right fits better.
+          {counted(summary.scored, "scored pair")}, {count(summary.cached)} of them kept from before: {scored(report)}.
+          A pair to the right fits better.
         </p>
       </figcaption>
       <Plot

@@ -1,28 +1,19 @@
-import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { complete, documents, queries } from "../data.js";
+import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
+import { complete, decisive } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
 import { busy, cancel, measure, state } from "../job.js";
 import { fingerprint, type Job, jobs } from "../jobs.js";
-import { depthWithin, estimate, memory, type Speed, speed } from "../measurement.js";
+import { memory, type Speed, speed } from "../measurement.js";
+import { ByWords } from "../parts/by-words.js";
 import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
 import { Training } from "../parts/training.js";
 import { candidates, depth, device, method, minutes, models, timed } from "../settings.js";
 
-/** What a job on the chosen files consists of. */
-const size = computed(() => {
-  const [log, corpus] = [queries.content.value?.texts, documents.content.value?.texts];
-  if (!log || !corpus) return undefined;
-  const files = (queries.file.value?.size ?? 0) + (documents.file.value?.size ?? 0);
-  const most = Math.min(candidates.value, corpus.length);
-  const texts = log.length + corpus.length;
-  return { queries: log.length, texts, files, most, pairs: log.length * Math.min(depth.value, most) };
-});
-
 /** How much is to be scored, and how long that takes here. */
 export function PlanSection() {
-  const job = size.value;
+  const job = amount.value;
   const known = speed.value;
   const former = useFormer();
   const ready = complete.value && models.value !== undefined;
@@ -54,11 +45,8 @@ export function PlanSection() {
           The default of 20 brings nearly all of the gain, half as many most of it. More help only where good documents
           stand far down.
         </p>
-        <p data-testid="plan">
-          {job
-            ? `${counted(job.pairs, "pair")} to score${timed.value ? " at least" : ""}: ${counted(job.queries, "query", "queries")}, ${count(Math.min(depth.value, job.most))} candidates each.`
-            : "Choose queries and documents first."}
-        </p>
+        <ByWords />
+        <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
         {job && known && <Estimate of={known} former={former} />}
         <p class="buttons">
           <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
@@ -94,30 +82,25 @@ export function PlanSection() {
   );
 }
 
-/** What is left to do of a job on these files that was run before: what it encoded and scored is kept. */
-function left(job: { texts: number; pairs: number }, former: Job | undefined): { texts: number; pairs: number } {
-  if (!former) return job;
-  return { texts: 0, pairs: Math.max(0, job.pairs - former.scored) };
-}
-
 function summary(former: Job | undefined): string {
-  const job = size.value;
+  const job = amount.value;
   if (!job) return "";
   const pairs = counted(job.pairs, "pair");
-  if (!speed.value) return pairs;
-  const open = left(job, former);
-  return `${pairs}, about ${about(estimate(speed.value, open.texts, job.queries, toScore(speed.value, open.pairs)))}`;
+  return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former))}` : pairs;
 }
 
-/** The pairs to be scored, as many as fit where scoring goes on until the time is over. */
-function toScore(of: Speed, pairs: number): number {
-  const job = size.value;
-  if (!job || !timed.value) return pairs;
-  return Math.max(pairs, Math.min(60 * minutes.value * of.pairsPerSecond, job.queries * job.most));
+function toScore({ pairs, queries, earlier, depth, bm25, known }: Amount): string {
+  const isBound = bm25 > 0 || earlier > 0;
+  const bound = timed.value ? (isBound ? ", or more in the time" : " at least") : isBound ? " at most" : "";
+  const of = earlier > 0 ? ` (${count(earlier)} of the earlier run, some of them perhaps in both logs)` : "";
+  const besides = bm25 > 0 ? `, and up to ${counted(bm25, "document")} by BM25` : "";
+  const each = `${counted(queries, "query", "queries")}${of}, ${counted(depth, "candidate")} each`;
+  const before = known > 0 ? ` Up to ${count(known)} of them were scored in the earlier run.` : "";
+  return `${counted(pairs, "pair")} to score${bound}: ${each}${besides}.${before}`;
 }
 
 function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
-  const job = size.value;
+  const job = amount.value;
   if (!job) return null;
   const open = left(job, former);
   const cpu = device.value === "cpu" || of.device.startsWith("CPU");
@@ -125,14 +108,15 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
     <dl class="facts" data-testid="estimate">
       <dt>Time</dt>
       <dd>
-        <b>about {about(estimate(of, open.texts, job.queries, toScore(of, open.pairs)))}</b>
+        <b>about {about(secondsLeft(of, job, former))}</b>
         {method.value === "lora"
           ? " and far longer for training"
           : of.tunePerQuery === undefined && " and a little for training"}
-        {open.pairs < job.pairs && `; ${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
+        {open.pairs < job.pairs &&
+          `; ${job.known > 0 ? "up to " : ""}${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
-      <dd>about {bytes(memory(of.bytes, cpu, job.texts, job.files))}</dd>
+      <dd>about {bytes(memory(of.bytes, cpu, job.queries + job.documents, job.files))}</dd>
       <dt>Measured</dt>
       <dd class="quiet">
         {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
@@ -144,8 +128,8 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
 
 /** The time somebody has: what fits into it as far as is known, and whether scoring keeps to it. */
 function Budget({ of }: { of: Speed | undefined }) {
-  const job = size.value;
-  const fits = job && of && Math.min(job.most, depthWithin(of, 60 * minutes.value, job.texts, job.queries));
+  const job = amount.value;
+  const fits = job && of && depthInTime(of, job);
   return (
     <>
       <div class="budget">
@@ -191,18 +175,18 @@ function Budget({ of }: { of: Speed | undefined }) {
 /** The job that was run on the chosen files before, if there is one. */
 export function useFormer(): Job | undefined {
   const [print, setPrint] = useState("");
-  const [log, corpus] = [queries.file.value, documents.file.value];
+  const files = decisive.value;
   useEffect(() => {
     setPrint("");
-    if (!log || !corpus) return;
+    if (files.length === 0) return;
     let wanted = true;
-    fingerprint([log, corpus]).then(
+    fingerprint(files).then(
       (found) => wanted && setPrint(found),
       () => {},
     );
     return () => {
       wanted = false;
     };
-  }, [log, corpus]);
+  }, [files]);
   return print === "" ? undefined : jobs.value?.find((job) => job.fingerprint === print && job.scored > 0);
 }
