@@ -11,7 +11,7 @@ use super::host::JsHost;
 use super::texts::Texts;
 use super::tuner::{Index, embeddings, promise, remember_hashes, set};
 use super::{from_js, to_js};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error};
 use crate::model::TextKind;
 use crate::tuned_model::{self, Which};
 use crate::tuner::LoadOptions;
