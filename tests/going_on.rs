@@ -90,7 +90,7 @@ fn only_pairs_that_were_never_scored_are_scored_on_another_computer_too() {
     // The earlier queries' pairs, as far as no new document has taken a place.
     let known = |query: &usize| {
         let earlier = |number: usize| before.queries.items[number].text == relations.queries.items[*query].text;
-        let number = EARLIER.position(earlier).expect("an earlier query");
+        let number = EARLIER.clone().position(earlier).expect("an earlier query");
         let scored: Vec<(u32, f32)> = before.scored(number).collect();
         relations.scored(*query).filter(|pair| scored.contains(pair)).count()
     };
