@@ -213,22 +213,10 @@ fn going_deeper_pays_only_for_the_new_pairs() {
 fn cancelling_stops_with_its_own_error_and_keeps_what_is_finished() {
     let host = TestHost::with_store();
     let tuner = tuner(&host);
-    host.reports.borrow_mut().clear();
-    // The first report of the score stage is made before anything is scored.
-    let scoring_begins = {
-        let probe = TestHost::new();
-        synthesize(&tuner, OPTIONS, &probe).expect("relations");
-        let reports = probe.reports.borrow();
-        reports
-            .iter()
-            .position(|report| report.stage == Stage::Score)
-            .expect("a score stage")
-            + 1
-    };
-    host.cancel_after.set(Some(scoring_begins));
+    host.cancel_at.set(Some(Stage::Score));
     let error = synthesize(&tuner, OPTIONS, &host).err().expect("it was cancelled");
     assert_eq!(error.code(), Code::Cancelled);
-    host.cancel_after.set(None);
+    host.cancel_at.set(None);
     host.reports.borrow_mut().clear();
     synthesize(&tuner, OPTIONS, &host).expect("relations");
     let reports = host.reports.borrow();

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use querytune::input::{InputItem, Role, Texts};
-use querytune::job::{Host, LocalFuture, Progress, Store};
+use querytune::job::{Host, LocalFuture, Progress, Stage, Store};
 use querytune::model::ModelFiles;
 use querytune::relations::{Candidate, Relations};
 use querytune::{Code, Error, Result};
@@ -76,6 +76,8 @@ pub struct TestHost {
     pub store: Option<MemoryStore>,
     /// Cancelled once this many progress reports were made.
     pub cancel_after: Cell<Option<usize>>,
+    /// Cancelled once this stage has begun.
+    pub cancel_at: Cell<Option<Stage>>,
     /// Cancelled once this many chunks of logits are in the store.
     pub cancel_after_scores: Cell<Option<usize>>,
     /// A clock that stands still but for the logits that come into the store: so many seconds each.
@@ -89,6 +91,7 @@ impl TestHost {
             reports: RefCell::default(),
             store: None,
             cancel_after: Cell::new(None),
+            cancel_at: Cell::new(None),
             cancel_after_scores: Cell::new(None),
             seconds_per_score: Cell::new(None),
         }
@@ -110,7 +113,9 @@ impl Host for TestHost {
     fn cancelled(&self) -> bool {
         let reports = || self.reports.borrow().len();
         let scores = || self.store.as_ref().map_or(0, |store| store.chunks("logits"));
+        let has_begun = |stage| self.reports.borrow().iter().any(|report| report.stage == stage);
         self.cancel_after.get().is_some_and(|after| reports() >= after)
+            || self.cancel_at.get().is_some_and(has_begun)
             || self.cancel_after_scores.get().is_some_and(|after| scores() >= after)
     }
 
