@@ -1,12 +1,13 @@
 // `npm run experiments`: what adaptation brings, by the engine itself, natively, on all processors.
 //
-//   npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document]
+//   npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document] [--save-logits]
 //
 // --data   folder with the sets that the repository does not hold (stackfaq, chorus-electronics); SciFact is here
 // --only   the cases whose names hold one of the texts
 // --slice  a small part of SciFact, to see that all of it works
 // --tables   runs nothing and shows the tables of what is there
 // --document puts them into docs/quality.md
+// --save-logits runs nothing and writes SciFact's logits that are kept into tests/data/scifact/logits.tsv.gz
 //
 // Vectors and scores are kept in the cache folder, results in out/experiments.jsonl, a line each: a stopped run goes on.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -21,12 +22,13 @@ import { setup } from "./setup.mjs";
 
 function readOptions() {
   const [flag, text] = [{ type: "boolean" }, { type: "string" }];
-  const options = { data: text, only: { ...text, multiple: true }, slice: flag, tables: flag, document: flag };
+  const only = { ...text, multiple: true };
+  const options = { data: text, only, slice: flag, tables: flag, document: flag, "save-logits": flag };
   try {
     return parseArgs({ options }).values;
   } catch (error) {
     throw new UsageError(
-      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document]`,
+      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document] [--save-logits]`,
     );
   }
 }
@@ -44,7 +46,7 @@ function show(results, isForDocument) {
 }
 
 await main(async () => {
-  const { data, only = [], slice, tables: isOver, document } = readOptions();
+  const { data, only = [], slice, tables: isOver, document, "save-logits": isSaving } = readOptions();
   const results = join(root, "out", slice ? "experiments-slice.jsonl" : "experiments.jsonl");
   if (isOver || document) return show(results, document);
   await setup();
@@ -53,6 +55,7 @@ await main(async () => {
   if (data) args.push("--data", resolve(data));
   for (const text of only) args.push("--only", text);
   if (slice) args.push("--slice");
+  if (isSaving) args.push("--save-logits");
   await run(nativeCargo(), ["run", "--release", "--quiet", "--example", "experiments", "--", ...args], {
     cwd: root,
     env: { CARGO_TARGET_DIR: targetNative },

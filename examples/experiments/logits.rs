@@ -1,4 +1,5 @@
-//! SciFact's logits in a file of the repository: scoring its pairs takes an hour, everything after that minutes.
+//! SciFact's logits in a file of the repository, where somebody has made it: scoring its pairs takes an hour or more,
+//! everything after that minutes.
 //!
 //! The file has a line `# SHA-256` with that of the cross-encoder's weights, then query id, document id and logit,
 //! separated by tabs, compressed. `--save-logits` writes it of what is in the store.

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Vectors and logits are kept in `--store`, finished cases in `--results` (a JSON line each): a stopped run goes on.
-//! SciFact's logits come from a file of the repository; `--save-logits` writes it and runs nothing.
+//! `--save-logits` writes SciFact's logits, as far as the store has them, into a file of the repository, and runs nothing;
+//! where that file is there, its pairs are not scored again.
 //! `--only` runs the cases whose names hold one of the texts; `--slice` runs a part of SciFact, to see that all of it works.
 //! SciFact is in the repository; `--data` names a folder with the other sets (`stackfaq`, `chorus-electronics`), and
 //! without it their cases are left out.
