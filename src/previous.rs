@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::model::ModelInfo;
 use crate::relations::Relations;
 use crate::results::{ContentKey, KnownLogits, pair_key, text_key};
-use crate::tune::{Adapter, Fit, Ranker, agreement};
+use crate::tune::{Adapter, Fit, Ranker, agreement, mean, standard_error};
 
 /// An earlier run, as far as a later one needs it.
 #[derive(Debug)]
@@ -175,20 +175,17 @@ impl Previous {
         let previous = agreement(relations, &queries, &rankings);
         let of = |values: &[f64]| -> Vec<f64> { places.iter().map(|&place| values[place]).collect() };
         let (base, tuned) = (of(&left_out.base), of(&left_out.tuned));
-        let count = places.len() as f64;
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
-        let change = mean(&tuned) - mean(&previous);
-        let squares = tuned
+        let changes: Vec<f64> = tuned
             .iter()
             .zip(&previous)
-            .map(|(tuned, previous)| (tuned - previous - change).powi(2));
-        let variance = squares.sum::<f64>() / (count - 1.0).max(1.0);
+            .map(|(tuned, previous)| tuned - previous)
+            .collect();
         Ok(Some(PreviousAgreement {
             queries: places.len(),
             base: mean(&base),
             previous: mean(&previous),
             tuned: mean(&tuned),
-            standard_error: (variance / count).sqrt(),
+            standard_error: standard_error(&changes),
         }))
     }
 }

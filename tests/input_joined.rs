@@ -55,7 +55,7 @@ fn the_reading_stays_the_newer_files_and_says_what_was_added() {
     let joined = newer.joined(&earlier(&[(&["8"], "stoves", 2)]));
     assert_eq!((joined.reading.rows, joined.reading.texts), (2, 2));
     assert!(
-        joined.reading.notes[0].starts_with("1 queries of the earlier log"),
+        joined.reading.notes[0].ends_with("are used too: 1."),
         "{:?}",
         joined.reading.notes
     );

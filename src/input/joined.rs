@@ -38,7 +38,7 @@ impl Texts {
         }
         let added = joined.items.len() - self.items.len();
         if added > 0 {
-            let note = format!("{added} queries of the earlier log that are not in this one are used too.");
+            let note = format!("Queries of the earlier log that are not in this one are used too: {added}.");
             joined.reading.notes.push(note);
         }
         joined

@@ -65,16 +65,12 @@ pub struct LeftOut {
 impl LeftOut {
     /// The figures; `counts` says how often each of the log's queries was asked.
     pub fn agreement(&self, counts: &[u32]) -> Agreement {
-        let count = self.base.len() as f64;
         let changes: Vec<f64> = self
             .tuned
             .iter()
             .zip(&self.base)
             .map(|(tuned, base)| tuned - base)
             .collect();
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
-        let change = mean(&changes);
-        let variance = changes.iter().map(|one| (one - change).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
         let weights: Vec<f64> = self.queries.iter().map(|&query| f64::from(counts[query])).collect();
         let by_traffic = |values: &[f64]| {
             let sum: f64 = values.iter().zip(&weights).map(|(value, weight)| value * weight).sum();
@@ -84,7 +80,7 @@ impl LeftOut {
         Agreement {
             base: mean(&self.base),
             tuned: mean(&self.tuned),
-            standard_error: (variance / count).sqrt(),
+            standard_error: standard_error(&changes),
             queries: self.queries.len(),
             folds: self.folds,
             traffic: (!is_even).then(|| TrafficAgreement {
@@ -93,6 +89,19 @@ impl LeftOut {
             }),
         }
     }
+}
+
+/// Mean of values of which there is one at least.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Standard error of the mean of such values: the root of their variance, with one degree of freedom less than there are
+/// values, over their number.
+pub fn standard_error(values: &[f64]) -> f64 {
+    let (mean, count) = (mean(values), values.len() as f64);
+    let variance = values.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (variance / count).sqrt()
 }
 
 /// What became of the queries at each of the recipe's checkpoints.

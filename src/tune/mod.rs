@@ -26,7 +26,7 @@ mod training_set;
 
 pub use adapter::{Adapted, Adapter};
 pub use batch::Batch;
-pub use cross_validation::{Agreement, LeftOut, TrafficAgreement, agreement};
+pub use cross_validation::{Agreement, LeftOut, TrafficAgreement, agreement, mean, standard_error};
 pub use fit::{BaseEncoder, Fit, HistoryPoint, fit, retrain};
 pub use folds::{grouped_folds, random_folds};
 pub use head::Head;
