@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { run } from "./lib/command.mjs";
 import { digest, readJson, writeWhole } from "./lib/hash.mjs";
 import { packageNotices } from "./lib/notices.mjs";
-import { root, state, targetWasm } from "./lib/paths.mjs";
+import { cargoTarget, root, state } from "./lib/paths.mjs";
 import { main, say, step, UsageError } from "./lib/terminal.mjs";
 import { bindgenPath, bindgenVersion, toolchain, wasmCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
@@ -45,7 +45,7 @@ export function compileEngine({ features = "webgpu", ...options } = {}) {
   return run(cargo, ["build", ...extra, "--release", "--lib", "--features", features], {
     cwd: root,
     // RUSTFLAGS would take the place of the target's own flags.
-    env: { ...env, RUSTFLAGS: undefined, CARGO_TARGET_DIR: targetWasm },
+    env: { ...env, RUSTFLAGS: undefined, CARGO_TARGET_DIR: cargoTarget },
     show: true,
     ...options,
   });
@@ -54,7 +54,7 @@ export function compileEngine({ features = "webgpu", ...options } = {}) {
 /** Writes the compiled engine with its JavaScript side to a folder. */
 export function bindEngine(folder, { keepNames = false } = {}) {
   const names = keepNames ? [] : ["--remove-name-section", "--remove-producers-section"];
-  const input = join(targetWasm, "wasm32-unknown-unknown", "release", "querytune.wasm");
+  const input = join(cargoTarget, "wasm32-unknown-unknown", "release", "querytune.wasm");
   return run(bindgenPath(), [input, "--target", "web", "--out-dir", folder, "--out-name", "querytune", ...names]);
 }
 

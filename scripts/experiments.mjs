@@ -15,7 +15,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { filled, tables } from "./experiments/tables.mjs";
 import { run } from "./lib/command.mjs";
-import { cache, models, root, targetNative } from "./lib/paths.mjs";
+import { cache, cargoTarget, models, root } from "./lib/paths.mjs";
 import { main, say, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
@@ -58,7 +58,7 @@ await main(async () => {
   if (isSaving) args.push("--save-logits");
   await run(nativeCargo(), ["run", "--release", "--quiet", "--example", "experiments", "--", ...args], {
     cwd: root,
-    env: { CARGO_TARGET_DIR: targetNative },
+    env: { CARGO_TARGET_DIR: cargoTarget },
     show: true,
   });
   show(results, false);

@@ -16,7 +16,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "./lib/command.mjs";
 import { prepareVersion, pythonOf, versions } from "./lib/interop.mjs";
-import { models, root, targetNative } from "./lib/paths.mjs";
+import { cargoTarget, models, root } from "./lib/paths.mjs";
 import { Failure, main, say, step, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
 
@@ -25,7 +25,7 @@ const tests = join(root, "tests", "interop");
 async function writeArtifacts(base, folder) {
   await run(nativeCargo(), ["test", "--release", "--quiet", "--test", "artifact_interop", "--", "--ignored"], {
     cwd: root,
-    env: { CARGO_TARGET_DIR: targetNative, QUERYTUNE_MODELS: dirname(base), QUERYTUNE_INTEROP_OUT: folder },
+    env: { CARGO_TARGET_DIR: cargoTarget, QUERYTUNE_MODELS: dirname(base), QUERYTUNE_INTEROP_OUT: folder },
     show: true,
   });
   const written = (name, base) => ({

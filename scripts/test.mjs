@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build, compileEngine } from "./build.mjs";
 import { capture, run } from "./lib/command.mjs";
-import { models, root, targetNative, venvPython } from "./lib/paths.mjs";
+import { cargoTarget, models, root, venvPython } from "./lib/paths.mjs";
 import { duration, elapsed, Failure, main, say, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
 import { setup } from "./setup.mjs";
@@ -15,7 +15,7 @@ function show(program, args, env) {
 }
 
 const cargo = (...args) =>
-  show(nativeCargo(), args, { CARGO_TARGET_DIR: targetNative, QUERYTUNE_MODELS: join(models.encoder, "..") });
+  show(nativeCargo(), args, { CARGO_TARGET_DIR: cargoTarget, QUERYTUNE_MODELS: join(models.encoder, "..") });
 
 const npm = (...args) => show("npm", ["run", "--silent", ...args]);
 
@@ -34,6 +34,9 @@ async function wasmWarnings() {
   if (/^warning: `querytune`/m.test(output)) throw new Failure("The compiler has warnings on wasm32.");
 }
 
+/** With the tests' profile: macros and build scripts are compiled for both once. */
+const clippy = () => cargo("clippy", "--release", "--all-targets", "--", "-D", "warnings");
+
 /** Name, work, and the part without which it makes no sense. */
 const parts = [
   { name: "format", title: "cargo fmt", work: () => cargo("fmt", "--check") },
@@ -43,7 +46,7 @@ const parts = [
   { name: "build", title: "engine for wasm32, npm package, page", work: () => build() },
   { name: "wasm", title: "no warnings on wasm32", work: wasmWarnings, needs: "build" },
   { name: "types", title: "type check of the package and the page", work: types, needs: "build" },
-  { name: "clippy", title: "cargo clippy", work: () => cargo("clippy", "--all-targets", "--", "-D", "warnings") },
+  { name: "clippy", title: "cargo clippy", work: clippy },
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
   { name: "experiments", title: "a slice of the experiments", work: () => nodeTests("experiments"), needs: "engine" },
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
@@ -59,7 +62,7 @@ async function metrics() {
   if ((await capture(venvPython, ["-c", "import pytrec_eval"])) === undefined) {
     await run(venvPython, ["-m", "pip", "install", "--quiet", "-r", join(tests, "requirements-metrics.txt")]);
   }
-  const files = ["scifact.run", "scifact.qrels", "scifact.metrics.json"].map((name) => join(targetNative, "tmp", name));
+  const files = ["scifact.run", "scifact.qrels", "scifact.metrics.json"].map((name) => join(cargoTarget, "tmp", name));
   return show(venvPython, [join(tests, "check_metrics.py"), ...files]);
 }
 

@@ -17,9 +17,8 @@ export const models = {
   crossEncoder: join(cache, "models", "ms-marco-MiniLM-L-12-v2"),
 };
 
-/** Cargo's target directory for wasm32, and the one for native builds. */
-export const targetWasm = join(cache, "target-wasm");
-export const targetNative = join(cache, "target");
+/** Cargo's target directory, one for wasm32 and native builds: macros and build scripts are compiled for both once. */
+export const cargoTarget = join(cache, "target");
 
 /** Python environment of the model preparation. */
 export const venv = join(cache, "python");

@@ -163,7 +163,8 @@ export async function prepareBindgen() {
   await step(`wasm-bindgen-cli ${bindgenVersion} (compiles for some minutes)`, () =>
     // Without --locked: a locked dependency may be missing from a registry's mirror.
     run(nativeCargo(), ["install", "wasm-bindgen-cli", "--version", bindgenVersion, "--root", folder], {
-      env: { CARGO_TARGET_DIR: join(folder, "target") },
+      // It runs for seconds: optimising it takes longer than that saves.
+      env: { CARGO_TARGET_DIR: join(folder, "target"), CARGO_PROFILE_RELEASE_OPT_LEVEL: "1" },
     }),
   );
   rmSync(join(folder, "target"), { recursive: true, force: true });
