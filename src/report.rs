@@ -2,15 +2,20 @@
 
 use serde_json::{Value, json};
 
+use crate::evaluate::SIGNIFICANT;
 use crate::input::{Reading, Skipped};
 use crate::job::StageTime;
-use crate::judge::Verdict;
-use crate::judging::{Conclusion, JudgingVerdict};
+use crate::judge::{JudgedOn, Verdict};
+use crate::judging::{Conclusion, Judged};
 use crate::relations::Relations;
 use crate::tune::Fit;
 use crate::tuner::TunerInfo;
 
 /// The report of one run. Where nothing was judged, `evaluation.judged` is absent and `stages.evaluate` is zero.
+///
+/// Where the judgements show the tuned model to be worse, the base model is what is delivered, whatever agreement with the
+/// cross-encoder said. Where they show it to be better and agreement did not, there is a warning only: a model that is
+/// chosen by its judged figure has no judged figure that is not flattering.
 pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Option<&Verdict>) -> Value {
     let summary = relations.summary();
     let times = &relations.times;
@@ -32,7 +37,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
         evaluation["judged"] = json!(verdict.judged);
         evaluation["figures"] = json!(verdict.figures);
     }
-    json!({
+    let mut report = json!({
         "version": info.version,
         "device": info.device,
         "models": info.models,
@@ -76,43 +81,84 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
             "warnings": fit.warnings,
         },
         "evaluation": evaluation,
-    })
+    });
+    if let Some(verdict) = verdict {
+        heed_judgements(&mut report["fit"], verdict);
+    }
+    report
 }
 
-/// Adds the verdict of quick judging to a fit's report, as `judging`.
+/// What judgements that show a difference change about what is delivered.
+fn heed_judgements(fit: &mut Value, verdict: &Verdict) {
+    let ndcg = &verdict.judged.ndcg_10;
+    if ndcg.p >= SIGNIFICANT {
+        return;
+    }
+    let is_tuned = fit["delivered"] == "tuned";
+    let figures = format!(
+        "nDCG@10 {:.4} of the base model, {:.4} of the tuned one, {} judged queries, p = {:.4}",
+        ndcg.base, ndcg.tuned, verdict.queries, ndcg.p
+    );
+    if is_tuned && ndcg.tuned < ndcg.base {
+        let why = format!("By the judgements the tuned model ranks worse ({figures}).");
+        deliver_base(fit, "judgements", &why);
+    } else if !is_tuned && ndcg.tuned > ndcg.base {
+        let own = match verdict.on {
+            JudgedOn::OwnQueries => " These are queries it was trained on.",
+            JudgedOn::TestQueries => "",
+        };
+        warn(
+            fit,
+            format!(
+                "By the judgements the tuned model ranks better ({figures}).{own} The base model is delivered all the \
+                 same, as agreement decides before judgements are looked at; what was trained is in adapter/."
+            ),
+        );
+    }
+}
+
+/// Lets the base model be what is delivered; what agreement said stays in the reason.
+fn deliver_base(fit: &mut Value, decided_by: &str, why: &str) {
+    let before = fit["reason"].as_str().unwrap_or_default();
+    fit["reason"] = json!(format!(
+        "{why} So it is the base model that is delivered, as people's answers count for more than this: {before}"
+    ));
+    fit["delivered"] = json!("base");
+    fit["decidedBy"] = json!(decided_by);
+    fit["selected"] = json!({ "step": 0, "strength": 0.0 });
+}
+
+fn warn(fit: &mut Value, warning: String) {
+    if let Some(known) = fit["warnings"].as_array_mut() {
+        known.push(Value::from(warning));
+    }
+}
+
+/// Adds the last verdict of quick judging, if there is one, to a fit's report, as `judging`.
 ///
 /// Where the tuned model is shown to be worse, the base model is what is delivered, whatever agreement with the
 /// cross-encoder said. The other way round nothing changes but a warning: the answers are about queries that were trained
 /// on, so they say less about others than queries that were left out. A cross-encoder that is shown to be worse than the
 /// encoder is warned of.
-pub fn with_judging(mut report: Value, verdict: &JudgingVerdict) -> Value {
+pub fn with_judging(mut report: Value, judged: &Judged) -> Value {
+    let Some(verdict) = judged.verdict() else { return report };
     report["judging"] = json!(verdict);
     let fit = &mut report["fit"];
     let is_tuned = fit["delivered"] == "tuned";
-    let mut warnings = Vec::new();
     match verdict.tuned.conclusion {
-        Conclusion::Worse if is_tuned => {
-            let before = fit["reason"].as_str().unwrap_or_default();
-            fit["reason"] = json!(format!(
-                "{} So it is delivered, as a person's answers count for more than this: {before}",
+        Conclusion::Worse if is_tuned => deliver_base(fit, "judging", &verdict.tuned.sentence),
+        Conclusion::Better if !is_tuned => warn(
+            fit,
+            format!(
+                "{} These are queries it was trained on, so the base model is delivered all the same. If it is the log's \
+                 own queries that count, use what is in adapter/.",
                 verdict.tuned.sentence
-            ));
-            fit["delivered"] = json!("base");
-            fit["decidedBy"] = json!("judging");
-            fit["selected"] = json!({ "step": 0, "strength": 0.0 });
-        }
-        Conclusion::Better if !is_tuned => warnings.push(format!(
-            "{} These are queries it was trained on, so the base model is delivered all the same. If it is the log's own \
-             queries that count, use what is in adapter/.",
-            verdict.tuned.sentence
-        )),
+            ),
+        ),
         _ => {}
     }
     if verdict.cross_encoder.conclusion == Conclusion::Worse {
-        warnings.push(verdict.cross_encoder.sentence.clone());
-    }
-    if let Some(known) = fit["warnings"].as_array_mut() {
-        known.extend(warnings.into_iter().map(Value::from));
+        warn(fit, verdict.cross_encoder.sentence.clone());
     }
     report
 }

@@ -5,6 +5,7 @@ mod common;
 use common::small_relations;
 use querytune::input::Qrels;
 use querytune::judging::{Answer, Judged, Judging, JudgingOptions, Rankings, Relevance};
+use querytune::report::with_judging;
 use serde_json::{Value, json};
 
 /// Ten queries, in each of which the three rankings have the documents 0 and 1 in this order or the other.
@@ -49,7 +50,7 @@ fn decided(judging: &Judging, relevant: u32, delivered: &str) -> Value {
     let mut judged = Judged::default();
     answer(&mut judged, judging, relevant);
     judged.decide(judging);
-    judged.report(report(delivered))
+    with_judging(report(delivered), &judged)
 }
 
 #[test]
@@ -85,15 +86,15 @@ fn other_answers_give_the_fit_its_own_choice_back() {
     let mut judged = Judged::default();
     answer(&mut judged, &judging, 0);
     judged.decide(&judging);
-    assert_eq!(judged.report(report("tuned"))["fit"]["delivered"], "base");
+    assert_eq!(with_judging(report("tuned"), &judged)["fit"]["delivered"], "base");
     answer(&mut judged, &judging, 1);
     assert_eq!(
-        judged.report(report("tuned"))["fit"]["delivered"],
+        with_judging(report("tuned"), &judged)["fit"]["delivered"],
         "base",
         "not before a verdict"
     );
     judged.decide(&judging);
-    let report = judged.report(report("tuned"));
+    let report = with_judging(report("tuned"), &judged);
     assert_eq!(report["fit"]["delivered"], "tuned");
     assert_eq!(report["fit"]["reason"], "Agreement rose.");
     assert_eq!(report["judging"]["tuned"]["conclusion"], "better");
@@ -128,7 +129,7 @@ fn a_tuned_model_shown_to_be_better_is_pointed_to_but_not_delivered() {
 fn without_a_verdict_the_report_stays_as_it_is() {
     let mut judged = Judged::default();
     answer(&mut judged, &judging([0, 1], [1, 0], [0, 1]), 0);
-    assert_eq!(judged.report(report("tuned")), report("tuned"));
+    assert_eq!(with_judging(report("tuned"), &judged), report("tuned"));
 }
 
 #[test]

@@ -63,10 +63,10 @@ fn what_it_is(artifact: &Artifact) -> String {
         Delivered::Base => {
             let reason = report.pointer("/fit/reason").and_then(Value::as_str);
             let reason = reason.unwrap_or("On queries held out from training, no step of it was better than the base.");
-            let why = if by_judging(report) {
-                "because by a person's answers the tuned one ranks worse"
-            } else {
-                "because training did not help"
+            let why = match decided_by(report) {
+                DecidedBy::Judging => "because by a person's answers the tuned one ranks worse",
+                DecidedBy::Judgements => "because by the judgements the tuned one ranks worse",
+                DecidedBy::Agreement => "because training brought no more agreement with the cross-encoder",
             };
             format!(
                 "This folder is {encoder} as it was, {why}: {reason}\n\n\
@@ -183,9 +183,23 @@ fn judged(report: &Value) -> String {
     )
 }
 
-/// Whether it was a person's answers that kept the tuned model from being delivered.
-pub fn by_judging(report: &Value) -> bool {
-    report.pointer("/fit/decidedBy").and_then(Value::as_str) == Some("judging")
+/// What it was decided by which model is delivered.
+pub enum DecidedBy {
+    /// Agreement with the cross-encoder on queries left out of training.
+    Agreement,
+    /// Judgements that were given with the data.
+    Judgements,
+    /// A person's answers of quick judging.
+    Judging,
+}
+
+/// What `fit.decidedBy` of a report says.
+pub fn decided_by(report: &Value) -> DecidedBy {
+    match report.pointer("/fit/decidedBy").and_then(Value::as_str) {
+        Some("judging") => DecidedBy::Judging,
+        Some("judgements") => DecidedBy::Judgements,
+        _ => DecidedBy::Agreement,
+    }
 }
 
 /// The queries that quick judging's figures are over.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::heads::Side;
-use super::model_card::{by_judging, warnings};
+use super::model_card::{DecidedBy, decided_by, warnings};
 use super::{Adapter, Artifact, Delivered, load};
 
 /// Files of `data/` that are not in every download.
@@ -30,12 +30,18 @@ pub fn of_the_download(artifact: &Artifact) -> String {
         .and_then(Value::as_str)
         .map_or(String::new(), |version| format!(" {version}"));
     let model = match (artifact.delivered, &artifact.adapter) {
-        (Delivered::Base, _) if by_judging(report) => {
-            "the base encoder, unchanged: by a person's answers the tuned one ranks worse (see `model/README.md`)"
-        }
-        (Delivered::Base, _) => {
-            "the base encoder, unchanged: training did not beat it on held-out queries (see `model/README.md`)"
-        }
+        (Delivered::Base, _) => match decided_by(report) {
+            DecidedBy::Judging => {
+                "the base encoder, unchanged: by a person's answers the tuned one ranks worse (see `model/README.md`)"
+            }
+            DecidedBy::Judgements => {
+                "the base encoder, unchanged: by the judgements the tuned one ranks worse (see `model/README.md`)"
+            }
+            DecidedBy::Agreement => {
+                "the base encoder, unchanged: training brought no more agreement with the cross-encoder on queries left \
+                 out of it (see `model/README.md`)"
+            }
+        },
         (Delivered::Tuned, Adapter::Lora(lora)) if lora.documents => {
             "the tuned encoder: `SentenceTransformer(\"model\")` loads it; documents have to be indexed again with it"
         }

@@ -11,5 +11,5 @@ mod significance;
 mod table;
 
 pub use metrics::{Judged, Judgements, Metrics, Run, Weights, judge, ranked, soft_ndcg_10};
-pub use significance::{Comparison, Traffic, compare, paired_bootstrap, paired_randomisation};
+pub use significance::{Comparison, SIGNIFICANT, Traffic, compare, paired_bootstrap, paired_randomisation};
 pub use table::{QueryAgreement, TableQuery, agreement_table, judged_table};

@@ -3,6 +3,10 @@
 use serde::Serialize;
 
 use super::metrics::{Judged, Metrics, Weights, weight};
+use crate::random::Random;
+
+/// Below this p a difference is taken for more than chance.
+pub const SIGNIFICANT: f64 = 0.05;
 
 /// Resamples of the bootstrap, and permutations of the test.
 const ROUNDS: usize = 10_000;
@@ -96,9 +100,9 @@ pub fn paired_bootstrap(differences: &[f64], seed: u64) -> [f64; 2] {
     if differences.is_empty() {
         return [0.0, 0.0];
     }
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = Random::with_seed(seed);
     let count = differences.len();
-    let mut resample = || (0..count).map(|_| differences[random.usize(..count)]).sum::<f64>() / count as f64;
+    let mut resample = || (0..count).map(|_| differences[random.below(count)]).sum::<f64>() / count as f64;
     let mut means: Vec<f64> = (0..ROUNDS).map(|_| resample()).collect();
     means.sort_unstable_by(f64::total_cmp);
     let tail = ROUNDS * 25 / 1000;
@@ -111,7 +115,7 @@ pub fn paired_bootstrap(differences: &[f64], seed: u64) -> [f64; 2] {
 /// difference keeps or changes its sign by the toss of a coin; p = (1 + permutations whose mean is at least as far
 /// from 0) / (1 + 10,000), so it is never 0. 1 without differences.
 pub fn paired_randomisation(differences: &[f64], seed: u64) -> f64 {
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = Random::with_seed(seed);
     let observed = differences.iter().sum::<f64>().abs();
     // Sums that are equal on paper may differ in their last bits.
     let reach = observed - 1e-12 * differences.iter().map(|difference| difference.abs()).sum::<f64>();
@@ -119,7 +123,7 @@ pub fn paired_randomisation(differences: &[f64], seed: u64) -> f64 {
         let mut coins = 0u64;
         let toss = |(index, difference): (usize, &f64)| {
             if index % 64 == 0 {
-                coins = random.u64(..);
+                coins = random.bits();
             }
             if coins >> (index % 64) & 1 == 1 {
                 *difference

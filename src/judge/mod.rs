@@ -2,7 +2,8 @@
 
 mod previous;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::evaluate::{Comparison, Judged, Judgements, Metrics, Run, Weights, com
 use crate::input::{Qrels, Texts};
 use crate::job::{Job, Stage, StageTime};
 use crate::model::{ModelFiles, TextKind};
+use crate::random::Random;
 use crate::relations::Relations;
 use crate::search::{Neighbour, top_k};
 use crate::synthesize::{encode_texts, score_pairs};
@@ -120,23 +122,31 @@ pub async fn judge_fit(
     let asked = queries.as_ref().unwrap_or(&relations.queries);
     let (missing_queries, missing_documents) = check(qrels, asked, &relations.documents)?;
     let documents = tuned_documents(relations, fit, job).await?;
+    let of_log = match &queries {
+        Some(test) => judgements_of_log(&qrels.judgements, &relations.queries, test),
+        None => Cow::Borrowed(&qrels.judgements),
+    };
     let judging = Judging {
         tuner,
         relations,
         fit,
-        qrels,
+        judgements: &of_log,
         files,
         documents: documents.as_ref().unwrap_or(&relations.document_vectors),
         job,
     };
-    let own = judged_numbers(qrels, &relations.queries);
+    let judging_test = Judging {
+        judgements: &qrels.judgements,
+        ..judging
+    };
+    let own = judged_numbers(&of_log, &relations.queries);
     let vectors = relations.query_vectors.select(own.iter().copied());
     let own = judging.ask(&relations.queries, own, vectors).await?;
     let test = match &queries {
         Some(queries) => {
-            let known = judged_numbers(qrels, queries);
-            let vectors = judging.encode(queries, &known).await?;
-            Some(judging.ask(queries, known, vectors).await?)
+            let known = judged_numbers(&qrels.judgements, queries);
+            let vectors = judging_test.encode(queries, &known).await?;
+            Some(judging_test.ask(queries, known, vectors).await?)
         }
         None => None,
     };
@@ -145,7 +155,7 @@ pub async fn judge_fit(
     let of_own = judging.sides(&own).await?;
     progress.advance(count);
     let main = match &test {
-        Some(test) => judging.sides(test).await?,
+        Some(test) => judging_test.sides(test).await?,
         None => of_own.clone(),
     };
     progress.advance(test_count);
@@ -162,7 +172,7 @@ pub async fn judge_fit(
         queries: main.base.queries.len(),
         missing_queries,
         missing_documents,
-        judged: main.compare(&judging.weights(asked), fit.recipe.seed),
+        judged: main.compare(&judging_test.weights(asked), fit.recipe.seed),
         rankings: JudgedRankings {
             queries: asked.clone(),
             base: main.base,
@@ -220,12 +230,14 @@ struct Asked<'q> {
     ceiling: Run,
 }
 
-/// What all figures are made from.
+/// What figures are made from.
+#[derive(Clone, Copy)]
 struct Judging<'j> {
     tuner: &'j Tuner,
     relations: &'j Relations,
     fit: &'j Fit,
-    qrels: &'j Qrels,
+    /// Those that count for the queries that are ranked.
+    judgements: &'j Judgements,
     files: Option<&'j ModelFiles>,
     /// The corpus as the tuned encoder sees it.
     documents: &'j Vectors,
@@ -234,18 +246,14 @@ struct Judging<'j> {
 
 impl Judging<'_> {
     fn run(&self, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
-        run_of(&self.relations.documents, queries, asked, rankings)
+        run_of(self.judgements, &self.relations.documents, queries, asked, rankings)
     }
 
     /// How often each judged id was asked; a text's count is shared among its ids.
     fn weights(&self, queries: &Texts) -> Weights {
         let mut weights = Weights::new();
         for text in &queries.items {
-            let judged: Vec<&String> = text
-                .ids
-                .iter()
-                .filter(|id| self.qrels.judgements.contains_key(*id))
-                .collect();
+            let judged: Vec<&String> = text.ids.iter().filter(|id| self.judgements.contains_key(*id)).collect();
             let share = f64::from(text.count) / judged.len().max(1) as f64;
             weights.extend(judged.into_iter().map(|id| (id.clone(), share)));
         }
@@ -308,7 +316,7 @@ impl Judging<'_> {
         let texts = texts_of(queries, numbers);
         let adapted = self.fit.adapted.queries(&texts, vectors, self.job).await?;
         let tuned = self.found(&adapted, self.documents).await?;
-        let judge = |run: &Run| judge(&self.qrels.judgements, run);
+        let judge = |run: &Run| judge(self.judgements, run);
         Ok(Sides {
             base: judge(&self.run(queries, numbers, base)),
             tuned: judge(&self.run(queries, numbers, &tuned)),
@@ -322,10 +330,10 @@ impl Judging<'_> {
         let left_out = left_out.filter(|left_out| !left_out.pooled)?;
         let figures = |rankings| {
             let run = self.run(&self.relations.queries, &left_out.queries, rankings);
-            judge(&self.qrels.judgements, &run)
+            judge(self.judgements, &run)
         };
         let base = figures(&left_out.base_rankings);
-        let ceiling = judge(&self.qrels.judgements, ceiling);
+        let ceiling = judge(self.judgements, ceiling);
         Some(Sides {
             tuned: figures(&left_out.tuned_rankings),
             ceiling: Some(ceiling.of_queries(&base)),
@@ -340,7 +348,7 @@ impl Judging<'_> {
             return Ok(None);
         }
         let count = self.relations.documents.items.len();
-        let mut random = fastrand::Rng::with_seed(self.fit.recipe.seed);
+        let mut random = Random::with_seed(self.fit.recipe.seed);
         let mut in_first = vec![false; count];
         in_first[count / 2..].fill(true);
         random.shuffle(&mut in_first);
@@ -379,28 +387,59 @@ impl Judging<'_> {
             let known: BTreeMap<String, i32> = known.map(|(document, &level)| (document.clone(), level)).collect();
             known.values().any(|&level| level > 0).then(|| (query.clone(), known))
         };
-        self.qrels.judgements.iter().filter_map(of_query).collect()
+        self.judgements.iter().filter_map(of_query).collect()
     }
 }
 
+/// The judgements that are about the log's queries. An id that the test queries have too is theirs, unless the text is the
+/// same: a file without ids is numbered from 1, as the other may be.
+fn judgements_of_log<'j>(judgements: &'j Judgements, log: &Texts, test: &Texts) -> Cow<'j, Judgements> {
+    fn texts_by_id(texts: &Texts) -> HashMap<&str, &str> {
+        let pairs = texts
+            .items
+            .iter()
+            .flat_map(|text| text.ids.iter().map(move |id| (id, text)));
+        pairs.map(|(id, text)| (id.as_str(), text.text.as_str())).collect()
+    }
+    let (log, test) = (texts_by_id(log), texts_by_id(test));
+    let is_own = |id: &str| {
+        log.get(id)
+            .is_some_and(|text| test.get(id).is_none_or(|other| other == text))
+    };
+    let own = judgements.iter().filter(|(id, _)| is_own(id));
+    Cow::Owned(own.map(|(id, judged)| (id.clone(), judged.clone())).collect())
+}
+
 /// The queries that somebody judged, by number.
-fn judged_numbers(qrels: &Qrels, queries: &Texts) -> Vec<usize> {
-    let is_judged = |id: &String| qrels.judgements.contains_key(id);
+fn judged_numbers(judgements: &Judgements, queries: &Texts) -> Vec<usize> {
+    let is_judged = |id: &String| judgements.contains_key(id);
     (0..queries.items.len())
         .filter(|&query| queries.items[query].ids.iter().any(is_judged))
         .collect()
 }
 
-/// Rankings by id; merged duplicates stand under each of their ids, at the same score.
-fn run_of(documents: &Texts, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
+/// Rankings by id, those that are judged; merged duplicates stand under each of their ids, at the same score.
+fn run_of(
+    judgements: &Judgements,
+    documents: &Texts,
+    queries: &Texts,
+    asked: &[usize],
+    rankings: &[Vec<Neighbour>],
+) -> Run {
     let mut run = Run::new();
     for (&query, ranking) in asked.iter().zip(rankings) {
+        let judged: Vec<&String> = (queries.items[query].ids.iter())
+            .filter(|id| judgements.contains_key(*id))
+            .collect();
+        if judged.is_empty() {
+            continue;
+        }
         let ids = |hit: &Neighbour| &documents.items[hit.document as usize].ids;
         let found: Vec<(String, f32)> = ranking
             .iter()
             .flat_map(|hit| ids(hit).iter().map(move |id| (id.clone(), hit.score)))
             .collect();
-        for id in &queries.items[query].ids {
+        for id in judged {
             run.insert(id.clone(), found.clone());
         }
     }

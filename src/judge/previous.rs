@@ -29,7 +29,7 @@ pub async fn judge_previous(
     job: &Job<'_>,
 ) -> Result<Metrics<PreviousComparison>> {
     let queries = &verdict.rankings.queries;
-    let numbers = judged_numbers(qrels, queries);
+    let numbers = judged_numbers(&qrels.judgements, queries);
     let texts = texts_of(queries, &numbers);
     let (mut vectors, _) = encode_texts(tuner.encoder(), &[(&texts, TextKind::Query)], job).await?;
     let vectors = vectors.pop().unwrap_or_default();
@@ -44,7 +44,7 @@ pub async fn judge_previous(
         .await?;
     let judged = judge(
         &qrels.judgements,
-        &run_of(&relations.documents, queries, &numbers, &found),
+        &run_of(&qrels.judgements, &relations.documents, queries, &numbers, &found),
     );
     let compared = compare(&judged, &verdict.rankings.tuned, None, None, seed);
     Ok(compared.map(PreviousComparison::from))

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::random::Random;
 
 /// How many documents of a ranking count: nDCG@10 looks no further.
 pub(super) const DEPTH: usize = 10;
@@ -187,5 +188,5 @@ impl Judging {
 fn lot(seed: u64, number: u64) -> u64 {
     // 2^64 divided by the golden ratio spreads numbers that follow each other.
     let spread = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    fastrand::Rng::with_seed(seed ^ spread).u64(..)
+    Random::with_seed(seed ^ spread).bits()
 }

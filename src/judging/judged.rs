@@ -1,13 +1,10 @@
 //! What people answered about one fit's log, and what that came to.
 
-use serde_json::Value;
-
 use super::answers::{Answer, to_qrels};
 use super::choice::Judging;
 use super::verdict::JudgingVerdict;
 use crate::error::Result;
 use crate::relations::Relations;
-use crate::report::with_judging;
 
 /// Answers to whichever questions about a fit's log, with the last verdict.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +35,9 @@ impl Judged {
         self.verdict.insert(judging.verdict(&self.answers))
     }
 
-    /// The fit's report with the last verdict, if there is one.
-    pub fn report(&self, report: Value) -> Value {
-        match &self.verdict {
-            Some(verdict) => with_judging(report, verdict),
-            None => report,
-        }
+    /// The last verdict, if there is one.
+    pub fn verdict(&self) -> Option<&JudgingVerdict> {
+        self.verdict.as_ref()
     }
 
     /// All answers as [judgements](to_qrels) under the first ids of query and document.

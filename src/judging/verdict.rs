@@ -4,10 +4,7 @@ use serde::Serialize;
 
 use super::answers::{Answer, Relevance, latest};
 use super::choice::{Judging, Rankings};
-use crate::evaluate::{paired_bootstrap, paired_randomisation, soft_ndcg_10};
-
-/// Below this p a difference is taken for more than chance.
-const SIGNIFICANT: f64 = 0.05;
+use crate::evaluate::{SIGNIFICANT, paired_bootstrap, paired_randomisation, soft_ndcg_10};
 
 /// Base model, tuned model and cross-encoder held against a person's answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
