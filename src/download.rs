@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::artifact::{Adapter, Artifact, Delivered};
+use crate::data_set::{Pieces, in_one_piece};
 use crate::error::Result;
 use crate::job::{Job, Stage};
 use crate::judge::Verdict;
@@ -13,18 +14,15 @@ use crate::relations::Relations;
 use crate::tune::Fit;
 
 /// The files of the download's `data/` folder: name and text.
-///
-/// # Errors
-/// [`crate::Code::Internal`]
-pub fn data(relations: &Relations) -> Result<Vec<(String, String)>> {
-    Ok(vec![
-        ("relations.csv".into(), relations.to_csv()?),
-        ("relations.gpl.tsv".into(), relations.to_gpl_tsv()?),
-        ("relations.jsonl".into(), relations.to_jsonl()),
-        ("scores.tsv".into(), relations.to_scores_tsv()?),
-        ("beir/corpus.jsonl".into(), relations.to_beir_corpus()),
-        ("beir/queries.jsonl".into(), relations.to_beir_queries()),
-    ])
+pub fn data(relations: &Relations) -> Vec<(String, Pieces<'_>)> {
+    vec![
+        ("relations.csv".into(), relations.csv()),
+        ("relations.gpl.tsv".into(), relations.gpl_tsv()),
+        ("relations.jsonl".into(), relations.jsonl()),
+        ("scores.tsv".into(), relations.scores_tsv()),
+        ("beir/corpus.jsonl".into(), relations.beir_corpus()),
+        ("beir/queries.jsonl".into(), relations.beir_queries()),
+    ]
 }
 
 /// The files of `data/` that tell of the fit, query by query: `per-query-agreement.csv`, and `per-query-judged.csv` where
@@ -55,8 +53,8 @@ pub async fn download(
     more: Vec<(String, String)>,
     job: &Job<'_>,
 ) -> Result<Vec<u8>> {
-    let mut data = data(relations)?;
-    data.extend(more);
+    let mut data = data(relations);
+    data.extend(more.into_iter().map(|(name, text)| (name, in_one_piece(text))));
     let artifact = Artifact {
         base,
         adapter: Adapter::from(fit.adapter()),

@@ -1,13 +1,11 @@
-//! The synthetic data set: each query's candidates with the cross-encoder's logits, and the forms it is saved in.
+//! The synthetic data set: each query's candidates with the cross-encoder's logits.
 
 use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::input::{Text, Texts};
+use crate::input::Texts;
 use crate::job::StageTime;
-use crate::rows::written;
 use crate::search::Neighbour;
 use crate::vectors::Vectors;
 
@@ -143,25 +141,26 @@ impl Relations {
     /// The rows in Finetuner's form: of each query's first `per_query` scored candidates the best one against
     /// each of the others.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        (0..self.candidates.len()).flat_map(|query| self.rows_of(query))
+    }
+
+    /// Those of one query.
+    pub fn rows_of(&self, query: usize) -> Vec<Row> {
         let most = self.per_query.unwrap_or(usize::MAX);
-        (0..self.candidates.len()).flat_map(move |query| {
-            let scored: Vec<(u32, f32)> = self.scored(query).take(most).collect();
-            let best = best_of(&scored);
-            scored
-                .iter()
-                .enumerate()
-                .filter(|&(index, _)| Some(index) != best)
-                .filter_map(|(_, &(dissimilar, logit))| {
-                    let (similar, top) = scored[best?];
-                    Some(Row {
-                        query,
-                        similar,
-                        dissimilar,
-                        margin: top - logit,
-                    })
-                })
-                .collect::<Vec<_>>()
-        })
+        let scored: Vec<(u32, f32)> = self.scored(query).take(most).collect();
+        let Some(best) = best_of(&scored) else {
+            return Vec::new();
+        };
+        let (similar, top) = scored[best];
+        let others = scored.iter().enumerate().filter(|&(index, _)| index != best);
+        others
+            .map(|(_, &(dissimilar, logit))| Row {
+                query,
+                similar,
+                dissimilar,
+                margin: top - logit,
+            })
+            .collect()
     }
 
     /// The data set in figures.
@@ -206,149 +205,9 @@ impl Relations {
             },
         }
     }
-
-    /// Finetuner's rows as CSV: query, similar and dissimilar document with their ids, and the margin.
-    ///
-    /// # Errors
-    /// [`crate::Code::Internal`]
-    pub fn to_csv(&self) -> Result<String> {
-        let header = [
-            "query_id",
-            "query",
-            "similar_id",
-            "similar",
-            "dissimilar_id",
-            "dissimilar",
-            "margin",
-        ];
-        let cells = |row: Row| -> Vec<String> {
-            let query = &self.queries.items[row.query];
-            let similar = &self.documents.items[row.similar as usize];
-            let dissimilar = &self.documents.items[row.dissimilar as usize];
-            let texts = [
-                &query.ids[0],
-                &query.text,
-                &similar.ids[0],
-                &similar.text,
-                &dissimilar.ids[0],
-                &dissimilar.text,
-            ];
-            texts.into_iter().cloned().chain([row.margin.to_string()]).collect()
-        };
-        written(b',', Some(&header), self.rows().map(cells))
-    }
-
-    /// Finetuner's rows in the form GPL trains on: query id, positive id, negative id, margin; no header.
-    ///
-    /// # Errors
-    /// [`crate::Code::Internal`]
-    pub fn to_gpl_tsv(&self) -> Result<String> {
-        let cells = |row: Row| {
-            [
-                self.queries.items[row.query].ids[0].clone(),
-                self.documents.items[row.similar as usize].ids[0].clone(),
-                self.documents.items[row.dissimilar as usize].ids[0].clone(),
-                row.margin.to_string(),
-            ]
-        };
-        written(b'\t', None, self.rows().map(cells))
-    }
-
-    /// Listwise rows, one JSON object a query, in FlagEmbedding's form: the best document in `pos`, the others in
-    /// `neg`, their logits in `pos_scores` and `neg_scores`.
-    pub fn to_jsonl(&self) -> String {
-        let mut out = String::new();
-        for query in 0..self.candidates.len() {
-            let scored: Vec<(u32, f32)> = self.scored(query).collect();
-            let Some(best) = best_of(&scored) else { continue };
-            let text = |document: u32| self.documents.items[document as usize].text.as_str();
-            let rest = || {
-                scored
-                    .iter()
-                    .enumerate()
-                    .filter(|&(index, _)| index != best)
-                    .map(|(_, scored)| scored)
-            };
-            let row = serde_json::json!({
-                "query": self.queries.items[query].text,
-                "pos": [text(scored[best].0)],
-                "neg": rest().map(|&(document, _)| text(document)).collect::<Vec<_>>(),
-                "pos_scores": [scored[best].1],
-                "neg_scores": rest().map(|&(_, logit)| logit).collect::<Vec<_>>(),
-            });
-            out.push_str(&row.to_string());
-            out.push('\n');
-        }
-        out
-    }
-
-    /// All documents as BEIR's `corpus.jsonl`: `{"_id", "title", "text", "metadata": {"ids"}}`, where `ids` has the ids
-    /// of all rows with this text, the one that stands in `_id` first.
-    pub fn to_beir_corpus(&self) -> String {
-        let mut out = String::new();
-        for document in &self.documents.items {
-            let (title, text) = apart(document);
-            let row = serde_json::json!({
-                "_id": document.ids[0],
-                "title": title,
-                "text": text,
-                "metadata": { "ids": document.ids },
-            });
-            out.push_str(&row.to_string());
-            out.push('\n');
-        }
-        out
-    }
-
-    /// All queries as BEIR's `queries.jsonl`: `{"_id", "text", "metadata": {"count", "ids"}}`, where `count` says how
-    /// often the log has the query and `ids` is as in the corpus.
-    pub fn to_beir_queries(&self) -> String {
-        let mut out = String::new();
-        for query in &self.queries.items {
-            let row = serde_json::json!({
-                "_id": query.ids[0],
-                "text": query.text,
-                "metadata": { "count": query.count, "ids": query.ids },
-            });
-            out.push_str(&row.to_string());
-            out.push('\n');
-        }
-        out
-    }
-
-    /// Every candidate with rank (from 1, among the query's candidates), cosine and logit, tab-separated; the logit is
-    /// empty where not scored.
-    ///
-    /// # Errors
-    /// [`crate::Code::Internal`]
-    pub fn to_scores_tsv(&self) -> Result<String> {
-        let header = ["query-id", "corpus-id", "rank", "cosine", "logit"];
-        let rows = self.candidates.iter().enumerate().flat_map(|(query, candidates)| {
-            let ranked = (1..).zip(candidates);
-            ranked.map(move |(rank, candidate): (usize, &Candidate)| {
-                [
-                    self.queries.items[query].ids[0].clone(),
-                    self.documents.items[candidate.document as usize].ids[0].clone(),
-                    rank.to_string(),
-                    candidate.cosine.to_string(),
-                    candidate.logit.map(|logit| logit.to_string()).unwrap_or_default(),
-                ]
-            })
-        });
-        written(b'\t', Some(&header), rows)
-    }
-}
-
-/// Title and text of a document, which are encoded with one space between them.
-fn apart(document: &Text) -> (&str, &str) {
-    let title = document.title.as_deref().unwrap_or_default();
-    match document.text.strip_prefix(title) {
-        Some(text) => (title, text.strip_prefix(' ').unwrap_or(text)),
-        None => ("", &document.text),
-    }
 }
 
 /// The place of the highest logit; of the nearest document where several have it.
-fn best_of(scored: &[(u32, f32)]) -> Option<usize> {
+pub fn best_of(scored: &[(u32, f32)]) -> Option<usize> {
     (0..scored.len()).reduce(|best, index| if scored[index].1 > scored[best].1 { index } else { best })
 }

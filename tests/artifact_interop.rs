@@ -127,7 +127,8 @@ fn changed(base: &ModelFiles, lora: &Lora) -> ModelFiles {
 }
 
 fn adapt(head: &Head, vectors: &Vectors) -> Vectors {
-    block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32))).expect("vectors")
+    let host = TestHost::new();
+    block_on(head.apply(vectors, &Device::cpu(Dtype::Fp32), &Job::new(&host))).expect("vectors")
 }
 
 /// A download, and what its queries and documents have to become.
@@ -141,12 +142,13 @@ fn write(
 ) {
     let delivery = if delivered == Delivered::Tuned { "tuned" } else { "base" };
     let report = json!({ "models": { "encoder": { "id": "base" } }, "fit": { "delivered": delivery } });
+    let relations = small_relations();
     let artifact = Artifact {
         base,
         adapter: adapter.into(),
         delivered,
         report: &report,
-        data: data(&small_relations()).expect("texts"),
+        data: data(&relations),
     };
     std::fs::write(out.join(format!("{name}.zip")), artifact.to_zip().expect("a zip")).expect("written");
     let [query, document] = vectors.map(rows);

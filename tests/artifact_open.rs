@@ -7,6 +7,7 @@ use std::io::{Cursor, Write};
 
 use common::small_relations;
 use querytune::artifact::{self, Artifact, Delivered, Side, adapter_files, merged_weights, open};
+use querytune::data_set::{in_one_piece, whole};
 use querytune::download::data;
 use querytune::model::{Lora, LoraLayer, ModelInfo};
 use querytune::tune::{Adapter, Head};
@@ -85,13 +86,13 @@ fn report() -> Value {
 }
 
 fn packed(adapter: &Adapter, delivered: Delivered) -> Vec<u8> {
-    let (base, report) = (base(), report());
+    let (base, report, relations) = (base(), report(), small_relations());
     let artifact = Artifact {
         base: &base,
         adapter: adapter.into(),
         delivered,
         report: &report,
-        data: data(&small_relations()).unwrap(),
+        data: data(&relations),
     };
     artifact.to_zip().unwrap()
 }
@@ -152,7 +153,7 @@ fn texts_counts_and_scores_come_back_whatever_is_in_them() {
 
 #[test]
 fn beir_has_title_and_text_apart() {
-    let corpus = small_relations().to_beir_corpus();
+    let corpus = whole(small_relations().beir_corpus()).unwrap();
     let rows: Vec<Value> = corpus.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         rows[0],
@@ -341,9 +342,10 @@ fn a_file_that_claims_more_than_fits_is_not_inflated() {
 fn data_that_contradict_themselves_are_refused() {
     let (base, report) = (base(), report());
     let with = |path: &str, text: &str| {
-        let mut data = data(&small_relations()).unwrap();
+        let relations = small_relations();
+        let mut data = data(&relations);
         data.retain(|(name, _)| name != path);
-        data.push((path.to_owned(), text.to_owned()));
+        data.push((path.to_owned(), in_one_piece(text.to_owned())));
         let adapter = heads(None);
         let artifact = Artifact {
             base: &base,

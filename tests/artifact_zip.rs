@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use querytune::artifact::{Adapter, Artifact, Delivered};
+use querytune::data_set::in_one_piece;
 use querytune::{Code, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -59,7 +60,9 @@ fn artifact<'a>(base: &'a BTreeMap<String, Vec<u8>>, report: &'a Value, delivere
         ("relations.gpl.tsv", "a\tb\n"),
         ("scores.tsv", "q\td\n"),
     ];
-    let data = data.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let data = data
+        .map(|(name, text)| (name.to_owned(), in_one_piece(text.to_owned())))
+        .into();
     Artifact {
         base,
         adapter: query_head(DIMS, &W),

@@ -6,6 +6,7 @@ use common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, tuner};
 use common::{TestHost, block_on, encoder_files};
 use querytune::artifact;
 use querytune::bm25::{Bm25, Bm25Options};
+use querytune::data_set::whole;
 use querytune::download::download;
 use querytune::job::Job;
 use querytune::relations::Relations;
@@ -121,7 +122,7 @@ fn pooled_candidates_come_out_of_a_download_as_they_were() {
     .expect("a zip");
     let data = artifact::open(&zip).expect("it opens").data().expect("data");
     assert_eq!(data.candidates, pooled.candidates);
-    let tsv = pooled.to_scores_tsv().expect("tsv");
+    let tsv = whole(pooled.scores_tsv()).expect("tsv");
     let longest = pooled.candidates.iter().map(Vec::len).max().expect("candidates");
     let ranks = tsv.lines().skip(1).map(|line| line.split('\t').nth(2).expect("a rank"));
     assert_eq!(ranks.map(|rank| rank.parse().expect("a number")).max(), Some(longest));

@@ -8,6 +8,7 @@ use std::io::{Cursor, Read};
 use common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, tuner};
 use common::{TestHost, block_on, encoder_files};
 use querytune::Code;
+use querytune::data_set::whole;
 use querytune::download::download;
 use querytune::input::Qrels;
 use querytune::job::{Job, Stage};
@@ -237,11 +238,11 @@ fn relations_hold_the_best_document_against_each_other_one() {
         rows.iter()
             .all(|row| row.margin >= 0.0 && row.similar != row.dissimilar)
     );
-    assert_eq!(relations.to_csv().expect("csv").lines().count(), 1 + rows.len());
-    let gpl = relations.to_gpl_tsv().expect("tsv");
+    assert_eq!(whole(relations.csv()).expect("csv").lines().count(), 1 + rows.len());
+    let gpl = whole(relations.gpl_tsv()).expect("tsv");
     assert_eq!(gpl.lines().next().expect("a row").split('\t').count(), 4);
     let first: serde_json::Value =
-        serde_json::from_str(relations.to_jsonl().lines().next().expect("a row")).expect("json");
+        serde_json::from_str(&relations.jsonl().next().expect("a row").expect("text")).expect("json");
     assert_eq!(first["neg"].as_array().map(Vec::len), Some(4));
     assert!(first["pos"][0].as_str().expect("a text").starts_with("Stain remover"));
 }

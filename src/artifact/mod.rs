@@ -39,6 +39,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::data_set::Pieces;
 use crate::error::{Code, Error, Result};
 
 pub use adapter::{Adapter, Lora, LoraMatrix};
@@ -68,7 +69,7 @@ pub struct Artifact<'a> {
     /// `report.json`; the readable files take their figures from it and leave out what it lacks.
     pub report: &'a Value,
     /// Files of the `data/` folder: name and text.
-    pub data: Vec<(String, String)>,
+    pub data: Vec<(String, Pieces<'a>)>,
 }
 
 impl<'a> Artifact<'a> {
@@ -110,7 +111,7 @@ impl<'a> Artifact<'a> {
         let data = self
             .data
             .into_iter()
-            .map(|(name, text)| File::text(format!("data/{name}"), text));
+            .map(|(name, text)| File::in_pieces(format!("data/{name}"), text));
         files.extend(data);
         Ok(files)
     }
@@ -154,6 +155,8 @@ struct File<'a> {
 enum Content<'a> {
     Bytes(Cow<'a, [u8]>),
     Weights(weights::Written<'a>),
+    /// Of no length known beforehand.
+    Pieces(Pieces<'a>),
 }
 
 impl<'a> File<'a> {
@@ -166,6 +169,11 @@ impl<'a> File<'a> {
 
     fn text(path: impl Into<String>, text: String) -> Self {
         Self::new(path, Cow::Owned(text.into_bytes()))
+    }
+
+    fn in_pieces(path: String, text: Pieces<'a>) -> Self {
+        let content = Content::Pieces(text);
+        Self { path, content }
     }
 }
 

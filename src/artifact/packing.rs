@@ -1,5 +1,6 @@
 //! The zip itself: weights stored, text deflated, no times in it.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
@@ -28,10 +29,11 @@ pub struct Packing<'a> {
 
 impl<'a> Packing<'a> {
     pub(super) fn new(files: Vec<File<'a>>) -> Result<Self> {
-        // Room for everything, so that the largest buffer of the job is never moved. 512 bytes cover a file's headers.
+        // Room for the models, so that the largest buffer of the job is hardly ever moved: texts take a part of their
+        // length only, and nobody knows which. 512 bytes cover a file's headers.
         let size: usize = files
             .iter()
-            .map(|file| file.content.len() + 2 * file.path.len() + 512)
+            .map(|file| file.content.least() + 2 * file.path.len() + 512)
             .sum();
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(size).map_err(|_| {
@@ -64,7 +66,7 @@ impl<'a> Packing<'a> {
     /// # Errors
     /// [`Code::Internal`] if the zip cannot be written.
     pub fn step(&mut self) -> Result<bool> {
-        let Some(file) = self.files.get(self.file) else {
+        let Some(file) = self.files.get_mut(self.file) else {
             return Ok(false);
         };
         if self.piece == 0 {
@@ -72,7 +74,7 @@ impl<'a> Packing<'a> {
                 .start_file(file.path.as_str(), options(&file.path))
                 .map_err(|error| failed(&file.path, &error))?;
         }
-        match file.content.piece(self.piece) {
+        match file.content.piece(self.piece)? {
             Some(bytes) => {
                 self.zip.write_all(&bytes).map_err(|error| failed(&file.path, &error))?;
                 self.piece += 1;
@@ -125,18 +127,30 @@ fn options(path: &str) -> SimpleFileOptions {
 }
 
 impl Content<'_> {
-    fn len(&self) -> usize {
+    /// Bytes that are known to come.
+    fn least(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Weights(weights) => weights.len(),
+            Self::Pieces(_) => 0,
         }
     }
 
-    /// The content's parts in order; `None` past the last.
-    fn piece(&self, number: usize) -> Option<std::borrow::Cow<'_, [u8]>> {
-        match self {
+    /// The content's parts, asked for in order; `None` past the last.
+    fn piece(&mut self, number: usize) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(match self {
             Self::Bytes(bytes) => bytes.chunks(PIECE).nth(number).map(Into::into),
             Self::Weights(weights) => weights.piece(number),
-        }
+            Self::Pieces(pieces) => {
+                let mut text = String::new();
+                while text.len() < PIECE {
+                    match pieces.next() {
+                        Some(piece) => text += &piece?,
+                        None => break,
+                    }
+                }
+                (!text.is_empty()).then(|| Cow::Owned(text.into_bytes()))
+            }
+        })
     }
 }

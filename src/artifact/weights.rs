@@ -12,7 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::adapter::{Lora, LoraMatrix};
 use super::tensors;
 use crate::error::{Code, Error, Result};
-use crate::model::{Quantisation, values};
+use crate::model::{Quantisation, add_change, values};
 
 /// The file that every model folder has.
 pub const FILE: &str = "model.safetensors";
@@ -79,11 +79,11 @@ enum Stored {
     Integers(Quantisation),
 }
 
-/// factor · B A, to be added.
+/// alpha / rank · B A, to be added.
 struct Change<'a> {
     matrix: LoraMatrix<'a>,
     rank: usize,
-    factor: f32,
+    alpha: f32,
 }
 
 impl<'a> Written<'a> {
@@ -147,7 +147,7 @@ impl<'a> Written<'a> {
             tensor.change = Some(Change {
                 matrix,
                 rank: lora.rank,
-                factor: lora.factor(),
+                alpha: lora.alpha,
             });
         }
         Self::of(tensors)
@@ -251,7 +251,7 @@ impl Tensor<'_> {
         }
         let mut values = self.values();
         if let Some(change) = &self.change {
-            change.add_to(&mut values);
+            add_change(&mut values, change.matrix.a, change.matrix.b, change.rank, change.alpha);
         }
         let mut bytes = Vec::with_capacity(self.len());
         values
@@ -265,22 +265,6 @@ impl Tensor<'_> {
             Stored::Integers(quantisation) => quantisation.values(&self.view),
             // Only tensors of floats are marked to become F32.
             _ => values(&self.view).unwrap_or_default(),
-        }
-    }
-}
-
-impl Change<'_> {
-    fn add_to(&self, weight: &mut [f32]) {
-        let LoraMatrix { inputs, a, b, .. } = self.matrix;
-        let mut sum = vec![0.0; inputs];
-        for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(self.rank)) {
-            sum.fill(0.0);
-            for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
-                sum.iter_mut().zip(a).for_each(|(sum, a)| *sum += b * a);
-            }
-            row.iter_mut()
-                .zip(&sum)
-                .for_each(|(value, sum)| *value += self.factor * sum);
         }
     }
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::texts::text_items;
 use super::to_js;
+use crate::data_set::whole;
 use crate::input;
 use crate::previous::Previous;
 
@@ -118,24 +119,24 @@ impl Relations {
     /// Finetuner's rows as CSV.
     #[wasm_bindgen(js_name = toCsv, skip_typescript)]
     pub fn to_csv(&self) -> Result<String, JsValue> {
-        Ok(self.inner.to_csv()?)
+        Ok(whole(self.inner.csv())?)
     }
 
     /// Finetuner's rows for GPL.
     #[wasm_bindgen(js_name = toGplTsv, skip_typescript)]
     pub fn to_gpl_tsv(&self) -> Result<String, JsValue> {
-        Ok(self.inner.to_gpl_tsv()?)
+        Ok(whole(self.inner.gpl_tsv())?)
     }
 
     /// Listwise rows.
     #[wasm_bindgen(js_name = toJsonl, skip_typescript)]
-    pub fn to_jsonl(&self) -> String {
-        self.inner.to_jsonl()
+    pub fn to_jsonl(&self) -> Result<String, JsValue> {
+        Ok(whole(self.inner.jsonl())?)
     }
 
     /// Every candidate.
     #[wasm_bindgen(js_name = toScoresTsv, skip_typescript)]
     pub fn to_scores_tsv(&self) -> Result<String, JsValue> {
-        Ok(self.inner.to_scores_tsv()?)
+        Ok(whole(self.inner.scores_tsv())?)
     }
 }

@@ -20,7 +20,7 @@ use crate::judge::{Verdict, judge_fit, judge_previous};
 use crate::judging::Judged;
 use crate::model::{ModelFiles, TextKind};
 use crate::previous::{Previous, SincePrevious};
-use crate::report::report;
+use crate::report::{report, with_judging};
 use crate::synthesize::SynthesizeOptions;
 use crate::tune::{Adapted, RecipeOptions};
 use crate::tuner::LoadOptions;
@@ -64,7 +64,7 @@ impl FitState {
             Some((_, since)) => since.borrow().add_to(report),
             None => report,
         };
-        self.judged.borrow().report(report)
+        with_judging(report, &self.judged.borrow())
     }
 
     /// Files of the download that are made of the fit: judgements and figures, query by query.
