@@ -42,7 +42,9 @@ pub async fn pool_bm25(
     } = searched;
     let index = Bm25::build(documents.iter().copied(), Bm25Options::default(), job).await?;
     // Of so many, `count` are left when the first candidates are taken out.
-    let found = index.search(queries, depth + count, job, finished).await?;
+    let found = index
+        .search(queries, depth.saturating_add(count), job, finished)
+        .await?;
     let places = candidates
         .iter_mut()
         .zip(found)

@@ -104,8 +104,10 @@ impl Previous {
         let opened = open(zip)?;
         opened.check_base(encoder)?;
         let data = opened.data()?;
-        let teacher = opened.report.pointer("/models/crossEncoder/sha256");
-        let is_same_teacher = teacher.and_then(Value::as_str) == Some(&cross_encoder.sha256);
+        let teacher = |key: &str| opened.report.pointer(&format!("/models/crossEncoder/{key}"));
+        // In another precision its logits are the same but for thousandths, which is no reason to score again for hours.
+        let is_same_teacher = teacher("sha256").and_then(Value::as_str) == Some(&cross_encoder.sha256)
+            && teacher("maxLength").and_then(Value::as_u64) == Some(cross_encoder.max_length as u64);
         Ok(Self {
             logits: if is_same_teacher {
                 logits(&data)

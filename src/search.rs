@@ -46,6 +46,7 @@ pub async fn top_k(
     job: &Job<'_>,
     finished: impl Fn(usize),
 ) -> Result<Vec<Vec<Neighbour>>> {
+    let k = k.min(documents.len());
     let (query_tile, document_tile) = tile(device.kind());
     let mut found = Vec::with_capacity(queries.len());
     for query_start in (0..queries.len()).step_by(query_tile) {

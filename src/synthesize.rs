@@ -16,6 +16,8 @@ use crate::search::top_k;
 use crate::vectors::Vectors;
 use crate::waves::score_waves;
 
+pub use crate::waves::Teacher;
+
 /// How many documents are looked at for each query.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -68,15 +70,6 @@ impl SynthesizeOptions {
             _ => Ok(()),
         }
     }
-}
-
-/// The cross-encoder, and what it has said before.
-#[derive(Clone, Copy)]
-pub struct Teacher<'t> {
-    /// It scores pairs.
-    pub cross_encoder: &'t CrossEncoder,
-    /// Its logits of an earlier run.
-    pub known: &'t KnownLogits,
 }
 
 /// Makes the relations of a log of queries and a corpus of documents.

@@ -436,7 +436,7 @@ impl Tuner {
         let mut vectors = changed.unwrap_or(&self.encoder).encode(texts, kind, job).await?;
         vectors.normalize_rows();
         match adapted {
-            Some(adapted) => adapted.after_encoder(kind, vectors).await,
+            Some(adapted) => adapted.after_encoder(kind, vectors, job).await,
             None => Ok(vectors),
         }
     }
@@ -454,7 +454,7 @@ impl Tuner {
         let (mut vectors, _) = encode_texts(encoder, &[(&texts, KIND)], job).await?;
         let mut vectors = vectors.pop().unwrap_or_default();
         if let Some(adapted) = &adapted {
-            vectors = adapted.after_encoder(KIND, vectors).await?;
+            vectors = adapted.after_encoder(KIND, vectors, job).await?;
         }
         Ok(Index {
             vectors: Rc::new(vectors),

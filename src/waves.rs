@@ -7,8 +7,17 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::job::{Job, Stage, StageTime};
+use crate::model::CrossEncoder;
 use crate::results::{ContentKey, KnownLogits, ResultLog, numbers_by_key, pair_key, text_key};
-use crate::synthesize::Teacher;
+
+/// The cross-encoder, and what it has said before.
+#[derive(Clone, Copy)]
+pub struct Teacher<'t> {
+    /// It scores pairs.
+    pub cross_encoder: &'t CrossEncoder,
+    /// Its logits of an earlier run.
+    pub known: &'t KnownLogits,
+}
 
 /// What [`score_waves`] returns.
 pub struct ScoredWaves {

@@ -227,13 +227,22 @@ fn lora_goes_on_too_and_judgements_compare_both() {
 fn scores_of_another_cross_encoder_are_left_where_they_are() {
     let tuner = tuner(&TestHost::new());
     let (_, zip) = first_night(&tuner, strong(), "tuned");
+    let same = tuner.cross_encoder().expect("it has one").info().clone();
+    let previous = |cross_encoder: &ModelInfo| Previous::open(&zip, tuner.encoder().info(), cross_encoder);
+    assert!(!previous(&same).expect("it opens").logits.is_empty());
     let other = ModelInfo {
         sha256: "00".repeat(32),
-        ..tuner.cross_encoder().expect("it has one").info().clone()
+        ..same.clone()
     };
-    let previous = Previous::open(&zip, tuner.encoder().info(), &other).expect("it opens");
-    assert!(previous.logits.is_empty());
-    assert_eq!(previous.queries.len(), 4);
+    let cuts_elsewhere = ModelInfo {
+        max_length: 128,
+        ..same
+    };
+    for other in [other, cuts_elsewhere] {
+        let previous = previous(&other).expect("it opens");
+        assert!(previous.logits.is_empty());
+        assert_eq!(previous.queries.len(), 4);
+    }
 }
 
 #[test]

@@ -312,10 +312,11 @@ fn frequencies_are_read_as_people_write_them() {
         ("n/a", 1),
         ("-3", 1),
         ("1.5", 1),
+        ("0.125", 1),
     ] {
         let texts = read_csv(&format!("query;count\ntent;{cell}\nstove;2\nlamp;3\n"), Queries);
         assert_eq!(texts.items[0].count, count, "{cell:?}");
-        let odd = ["n/a", "-3", "1.5"].contains(&cell);
+        let odd = ["n/a", "-3", "1.5", "0.125"].contains(&cell);
         assert_eq!(
             texts.reading.notes.len(),
             usize::from(odd),

@@ -64,6 +64,8 @@ fn ties_go_to_the_document_that_comes_first() {
 fn a_small_corpus_gives_all_its_documents() {
     let found = search(&random_unit_vectors(2, 8, 4), &random_unit_vectors(3, 8, 5), 100);
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
+    let all = search(&random_unit_vectors(2, 8, 4), &random_unit_vectors(3, 8, 5), usize::MAX);
+    assert_eq!(all, found);
 }
 
 #[test]

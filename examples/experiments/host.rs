@@ -1,7 +1,7 @@
 //! A host for a terminal: progress on one line, results kept in a folder, so that a stopped run goes on.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::future::Future;
 use std::io::Write;
@@ -40,6 +40,7 @@ impl Terminal {
             store: Folder {
                 folder,
                 read: RefCell::default(),
+                whole: RefCell::default(),
             },
         }
     }
@@ -83,6 +84,8 @@ struct Folder {
     folder: PathBuf,
     /// The log that is being read, so that it is read from the disk once and not once a chunk.
     read: RefCell<HashMap<String, Vec<Vec<u8>>>>,
+    /// Logs whose end is known to be whole.
+    whole: RefCell<HashSet<String>>,
 }
 
 impl Folder {
@@ -136,6 +139,11 @@ impl Store for Folder {
                     .create(true)
                     .append(true)
                     .open(self.folder.join(log))?;
+                if self.whole.borrow_mut().insert(log.to_owned()) {
+                    // What a stop has cut short would be taken for the beginning of what follows.
+                    let chunks = self.chunks(log).map_err(std::io::Error::other)?;
+                    file.set_len(chunks.iter().map(|chunk| 8 + chunk.len() as u64).sum())?;
+                }
                 let mut record = (bytes.len() as u64).to_le_bytes().to_vec();
                 record.extend_from_slice(bytes);
                 file.write_all(&record)

@@ -311,7 +311,12 @@ pub(super) fn parse_count(cell: &str) -> Option<u32> {
     }
     let digits = match groups.as_slice() {
         [whole] => (*whole).to_owned(),
-        [first, rest @ ..] if first.len() <= 3 && rest.iter().all(|group| group.len() == 3) => groups.concat(),
+        // A thousand does not begin with 0: that is a fraction.
+        [first, rest @ ..]
+            if first.len() <= 3 && !first.starts_with('0') && rest.iter().all(|group| group.len() == 3) =>
+        {
+            groups.concat()
+        }
         [whole, fraction] if fraction.bytes().all(|byte| byte == b'0') => (*whole).to_owned(),
         _ => return None,
     };

@@ -42,8 +42,8 @@ use texts::Collector;
 /// Reads a file of queries or documents.
 ///
 /// `file` is the file's name: its extension helps to tell the format, and errors and skipped rows carry it. The
-/// rows are taken one by one; beside `bytes` only the texts that are kept are held, and a decoded copy if the file
-/// is not UTF-8.
+/// rows are taken one by one; beside `bytes` only the texts that are kept and the ids of all rows are held, and a
+/// decoded copy if the file is not UTF-8.
 ///
 /// # Errors
 /// - [`Code::InputEmpty`]: no content, only a header, or no row that can be used;

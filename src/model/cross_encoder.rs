@@ -54,7 +54,7 @@ impl CrossEncoder {
             model,
             tokenizer,
             info,
-            key: files.key(max_length, device.dtype()),
+            key: files.key(max_length, device.dtype(), &[]),
         })
     }
 

@@ -63,7 +63,11 @@ impl Encoder {
             dims: bert_config.hidden_size,
             max_length: config.max_length,
         };
-        let mut key = files.key(config.max_length, device.dtype());
+        let mut key = files.key(
+            config.max_length,
+            device.dtype(),
+            &[&config.query_prompt, &config.document_prompt],
+        );
         if let Some(changes) = changes {
             key = format!("{key}-{}", changes.key());
         }

@@ -107,8 +107,9 @@ impl ModelFiles {
         self.sha256.get_mut().insert(path, sha256);
     }
 
-    /// One hash of everything that decides the model's numbers, to key stored results by.
-    pub fn key(&self, max_length: usize, dtype: Dtype) -> String {
+    /// One hash of everything that decides the model's numbers, to key stored results by. `prompts` are what is put
+    /// before texts, by kind.
+    pub fn key(&self, max_length: usize, dtype: Dtype, prompts: &[&str]) -> String {
         let mut hash = Sha256::new();
         for path in self.files.keys() {
             let decides = path.ends_with("config.json") || path == "tokenizer.json" || path == "modules.json";
@@ -119,6 +120,10 @@ impl ModelFiles {
         }
         hash.update(max_length.to_le_bytes());
         hash.update(dtype.name());
+        for (kind, prompt) in prompts.iter().enumerate().filter(|(_, prompt)| !prompt.is_empty()) {
+            hash.update(kind.to_le_bytes());
+            hash.update(prompt);
+        }
         hex(&hash.finalize()[..16])
     }
 }

@@ -34,16 +34,7 @@ impl Lora {
         let Some(layer) = self.layers.iter().find(|layer| layer.module == module) else {
             return false;
         };
-        let factor = self.alpha / self.rank as f32;
-        for (row, b) in weight
-            .chunks_exact_mut(layer.inputs)
-            .zip(layer.b.chunks_exact(self.rank))
-        {
-            for (&b, a) in b.iter().zip(layer.a.chunks_exact(layer.inputs)) {
-                let b = factor * b;
-                row.iter_mut().zip(a).for_each(|(value, a)| *value += b * a);
-            }
-        }
+        add_change(weight, &layer.a, &layer.b, self.rank, self.alpha);
         true
     }
 
@@ -58,5 +49,18 @@ impl Lora {
             }
         }
         hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Adds `alpha / rank * B A` to a weight, [outputs, inputs], as PEFT merges it; A is [rank, inputs], B [outputs, rank].
+pub fn add_change(weight: &mut [f32], a: &[f32], b: &[f32], rank: usize, alpha: f32) {
+    let (inputs, factor) = (a.len() / rank, alpha / rank as f32);
+    let mut sum = vec![0.0; inputs];
+    for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(rank)) {
+        sum.fill(0.0);
+        for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
+            sum.iter_mut().zip(a).for_each(|(sum, a)| *sum += b * a);
+        }
+        row.iter_mut().zip(&sum).for_each(|(value, sum)| *value += factor * sum);
     }
 }

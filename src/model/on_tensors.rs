@@ -226,7 +226,9 @@ impl Arithmetic for Tensors {
     }
 
     fn embed(&self, embeddings: &Embeddings<Self>, batch: &Batch) -> Tensor<2> {
-        let positions = Tensor::<1, Int>::arange(0..batch.length as i64, &batch.ids.device());
+        // What is beyond the last position is padding, which nothing looks at.
+        let last = embeddings.positions.dims()[0] as i64 - 1;
+        let positions = Tensor::<1, Int>::arange(0..batch.length as i64, &batch.ids.device()).clamp_max(last);
         let words = module::embedding(embeddings.words.clone(), batch.ids.clone());
         let types = module::embedding(embeddings.types.clone(), batch.type_ids.clone());
         let positions = embeddings.positions.clone().select(0, positions).unsqueeze::<3>();

@@ -24,7 +24,7 @@ impl Tokenizer {
     /// Reads `tokenizer.json`; its own truncation and padding presets are overridden.
     ///
     /// # Errors
-    /// [`Code::ModelFileMissing`]; [`Code::ModelTokenizer`] if it cannot be read, or knows more tokens than the
+    /// [`Code::ModelFileMissing`]; [`Code::ModelTokenizer`] if it cannot be read, or has tokens beyond the
     /// model's `vocab_size`.
     pub fn read(files: &ModelFiles, vocab_size: usize, max_length: usize) -> Result<Self> {
         let refuse = |error: tokenizers::Error| {
@@ -35,10 +35,11 @@ impl Tokenizer {
             .at("tokenizer.json", 0, 0)
         };
         let mut inner = tokenizers::Tokenizer::from_bytes(files.require("tokenizer.json")?).map_err(refuse)?;
-        let tokens = inner.get_vocab_size(true);
-        if tokens > vocab_size {
+        // Not their count: a vocabulary may have holes, and an added token any number.
+        let highest = inner.get_vocab(true).into_values().max().unwrap_or(0) as usize;
+        if highest >= vocab_size {
             return Err(refuse(
-                format!("it knows {tokens} tokens, the model {vocab_size}").into(),
+                format!("it has a token of number {highest}, the model knows those below {vocab_size}").into(),
             ));
         }
         inner.with_padding(None);
@@ -77,6 +78,13 @@ impl Tokenizer {
     fn encode(&self, encoding: tokenizers::Result<tokenizers::Encoding>) -> Result<Tokenized> {
         let encoding = encoding
             .map_err(|error| Error::new(Code::ModelTokenizer, format!("A text could not be tokenized: {error}.")))?;
+        if encoding.is_empty() {
+            // A text of nothing that the vocabulary knows, where no special tokens are added: no model reads nothing.
+            return Ok(Tokenized {
+                ids: vec![0],
+                type_ids: vec![0],
+            });
+        }
         Ok(Tokenized {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),

@@ -87,10 +87,10 @@ impl Adapted {
     /// The tuned vectors of texts of a kind from those of length 1 that their encoder has given.
     ///
     /// # Errors
-    /// [`Code::DeviceFaulty`]
-    pub async fn after_encoder(&self, kind: TextKind, vectors: Vectors) -> Result<Vectors> {
+    /// [`Code::Cancelled`], [`Code::DeviceFaulty`]
+    pub async fn after_encoder(&self, kind: TextKind, vectors: Vectors, job: &Job<'_>) -> Result<Vectors> {
         match self.head(kind) {
-            Some(head) => head.apply(&vectors, &self.device).await,
+            Some(head) => head.apply(&vectors, &self.device, job).await,
             None => Ok(vectors),
         }
     }
@@ -101,7 +101,7 @@ impl Adapted {
     /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`], [`Code::Store`]
     pub async fn queries(&self, texts: &[&str], base: &Vectors, job: &Job<'_>) -> Result<Vectors> {
         match self.head(TextKind::Query) {
-            Some(head) => head.apply(base, &self.device).await,
+            Some(head) => head.apply(base, &self.device, job).await,
             None => self.encode(texts, TextKind::Query, job).await,
         }
     }
@@ -115,7 +115,7 @@ impl Adapted {
             return Ok(None);
         }
         let tuned = match self.head(TextKind::Document) {
-            Some(head) => head.apply(base, &self.device).await?,
+            Some(head) => head.apply(base, &self.device, job).await?,
             None => self.encode(texts, TextKind::Document, job).await?,
         };
         Ok(Some(tuned))

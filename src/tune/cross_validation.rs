@@ -104,10 +104,19 @@ pub fn standard_error(values: &[f64]) -> f64 {
     (variance / count).sqrt()
 }
 
-/// What became of the queries at each of the recipe's checkpoints.
+/// What became of the queries at each of some checkpoints.
 pub struct CrossValidation {
+    /// All but what the adapters have to do with.
+    base: LeftOut,
     /// One a checkpoint.
-    pub checkpoints: Vec<LeftOut>,
+    checkpoints: Vec<ByAdapter>,
+}
+
+/// What the adapters of a checkpoint, one a fold, made of the queries that they had not seen.
+#[derive(Clone, Default)]
+struct ByAdapter {
+    agreement: Vec<f64>,
+    rankings: Vec<Vec<Neighbour>>,
 }
 
 impl CrossValidation {
@@ -121,12 +130,23 @@ impl CrossValidation {
 
     /// Mean agreement at a checkpoint.
     pub fn mean(&self, checkpoint: usize) -> f64 {
-        let tuned = &self.checkpoints[checkpoint].tuned;
+        let tuned = &self.checkpoints[checkpoint].agreement;
         tuned.iter().sum::<f64>() / tuned.len().max(1) as f64
+    }
+
+    /// One checkpoint; the others are dropped.
+    pub fn into_checkpoint(mut self, checkpoint: usize) -> LeftOut {
+        let chosen = self.checkpoints.swap_remove(checkpoint);
+        LeftOut {
+            tuned: chosen.agreement,
+            tuned_rankings: chosen.rankings,
+            ..self.base
+        }
     }
 }
 
-/// Trains once a fold on the other folds and measures the fold left out; nothing with fewer than two folds.
+/// Trains once a fold on the other folds, up to the last of `checkpoints` (epochs), and measures the fold left out at each
+/// of them; nothing with fewer than two folds.
 ///
 /// Where every document would have to go through the encoder again for every measurement, only the first fold is left
 /// out, and only the scored candidates of its queries are ranked, by base and tuned encoder alike.
@@ -137,6 +157,7 @@ pub async fn cross_validate(
     training: &Training<'_>,
     ranker: &Ranker<'_>,
     folds: &[Vec<usize>],
+    checkpoints: &[usize],
     job: &Job<'_>,
     progress: &StageProgress<'_>,
 ) -> Result<Option<CrossValidation>> {
@@ -144,7 +165,14 @@ pub async fn cross_validate(
         return Ok(None);
     }
     let recipe = training.recipe;
-    let mut checkpoints = vec![LeftOut::default(); recipe.checkpoints.len()];
+    let mut validation = CrossValidation {
+        base: LeftOut {
+            folds: folds.len(),
+            pooled: encodes_corpus_anew(recipe),
+            ..LeftOut::default()
+        },
+        checkpoints: vec![ByAdapter::default(); checkpoints.len()],
+    };
     for left_out in &folds[..measured_folds(folds, recipe)] {
         let rest: Vec<usize> = folds
             .iter()
@@ -155,23 +183,29 @@ pub async fn cross_validate(
         let batches = shuffled_batches(&rest, &training.set.counts, recipe);
         let start = training.student.start(recipe.seed);
         let trained = training
-            .run(start, &batches, &keep(recipe, rest.len()), job, Some(progress))
+            .run(
+                start,
+                &batches,
+                &keep(recipe, checkpoints, rest.len()),
+                job,
+                Some(progress),
+            )
             .await?;
-        let pool = encodes_corpus_anew(recipe).then(|| ranker.candidates(left_out));
-        let base = ranker.rank(None, left_out, pool.as_deref(), job).await?;
-        let base_agreement = agreement(ranker.relations, left_out, &base);
-        for (checkpoint, (_, adapter)) in checkpoints.iter_mut().zip(&trained.adapters) {
+        let pool = validation.base.pooled.then(|| ranker.candidates(left_out));
+        for (checkpoint, (_, adapter)) in validation.checkpoints.iter_mut().zip(&trained.adapters) {
             let tuned = ranker.rank(Some(adapter), left_out, pool.as_deref(), job).await?;
-            checkpoint.tuned.extend(agreement(ranker.relations, left_out, &tuned));
-            checkpoint.tuned_rankings.extend(tuned);
-            checkpoint.queries.extend(left_out);
-            checkpoint.base.extend(&base_agreement);
-            checkpoint.base_rankings.extend(base.iter().cloned());
-            checkpoint.folds = folds.len();
-            checkpoint.pooled = pool.is_some();
+            checkpoint
+                .agreement
+                .extend(agreement(ranker.relations, left_out, &tuned));
+            checkpoint.rankings.extend(tuned);
         }
+        let ranked = ranker.rank(None, left_out, pool.as_deref(), job).await?;
+        let base = &mut validation.base;
+        base.base.extend(agreement(ranker.relations, left_out, &ranked));
+        base.base_rankings.extend(ranked);
+        base.queries.extend(left_out);
     }
-    Ok(Some(CrossValidation { checkpoints }))
+    Ok(Some(validation))
 }
 
 /// Whether documents go through the encoder again after every training.
@@ -183,19 +217,21 @@ fn measured_folds(folds: &[Vec<usize>], recipe: &Recipe) -> usize {
     if encodes_corpus_anew(recipe) { 1 } else { folds.len() }
 }
 
-/// The numbers of steps after which an adapter trained on that many queries is kept.
-pub fn keep(recipe: &Recipe, queries: usize) -> Vec<usize> {
-    recipe
-        .checkpoints
+/// Checkpoints in steps of a training on that many queries.
+pub fn keep(recipe: &Recipe, checkpoints: &[usize], queries: usize) -> Vec<usize> {
+    checkpoints
         .iter()
         .map(|epochs| epochs * recipe.steps_per_epoch(queries))
         .collect()
 }
 
-/// Steps that cross-validation over these folds takes.
-pub fn steps(folds: &[Vec<usize>], recipe: &Recipe) -> usize {
+/// Steps that cross-validation over these folds takes, up to the last of these checkpoints.
+pub fn steps(folds: &[Vec<usize>], recipe: &Recipe, checkpoints: &[usize]) -> usize {
     let queries: usize = folds.iter().map(Vec::len).sum();
-    let of = |fold: &Vec<usize>| keep(recipe, queries - fold.len()).last().copied().unwrap_or(0);
+    let of = |fold: &Vec<usize>| {
+        let kept = keep(recipe, checkpoints, queries - fold.len());
+        kept.last().copied().unwrap_or(0)
+    };
     if folds.len() < 2 {
         return 0;
     }

@@ -170,20 +170,35 @@ pub async fn fit(
     }
     let random = random_folds(&set, recipe.folds, recipe.seed);
     let grouped = grouped_folds(&set, recipe.folds, recipe.seed);
-    let checkpoints = keep(&recipe, everyone.len());
-    let total = steps(&random, &recipe) + steps(&grouped, &recipe) + checkpoints.last().copied().unwrap_or(0);
-    let progress = job.stage(Stage::Tune, total, 0);
+    let epochs = &recipe.checkpoints;
+    let checkpoints = keep(&recipe, epochs, everyone.len());
+    // What is left out in groups is trained to the chosen checkpoint only; to the last one at most.
+    let total = |grouped_epochs: &[usize]| {
+        steps(&random, &recipe, epochs)
+            + steps(&grouped, &recipe, grouped_epochs)
+            + checkpoints.last().copied().unwrap_or(0)
+    };
+    let progress = job.stage(Stage::Tune, total(epochs), 0);
 
     let student = trainer.student(&set)?;
     let training = trainer.training(&set, &student);
     let ranker = trainer.ranker();
-    let mut by_random = cross_validate(&training, &ranker, &random, job, &progress).await?;
-    let by_group = cross_validate(&training, &ranker, &grouped, job, &progress).await?;
-    let trained = final_training(&training, &everyone, &checkpoints, job, Some(&progress)).await?;
-
+    let by_random = cross_validate(&training, &ranker, &random, epochs, job, &progress).await?;
     let chosen = by_random
         .as_ref()
-        .map_or(recipe.checkpoints.len() - 1, |validation| validation.best_checkpoint());
+        .map_or(epochs.len() - 1, |validation| validation.best_checkpoint());
+    let held_out: Option<Vec<f64>> = by_random.as_ref().map(|validation| {
+        (0..epochs.len())
+            .map(|checkpoint| validation.mean(checkpoint))
+            .collect()
+    });
+    let left_out_at_random = by_random.map(|validation| validation.into_checkpoint(chosen));
+    let chosen_epochs = &epochs[chosen..=chosen];
+    progress.expect(total(chosen_epochs));
+    let by_group = cross_validate(&training, &ranker, &grouped, chosen_epochs, job, &progress).await?;
+    let left_out_in_groups = by_group.map(|validation| validation.into_checkpoint(0));
+    let trained = final_training(&training, &everyone, &checkpoints, job, Some(&progress)).await?;
+
     let mut history: Vec<HistoryPoint> = (0..=trained.losses.len())
         .map(|step| HistoryPoint {
             step,
@@ -191,15 +206,9 @@ pub async fn fit(
             held_out: None,
         })
         .collect();
-    if let Some(validation) = &by_random {
-        for (checkpoint, &step) in checkpoints.iter().enumerate() {
-            history[step].held_out = Some(validation.mean(checkpoint));
-        }
+    for (&step, mean) in checkpoints.iter().zip(held_out.into_iter().flatten()) {
+        history[step].held_out = Some(mean);
     }
-    let left_out_at_random = by_random
-        .as_mut()
-        .map(|validation| validation.checkpoints.swap_remove(chosen));
-    let left_out_in_groups = by_group.map(|mut validation| validation.checkpoints.swap_remove(chosen));
     let figures = |left_out: &LeftOut| left_out.agreement(&set.counts);
     let agreement = left_out_at_random.as_ref().map(figures);
     history[0].held_out = agreement.map(|agreement| agreement.base);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::training_set::TrainingSet;
+use crate::random::Random;
 
 /// Queries dealt at random into `folds` of nearly equal size (fewer where there are fewer queries): what is measured
 /// on a fold left out holds for *queries like the log's*, for a log's queries resemble each other.
@@ -26,7 +27,7 @@ pub fn grouped_folds(set: &TrainingSet, folds: usize, seed: u64) -> Vec<Vec<usiz
 
 /// Groups in random order, each into the fold with the fewest queries so far; empty folds are dropped.
 fn deal(mut groups: Vec<Vec<usize>>, folds: usize, seed: u64) -> Vec<Vec<usize>> {
-    fastrand::Rng::with_seed(seed).shuffle(&mut groups);
+    Random::with_seed(seed).shuffle(&mut groups);
     // Large groups first, so that the folds come out even; the sort is stable, the order of equals stays random.
     groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
     let mut dealt: Vec<Vec<usize>> = vec![Vec::new(); folds.min(groups.len())];

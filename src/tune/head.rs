@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, TensorData, Transaction};
 
 use crate::device::Device;
 use crate::error::Result;
+use crate::job::Job;
 use crate::model::normalize_rows;
 use crate::vectors::Vectors;
 
@@ -31,8 +32,8 @@ impl Head {
     /// Adapts vectors.
     ///
     /// # Errors
-    /// [`crate::Code::DeviceFaulty`]
-    pub async fn apply(&self, vectors: &Vectors, device: &Device) -> Result<Vectors> {
+    /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`]
+    pub async fn apply(&self, vectors: &Vectors, device: &Device, job: &Job<'_>) -> Result<Vectors> {
         let dims = self.dims;
         let matrix = |data: Vec<f32>, rows: usize| -> Tensor<2> {
             Tensor::from_data(TensorData::new(data, [rows, dims]), device.tensors())
@@ -40,6 +41,7 @@ impl Head {
         let weight = matrix(self.weight.clone(), dims);
         let mut adapted = Vec::with_capacity(vectors.as_slice().len());
         for rows in vectors.as_slice().chunks(TILE * dims) {
+            job.breathe().await?;
             let rows = adapt(matrix(rows.to_vec(), rows.len() / dims), weight.clone());
             adapted.extend(device.read(Transaction::default().register(rows)).await?.remove(0));
         }

@@ -167,12 +167,15 @@ fn check(recipe: &Recipe) -> Result<()> {
     let shares = [
         ("warmup", recipe.warmup),
         ("finalLearningRate", recipe.final_learning_rate),
-        ("beta1", f64::from(recipe.beta_1)),
-        ("beta2", f64::from(recipe.beta_2)),
     ];
     for (name, value) in shares {
         if !(0.0..=1.0).contains(&value) {
             return refuse(name, &value, "from 0 to 1");
+        }
+    }
+    for (name, value) in [("beta1", recipe.beta_1), ("beta2", recipe.beta_2)] {
+        if !(0.0..1.0).contains(&value) {
+            return refuse(name, &value, "from 0 to below 1");
         }
     }
     if !recipe.teacher_cosine.is_finite() {

@@ -9,8 +9,9 @@ use super::recipe::{Recipe, Sampling};
 use super::student::{Student, Weights};
 use super::training_set::TrainingSet;
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::job::{Job, StageProgress};
+use crate::random::Random;
 
 /// The loss of one step, before the step was taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,12 +66,12 @@ pub fn learning_rate(recipe: &Recipe, step: usize, steps: usize) -> f64 {
 /// The batches of all epochs: the queries in a new random order each epoch, cut into pieces of the batch size.
 /// `counts` says how often each query of the set was asked.
 pub fn shuffled_batches(queries: &[usize], counts: &[u32], recipe: &Recipe) -> Vec<Vec<usize>> {
-    let mut random = fastrand::Rng::with_seed(recipe.seed);
+    let mut random = Random::with_seed(recipe.seed);
     let mut order = queries.to_vec();
     let mut batches = Vec::new();
     for _ in 0..recipe.epochs {
         if recipe.sampling == Sampling::Traffic {
-            order = drawn_by_count(queries, counts, random.f64());
+            order = drawn_by_count(queries, counts, random.share());
         }
         random.shuffle(&mut order);
         batches.extend(order.chunks(recipe.batch_size).map(<[usize]>::to_vec));
@@ -95,12 +96,23 @@ fn drawn_by_count(queries: &[usize], counts: &[u32], offset: f64) -> Vec<usize> 
     drawn
 }
 
+/// An adapter has to be made of numbers.
+fn check(matrices: &[Vec<f32>]) -> Result<()> {
+    if matrices.iter().flatten().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Option,
+        "The training went astray: what it learned is not finite any more. Choose a lower learningRate.",
+    ))
+}
+
 impl Training<'_> {
     /// Trains with AdamW on `batches` (rows of the set's queries), and keeps the adapter after each number of steps in
     /// `keep` (ascending; training ends after the last). The learning rate is that of a training over all batches.
     ///
     /// # Errors
-    /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`]
+    /// [`Code::Option`] if what is learned is not finite; [`Code::Cancelled`], [`Code::DeviceFaulty`]
     pub async fn run(
         &self,
         start: Weights,
@@ -146,6 +158,7 @@ impl Training<'_> {
                 let mut values = self.device.read(std::mem::take(&mut flying)).await?;
                 let matrices = values.split_off(4 * in_flight);
                 if kept {
+                    check(&matrices)?;
                     trained.adapters.push((step + 1, self.student.adapter(matrices)?));
                 }
                 trained.losses.extend(values.chunks_exact(4).map(|parts| StepLoss {

@@ -10,6 +10,7 @@ use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::model::{Encoder, Lora, LoraLayer, LowRank, ModelFiles, TextKind, Tokenized, TrainableEncoder};
+use crate::random::Random;
 use crate::tune::adapter::Adapter;
 use crate::tune::batch::Batch;
 use crate::tune::loss::BatchLoss;
@@ -76,11 +77,11 @@ impl<'s> Changes<'s> {
     }
 
     pub(super) fn start(&self, seed: u64) -> Weights {
-        let mut random = fastrand::Rng::with_seed(seed);
+        let mut random = Random::with_seed(seed);
         let rank = self.recipe.rank;
         let matrices = self.layers.iter().flat_map(|&(_, (inputs, outputs))| {
             let bound = 1.0 / (inputs as f32).sqrt();
-            let a: Vec<f32> = (0..rank * inputs).map(|_| bound * (2.0 * random.f32() - 1.0)).collect();
+            let a: Vec<f32> = (0..rank * inputs).map(|_| bound * random.around_zero()).collect();
             [(a, [rank, inputs]), (vec![0.0; outputs * rank], [outputs, rank])]
         });
         Weights::new(matrices, self.encoder.device())
