@@ -641,8 +641,9 @@ export interface Report {
     history: HistoryEntry[];
     /** Which model is in the artifact. */
     delivered: "tuned" | "base";
-    /** What that was decided by: agreement on queries left out, or a person's answers against the tuned model. */
-    decidedBy: "agreement" | "judging";
+    /** What that was decided by: agreement on queries left out; or judgements, or answers of quick judging, that show the
+     * tuned model to be worse. */
+    decidedBy: "agreement" | "judgements" | "judging";
     /** Why. */
     reason: string;
     /** Whether the log is so small (under 200 queries) that the result is an experiment as to new queries. */
