@@ -641,8 +641,10 @@ export interface Report {
     history: HistoryEntry[];
     /** Which model is in the artifact. */
     delivered: "tuned" | "base";
-    /** What that was decided by: agreement on queries left out; or judgements, or answers of quick judging, that show the
-     * tuned model to be worse. */
+    /**
+     * What that was decided by: agreement on queries left out; or judgements, or answers of quick judging, that show
+     * the tuned model to be worse.
+     */
     decidedBy: "agreement" | "judgements" | "judging";
     /** Why. */
     reason: string;
