@@ -11,8 +11,7 @@ import { Section } from "../parts/section.js";
 import { Since } from "../parts/since.js";
 
 function standing({ fit }: Report): string {
-  if (fit.delivered === "tuned") return "tuned is delivered";
-  return fit.decidedBy === "judging" ? "base is delivered" : "nothing gained";
+  return fit.delivered === "tuned" ? "tuned is delivered" : "base is delivered";
 }
 
 /** What the tuned model is worth. */
@@ -55,8 +54,8 @@ function Delivered({ report }: { report: Report }) {
           </>
         ) : (
           <>
-            <b>The base model is delivered: nothing was gained.</b> Nothing learned from this log ranked queries that
-            were left out of training better than the base model, so the download holds the base model as it was.{" "}
+            <b>The base model is delivered.</b> It is not shown that anything learned from this log agrees more with the
+            cross-encoder on queries that were left out of training, so the download holds the base model as it was.{" "}
           </>
         )}
         {reason}

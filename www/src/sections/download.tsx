@@ -11,7 +11,8 @@ import { noteFailure } from "../session.js";
 function holds({ fit, judging }: Report): string {
   const answers = judging ? " Your answers are in data/judgements.tsv." : "";
   if (fit.delivered === "tuned") return `The folder model in artifact.zip is the tuned model.${answers}`;
-  const why = fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "nothing was gained";
+  const why =
+    fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "training gained no agreement";
   return `The folder model in artifact.zip is the base model as it was: ${why}. What was trained is in the folder adapter.${answers}`;
 }
 
