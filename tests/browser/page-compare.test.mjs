@@ -58,14 +58,23 @@ test("queries like the log's and new ones have figures of their own", async () =
   assert.equal(await demo.get("intervals-agreement").locator("circle.tuned").count(), 2);
 });
 
-test("queries that gained and lost are found, and searched with a click", { timeout }, async () => {
-  await demo.get("gains-find").click();
-  await demo.get("gains-summary").waitFor({ timeout });
-  const [, all, gained, lost] =
-    /^Of (\d+) queries, (\d+) gained, (\d+) lost/.exec(await demo.get("gains-summary").innerText()) ?? [];
-  assert.equal(Number(all), queries.length);
-  assert.equal(await demo.get("gained").locator("li").count(), Number(gained));
-  assert.equal(await demo.get("lost").locator("li").count(), Number(lost));
+test("queries that gained and lost are listed by judgements first, then all of them by agreement", {
+  timeout,
+}, async () => {
+  for (const [kind, count] of Object.entries({ judged: 2, agreement: queries.length })) {
+    const summary = demo.get(`gains-summary-${kind}`);
+    await summary.waitFor({ state: "attached", timeout });
+    const [, all, gained, lost] = /^Of (\d+) queries, (\d+) gained, (\d+) lost/.exec(await summary.textContent()) ?? [];
+    assert.equal(Number(all), count, kind);
+    assert.equal(await demo.get(`gained-${kind}`).locator("li").count(), Number(gained), kind);
+    assert.equal(await demo.get(`lost-${kind}`).locator("li").count(), Number(lost), kind);
+  }
+  assert.equal(await demo.get("gains-summary-agreement").isVisible(), false, "folded: judgements tell more");
+  await demo.get("gains-more").locator("summary").click();
+  const changed = demo.get("gains-agreement").locator(".changes button");
+  const query = await changed.first().innerText();
+  await changed.first().click();
+  await demo.get("search-moved").getByText(`“${query}”`).waitFor({ timeout });
 });
 
 test("both rankings stand side by side, and what moved is marked", { timeout }, async () => {
