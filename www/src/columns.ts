@@ -4,8 +4,9 @@ import type { Reading, ReadOptions } from "querytune";
 import { readCsv } from "./csv.js";
 
 export interface Column {
-  /** By which the engine knows it: its name, or its number from 1 where others have the same name. */
+  /** By which the engine knows it. */
   value: string;
+  /** Tells it from all others. */
   name: string;
 }
 
@@ -15,13 +16,20 @@ export interface Layout {
   columns: Column[];
 }
 
-/** The engine names a column by its header if that is the only one of that name, else by its number. */
+/** Columns of a reading: the engine knows one by its name, or by its number from 1 where others have the same name. */
 export function told(names: string[]): Column[] {
+  return numbered(names).map((column, i) => {
+    const name = names[i] ?? "";
+    return names.indexOf(name) === names.lastIndexOf(name) ? { ...column, value: name } : column;
+  });
+}
+
+/** Columns by their numbers, which hold whether or not the first row was taken for their names. */
+function numbered(names: string[]): Column[] {
   return names.map((name, i) => {
-    const number = String(i + 1);
-    if (name === "" || name === number) return { value: number, name: `column ${number}` };
-    const isUnique = names.indexOf(name) === names.lastIndexOf(name);
-    return isUnique ? { value: name, name } : { value: number, name: `${name} (column ${number})` };
+    const value = String(i + 1);
+    if (name === "" || name === value) return { value, name: `column ${value}` };
+    return { value, name: names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} (column ${value})` };
   });
 }
 
@@ -53,10 +61,10 @@ export async function glance(file: File, options: ReadOptions): Promise<Layout> 
   const first = text.split(/\r\n?|\n/).find((line) => line.trim() !== "") ?? "";
   if (options.format === "lines" || first === "") return { format: options.format, columns: [] };
   const names = options.format === "csv" ? undefined : keys(first);
-  if (names || options.format === "jsonl") return { format: "jsonl", columns: told(names ?? []) };
+  if (names || options.format === "jsonl") return { format: "jsonl", columns: numbered(names ?? []) };
   const asked = options.delimiter && (NAMED[options.delimiter] ?? options.delimiter);
   const rows = (asked ? [asked] : DELIMITERS).map((sign) => readCsv(text, sign).find((row) => row.some(Boolean)) ?? []);
   const widest = rows.reduce((best, row) => (row.length > best.length ? row : best), []);
   const header = options.hasHeader === false ? widest.map((_, i) => String(i + 1)) : widest;
-  return { format: "csv", columns: told(header.map((name) => name.trim())) };
+  return { format: "csv", columns: numbered(header.map((name) => name.trim())) };
 }
