@@ -4,7 +4,7 @@ import { busy, outcome, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
 import { tells } from "../judging.js";
 import { closed, refused, requests } from "../network.js";
-import { offline } from "../offline.js";
+import { offline, supervised } from "../offline.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
 import { json, save } from "../save.js";
@@ -63,10 +63,18 @@ function Network() {
             {refused.value > 0 && (
               <span data-testid="refused">; {counted(refused.value, "attempt was", "attempts were")} refused</span>
             )}
-            . The page has given up its right to connect to anything, its own server included, until it is loaded anew.
+            . The browser refuses the page every connection, and every script, style sheet, image, font, medium and
+            frame, from its own server as well, until it is loaded anew. Only the scripts of its workers may still come
+            from there.
           </>
         ) : (
-          "Open until the models are there; then the page gives up its right to connect to anything."
+          "Open until the models are there; then the browser is told to refuse the page every connection."
+        )}
+        {supervised.value === false && (
+          <p class="notice" data-testid="unsupervised">
+            No service worker was in control of this page when the engine was started. Requests of the engine’s workers
+            are not in this count, and they have a policy of their own only if the server sends one with their script.
+          </p>
         )}
       </dd>
       <dt>Offline</dt>
