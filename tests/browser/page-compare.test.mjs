@@ -51,6 +51,11 @@ test("base, tuned and ceiling are plotted and tabulated, with intervals", async 
   assert.match(await demo.get("verdict").innerText(), /^By your judgements the tuned model ranks .*may be chance/);
 });
 
+test("judging is not said to be the only figure where the log's own queries are judged", async () => {
+  const sentence = demo.page.locator("section[aria-labelledby=section-7] > p").first();
+  assert.match(await sentence.innerText(), /whether they fit\. Your judgements say it, too/);
+});
+
 test("queries like the log's and new ones have figures of their own", async () => {
   for (const kind of ["random", "grouped"]) {
     assert.match(await demo.get(`agreement-${kind}`).innerText(), /Agreement: .*\(6 queries\)/, kind);
