@@ -103,9 +103,11 @@ test("every download comes with the lines that load it", async () => {
   assert.equal(await offers.count(), 9);
   for (const offer of await offers.all()) {
     const file = await offer.locator("code").first().innerText();
-    const code = await offer.locator("pre").textContent();
+    const code = await offer.locator("pre").first().textContent();
     assert.ok(code.includes(file === "artifact.zip" ? "SentenceTransformer(" : file), `${file}: ${code}`);
   }
+  const javascript = offers.first().getByRole("region", { name: "JavaScript for artifact.zip" });
+  assert.match(await javascript.innerText(), /loadArtifact\(/);
 });
 
 test("where no agreement was gained, the page says so, and no more", { timeout }, async () => {
