@@ -159,4 +159,14 @@ test("a wrong encoding can be put right", { timeout }, async () => {
   await demo.get("preview-documents").getByText("Schuh für Regen").waitFor();
 });
 
+test("of judgements it is said when more rows were skipped than are listed", { timeout }, async () => {
+  await demo.get("judgements").locator("summary").first().click();
+  const file = (broken) => `query-id\tcorpus-id\tscore\n1\ta\t1\n${"2\tb\tmaybe\n".repeat(broken)}`;
+  const skipped = demo.get("skipped-qrels").locator("summary");
+  await demo.choose("qrels", "few.tsv", file(3));
+  await skipped.getByText("3 skipped rows", { exact: true }).waitFor();
+  await demo.choose("qrels", "many.tsv", file(1001));
+  await skipped.getByText("1,000 skipped rows or more", { exact: true }).waitFor();
+});
+
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

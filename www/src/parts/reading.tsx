@@ -256,19 +256,22 @@ function Choice(props: {
 interface RowsProps {
   rows: Skipped[];
   total: number;
+  /** Whether there may be more of them than the total says. */
+  isCut?: boolean;
   /** What one of them is called. */
   what: string;
   testid: string;
 }
 
 /** Rows that were not used as they are, with their lines and the reasons. */
-export function Rows({ rows, total, what, testid }: RowsProps) {
+export function Rows({ rows, total, isCut, what, testid }: RowsProps) {
   if (total === 0) return null;
+  const name = `${counted(total, what)}${isCut ? " or more" : ""}`;
   return (
     <details data-testid={testid}>
-      <summary>{counted(total, what)}</summary>
+      <summary>{name}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
-      <ul class="lines" tabIndex={0} aria-label={counted(total, what)}>
+      <ul class="lines" tabIndex={0} aria-label={name}>
         {rows.map((row) => (
           <li key={`${row.line} ${row.reason}`}>
             Line {count(row.line)}: {row.reason}
@@ -276,6 +279,7 @@ export function Rows({ rows, total, what, testid }: RowsProps) {
         ))}
       </ul>
       {total > rows.length && <p class="quiet">And {count(total - rows.length)} more.</p>}
+      {isCut && <p class="quiet">There may be more: only the first {count(total)} are listed.</p>}
     </details>
   );
 }
