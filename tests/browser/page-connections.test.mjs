@@ -53,6 +53,15 @@ test("no request is made between the models' arrival and the last download", { t
   assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
 });
 
+test("the policies that the browser was given can be read", { timeout }, async () => {
+  await demo.get("network-more").locator("summary").click();
+  const given = await demo.page
+    .locator("meta[http-equiv=Content-Security-Policy]")
+    .evaluateAll((metas) => metas.map(({ content }) => content));
+  assert.equal(given.length, 2);
+  assert.deepEqual(await demo.get("network-more").locator("code").allInnerTexts(), given);
+});
+
 test("a planted request fails in the page, and the page says so", { timeout }, async () => {
   assert.equal(await demo.page.evaluate(plant, `${demo.address}/index.html`), "refused");
   await demo.get("refused").waitFor();

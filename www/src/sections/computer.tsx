@@ -3,7 +3,7 @@ import { bytes, count, counted, date, metric } from "../format.js";
 import { busy, outcome, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
 import { tells } from "../judging.js";
-import { closed, refused, requests } from "../network.js";
+import { closed, refused, requests, SECOND_POLICY } from "../network.js";
 import { offline, supervised } from "../offline.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
@@ -41,6 +41,7 @@ export function ComputerSection() {
       sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
     >
       <Network />
+      <NetworkDetails />
       <History />
       <h3>Stored in this browser</h3>
       <ErrorBox error={error} testid="error-storage" />
@@ -84,6 +85,36 @@ function Network() {
           : "This page is not kept in the browser, or not yet: it opens while the network is there."}
       </dd>
     </dl>
+  );
+}
+
+/** The policies themselves, and what the count is of. */
+function NetworkDetails() {
+  const own = document.querySelector<HTMLMetaElement>("meta[http-equiv=Content-Security-Policy]")?.content;
+  return (
+    <details data-testid="network-more">
+      <summary>What is refused, and what is counted</summary>
+      <dl class="facts">
+        {own && (
+          <>
+            <dt>From the start</dt>
+            <dd>
+              <code>{own}</code>
+            </dd>
+          </>
+        )}
+        <dt>With the models</dt>
+        <dd>
+          <code>{SECOND_POLICY}</code>
+        </dd>
+        <dt>Counted</dt>
+        <dd>
+          Requests that the service worker passes on to the network, those of the engine’s workers among them; without a
+          service worker, what the page itself loads. Refused attempts do not leave. A link that you follow is yours and
+          is not counted.
+        </dd>
+      </dl>
+    </details>
   );
 }
 
