@@ -116,7 +116,12 @@ export async function build({ page = true, publish = false, keepNames = false } 
   if (!page) return;
   // The page's bundle has the package's in it, the wasm included.
   const { wasm, pkg } = readJson(stampFile, {});
-  const pageKey = digest(root, inRoot("www", "package-lock.json", "scripts/lib/notices.mjs"), wasm, pkg);
+  const pageKey = digest(
+    root,
+    inRoot("www", "examples/sample", "package-lock.json", "scripts/lib/notices.mjs"),
+    wasm,
+    pkg,
+  );
   await part("www", "demo page", pageKey, inRoot("www/dist/index.html"), () => npm("build", "-w", "www"));
 }
 

@@ -138,9 +138,8 @@ const STATES = {
   judged: async (walk) => {
     await walk.chooseSample({ depth: 20 });
     await walk.run();
-    await walk.get("gains-find").click();
-    await walk.get("gains-summary").waitFor({ timeout });
-    await walk.get("gained").locator("button").first().click();
+    await walk.get("gains-summary-judged").waitFor({ timeout });
+    await walk.get("gained-judged").locator("button").first().click();
     await walk.get("search-tuned").waitFor();
     await walk.picture("judged");
     await walk.forReadme("[data-testid=compare] .plots", "compare");

@@ -45,6 +45,18 @@ const notices: Plugin = {
   },
 };
 
+/** Puts the sample beside the page, with its licences. */
+const sample: Plugin = {
+  name: "sample",
+  apply: "build",
+  generateBundle() {
+    const folder = join(import.meta.dirname, "../examples/sample");
+    for (const name of readdirSync(folder).filter((name) => !name.endsWith(".py"))) {
+      this.emitFile({ type: "asset", fileName: `sample/${name}`, source: readFileSync(join(folder, name)) });
+    }
+  },
+};
+
 /** Writes sw.js, which has to know the names of all files and change whenever one of them does. */
 const serviceWorker: Plugin = {
   name: "service-worker",
@@ -58,6 +70,8 @@ const serviceWorker: Plugin = {
           .slice(dir.length + 1)
           .replaceAll("\\", "/"),
       )
+      // A host may leave the sample out.
+      .filter((file) => !file.startsWith("sample/"))
       .sort();
     const source = readFileSync(join(import.meta.dirname, "src/service-worker.js"), "utf8");
     const hash = createHash("sha256").update(source);
@@ -72,7 +86,7 @@ export default defineConfig({
   // Relative addresses: the page may lie in any folder of a server.
   base: "./",
   appType: "mpa",
-  plugins: [contentSecurityPolicy, notices, serviceWorker],
+  plugins: [contentSecurityPolicy, notices, sample, serviceWorker],
   worker: { format: "es" },
   build: {
     target: "es2022",

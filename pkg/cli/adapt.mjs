@@ -62,7 +62,7 @@ export const help = [
   "Only new pairs are scored, on another computer too. It may be the very folder of --out.",
   "",
   "Without --qrels the figures are agreement with the cross-encoder on queries left out of training. That is",
-  "what was trained for, and no measure of quality. If nothing beats the base model, you get the base model.",
+  "what was trained for, and no measure of quality. If training does not raise it, you get the base model.",
 ].join("\n");
 
 function readOptions(given) {

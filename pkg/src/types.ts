@@ -259,6 +259,7 @@ export interface JudgementsSummary {
   queries: number;
   judgements: number;
   relevant: number;
+  /** At most 1,000 rows. */
   skipped: Skipped[];
 }
 

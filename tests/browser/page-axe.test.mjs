@@ -56,8 +56,7 @@ test("when a job is offered after a reload", { timeout }, async () => {
 test("with a result by judgements", { timeout }, async () => {
   await demo.useTinyJob({ judged: true });
   await demo.run();
-  await demo.get("gains-find").click();
-  await demo.get("gains-summary").waitFor({ timeout });
+  await demo.get("gains-summary-judged").waitFor({ timeout });
   await demo.get("search-box").fill("boots for rain");
   await demo.get("search-submit").click();
   await demo.get("search-tuned").waitFor();

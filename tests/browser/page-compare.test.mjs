@@ -51,6 +51,11 @@ test("base, tuned and ceiling are plotted and tabulated, with intervals", async 
   assert.match(await demo.get("verdict").innerText(), /^By your judgements the tuned model ranks .*may be chance/);
 });
 
+test("judging is not said to be the only figure where the log's own queries are judged", async () => {
+  const sentence = demo.page.locator("section[aria-labelledby=section-7] > p").first();
+  assert.match(await sentence.innerText(), /whether they fit\. Your judgements say it, too/);
+});
+
 test("queries like the log's and new ones have figures of their own", async () => {
   for (const kind of ["random", "grouped"]) {
     assert.match(await demo.get(`agreement-${kind}`).innerText(), /Agreement: .*\(6 queries\)/, kind);
@@ -58,14 +63,23 @@ test("queries like the log's and new ones have figures of their own", async () =
   assert.equal(await demo.get("intervals-agreement").locator("circle.tuned").count(), 2);
 });
 
-test("queries that gained and lost are found, and searched with a click", { timeout }, async () => {
-  await demo.get("gains-find").click();
-  await demo.get("gains-summary").waitFor({ timeout });
-  const [, all, gained, lost] =
-    /^Of (\d+) queries, (\d+) gained, (\d+) lost/.exec(await demo.get("gains-summary").innerText()) ?? [];
-  assert.equal(Number(all), queries.length);
-  assert.equal(await demo.get("gained").locator("li").count(), Number(gained));
-  assert.equal(await demo.get("lost").locator("li").count(), Number(lost));
+test("queries that gained and lost are listed by judgements first, then all of them by agreement", {
+  timeout,
+}, async () => {
+  for (const [kind, count] of Object.entries({ judged: 2, agreement: queries.length })) {
+    const summary = demo.get(`gains-summary-${kind}`);
+    await summary.waitFor({ state: "attached", timeout });
+    const [, all, gained, lost] = /^Of (\d+) queries, (\d+) gained, (\d+) lost/.exec(await summary.textContent()) ?? [];
+    assert.equal(Number(all), count, kind);
+    assert.equal(await demo.get(`gained-${kind}`).locator("li").count(), Number(gained), kind);
+    assert.equal(await demo.get(`lost-${kind}`).locator("li").count(), Number(lost), kind);
+  }
+  assert.equal(await demo.get("gains-summary-agreement").isVisible(), false, "folded: judgements tell more");
+  await demo.get("gains-more").locator("summary").click();
+  const changed = demo.get("gains-agreement").locator(".changes button");
+  const query = await changed.first().innerText();
+  await changed.first().click();
+  await demo.get("search-moved").getByText(`“${query}”`).waitFor({ timeout });
 });
 
 test("both rankings stand side by side, and what moved is marked", { timeout }, async () => {
@@ -89,12 +103,14 @@ test("every download comes with the lines that load it", async () => {
   assert.equal(await offers.count(), 9);
   for (const offer of await offers.all()) {
     const file = await offer.locator("code").first().innerText();
-    const code = await offer.locator("pre").textContent();
+    const code = await offer.locator("pre").first().textContent();
     assert.ok(code.includes(file === "artifact.zip" ? "SentenceTransformer(" : file), `${file}: ${code}`);
   }
+  const javascript = offers.first().getByRole("region", { name: "JavaScript for artifact.zip" });
+  assert.match(await javascript.innerText(), /loadArtifact\(/);
 });
 
-test("where nothing was gained, the page says so", { timeout }, async () => {
+test("where no agreement was gained, the page says so, and no more", { timeout }, async () => {
   await demo.get("file-qrels-remove").click();
   await demo.choose("queries", "numbers.txt", "number one\nnumber two\nnumber three\nnumber four\n");
   const filler = Array.from({ length: 12 }, (_, i) => `Row ${i} of a table without any meaning.`);
@@ -102,7 +118,8 @@ test("where nothing was gained, the page says so", { timeout }, async () => {
   await demo.get("summary-documents").getByText("12 documents").waitFor();
   await demo.run();
   assert.equal(await demo.get("delivered").getAttribute("data-delivered"), "base");
-  assert.match(await demo.get("delivered").innerText(), /nothing was gained/);
+  assert.match(await demo.get("delivered").innerText(), /It is not shown that .* agrees more with the cross-encoder/);
+  assert.match(await demo.get("download-delivered").innerText(), /training gained no agreement/);
   assert.match(await demo.get("verdict").innerText(), /^Nothing was judged/);
 });
 

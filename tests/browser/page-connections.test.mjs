@@ -53,6 +53,15 @@ test("no request is made between the models' arrival and the last download", { t
   assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
 });
 
+test("the policies that the browser was given can be read", { timeout }, async () => {
+  await demo.get("network-more").locator("summary").click();
+  const given = await demo.page
+    .locator("meta[http-equiv=Content-Security-Policy]")
+    .evaluateAll((metas) => metas.map(({ content }) => content));
+  assert.equal(given.length, 2);
+  assert.deepEqual(await demo.get("network-more").locator("code").allInnerTexts(), given);
+});
+
 test("a planted request fails in the page, and the page says so", { timeout }, async () => {
   assert.equal(await demo.page.evaluate(plant, `${demo.address}/index.html`), "refused");
   await demo.get("refused").waitFor();
@@ -67,15 +76,49 @@ test("a planted request fails in every worker of the engine", { timeout }, async
   }
 });
 
-test("a script that is loaded all the same is counted", { timeout }, async () => {
-  // Scripts of its own server are the one thing that the page can still ask for.
+/** Plants an element that would load a file of the page's own server; resolves to the directive that refuses it. */
+const planted = (tag, attributes) =>
+  demo.page.evaluate(
+    async ([tag, attributes]) => {
+      const refused = new Promise((resolve) => {
+        document.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective), {
+          once: true,
+        });
+      });
+      document.head.append(Object.assign(document.createElement(tag), attributes));
+      return Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 5000, "let through"))]);
+    },
+    [tag, attributes],
+  );
+
+test("scripts, styles, images, media and frames of its own server are refused as well", { timeout }, async () => {
+  const found = {
+    "script-src-elem": await planted("script", { src: "assets/planted.js" }),
+    "style-src-elem": await planted("link", { rel: "stylesheet", href: "assets/planted.css" }),
+    "img-src": await planted("img", { src: "assets/planted.png" }),
+    "media-src": await planted("video", { src: "assets/planted.mp4" }),
+    "frame-src": await planted("iframe", { src: "index.html" }),
+  };
+  for (const [directive, refusing] of Object.entries(found)) assert.equal(refusing, directive);
+  assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
+});
+
+test("a worker's script that is loaded all the same is counted", { timeout }, async () => {
+  // It is the one thing that the page can still ask its server for.
   await demo.page.evaluate(() => {
-    const script = document.createElement("script");
-    script.src = "assets/no-such-script.js";
-    document.head.append(script);
+    new Worker("assets/no-such-worker.js");
   });
   await demo.page.locator("[data-testid=requests]:not([data-count='0'])").waitFor();
   assert.equal(await demo.get("requests").getAttribute("data-count"), "1");
+});
+
+test("a kept sample and a plot in other colours still come", { timeout }, async () => {
+  await demo.get("use-sample").click();
+  await demo.get("reading-qrels").waitFor();
+  await demo.page.emulateMedia({ colorScheme: "dark" });
+  await demo.get("histogram").locator("canvas").waitFor();
+  await demo.page.emulateMedia({ colorScheme: "light" });
+  assert.equal(await demo.get("unsupervised").count(), 0, "the service worker was in control");
 });
 
 test("other models then need the page to be loaded anew, and it says so", { timeout }, async () => {
@@ -84,6 +127,22 @@ test("other models then need the page to be loaded anew, and it says so", { time
   await demo.get("start").click();
   await demo.waitForState(["failed"]);
   assert.match(await demo.get("error-job").innerText(), /Load it anew to fetch other models; what is scored is kept/);
+});
+
+test("without a service worker the page says that workers are not counted", { timeout }, async () => {
+  const alone = await DemoPage.open({ serviceWorkers: "block" });
+  try {
+    await alone.visit();
+    await alone.useTinyJob();
+    assert.match(await alone.get("unsupervised").innerText(), /workers are not in this count/);
+    await alone.run();
+    assert.equal(await alone.get("requests").getAttribute("data-count"), "0");
+    assert.equal(await alone.page.evaluate(plant, `${alone.address}/index.html`), "refused");
+    await alone.get("refused").waitFor();
+    assert.equal(await alone.get("requests").getAttribute("data-count"), "0", "what was refused did not leave");
+  } finally {
+    await alone.close();
+  }
 });
 
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -88,6 +88,64 @@ test("another delimiter, header or column is read at once", { timeout }, async (
   await summary("documents", "2 documents");
 });
 
+const choices = (testid) =>
+  demo
+    .get(testid)
+    .locator("option")
+    .evaluateAll((options) => options.map(({ value, textContent }) => [value, textContent]));
+
+test("where no column looks like text, the one to use is chosen there and then", { timeout }, async () => {
+  await demo.choose("documents", "stock.csv", "id,size,size\na,41,7\nb,42,8\n");
+  await demo.get("error-documents").getByText("Name the one to use").waitFor();
+  const select = demo.get("documents-text-column");
+  await select.locator("option", { hasText: "size (column 3)" }).waitFor({ state: "attached" });
+  assert.deepEqual((await choices("documents-text-column")).slice(1), [
+    ["1", "id"],
+    ["2", "size (column 2)"],
+    ["3", "size (column 3)"],
+  ]);
+  await select.focus();
+  await select.selectOption("3");
+  assert.equal(await summary("documents", "2 documents"), "2 documents from 2 rows.");
+  assert.match(await demo.get("preview-documents").innerText(), /a\s+7/);
+  assert.equal(await demo.focused(), "documents-text-column", "what was chosen last keeps the focus");
+  assert.ok(await select.isVisible());
+});
+
+test("columns of one name are told apart by their numbers", { timeout }, async () => {
+  assert.deepEqual(await choices("documents-text-column"), [
+    ["id", "id"],
+    ["2", "size (column 2)"],
+    ["3", "size (column 3)"],
+  ]);
+  assert.match(await demo.get("reading-documents").innerText(), /text from “size \(column 3\)”/);
+  await demo.get("documents-text-column").selectOption("2");
+  await demo.get("preview-documents").getByText("41").waitFor();
+});
+
+test("a column that leaves nothing to read is put right by another", { timeout }, async () => {
+  await demo.choose(
+    "documents",
+    "lines.jsonl",
+    '{"sku":"a","note":"","body":"One shoe"}\n{"sku":"b","note":"","body":"A boot"}\n',
+  );
+  await summary("documents", "2 documents");
+  await demo.get("documents-text-column").selectOption("note");
+  await demo.get("error-documents").waitFor();
+  await demo.get("documents-text-column").selectOption({ label: "body" });
+  assert.equal(await summary("documents", "2 documents"), "2 documents from 2 rows.");
+});
+
+test("the first of plain lines can be taken for a header, or not", { timeout }, async () => {
+  await demo.choose("documents", "lines.txt", "Things to wear\nOne shoe\nOne boot\n");
+  await summary("documents", "3 documents");
+  await demo.get("documents-header").selectOption("true");
+  await summary("documents", "2 documents");
+  assert.match(await demo.get("reading-documents").innerText(), /One text a line, first line is the header/);
+  await demo.get("documents-header").selectOption("false");
+  await summary("documents", "3 documents");
+});
+
 test("a wrong encoding can be put right", { timeout }, async () => {
   await demo.choose(
     "documents",
@@ -99,6 +157,16 @@ test("a wrong encoding can be put right", { timeout }, async () => {
   await demo.get("preview-documents").getByText("Schuh fьr Regen").waitFor();
   await demo.get("documents-encoding").selectOption("windows-1252");
   await demo.get("preview-documents").getByText("Schuh für Regen").waitFor();
+});
+
+test("of judgements it is said when more rows were skipped than are listed", { timeout }, async () => {
+  await demo.get("judgements").locator("summary").first().click();
+  const file = (broken) => `query-id\tcorpus-id\tscore\n1\ta\t1\n${"2\tb\tmaybe\n".repeat(broken)}`;
+  const skipped = demo.get("skipped-qrels").locator("summary");
+  await demo.choose("qrels", "few.tsv", file(3));
+  await skipped.getByText("3 skipped rows", { exact: true }).waitFor();
+  await demo.choose("qrels", "many.tsv", file(1001));
+  await skipped.getByText("1,000 skipped rows or more", { exact: true }).waitFor();
 });
 
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -24,6 +24,7 @@ test("texts are pasted, the device is chosen, and the job is started", { timeout
     await demo.page.keyboard.insertText(texts.join("\n"));
     await demo.press(`file-${name}-take`);
     await demo.get(`summary-${name}`).waitFor();
+    assert.equal(await demo.focused(), `file-${name}-chosen`, "the focus is where the text has gone");
   }
   await demo.reach("device-auto");
   // The last of the group of buttons.

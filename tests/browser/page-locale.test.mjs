@@ -29,6 +29,13 @@ for (const [locale, { thousand, decimal, size, date }] of Object.entries(locales
       const figures = await demo.get("results").innerText();
       assert.match(figures, decimal);
       assert.doesNotMatch(figures, /\d\.\d/);
+      const told = await demo.get("delivered").innerText();
+      assert.match(told, /\b[01],\d{4}\b/);
+      assert.doesNotMatch(told, /\d\.\d/);
+      const recipe = demo.get("recipe").locator("xpath=..");
+      await demo.get("recipe").click();
+      assert.match(await recipe.innerText(), /learningRate\s+0,001/);
+      assert.doesNotMatch(await recipe.innerText(), /\d\.\d/);
       assert.match(await demo.get("storage").innerText(), size);
       assert.match(await demo.get("history").innerText(), date);
     } finally {

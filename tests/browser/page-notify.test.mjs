@@ -53,7 +53,12 @@ test("a click asks, and then the end of a job in the background is told", { time
   const { asked, shown } = await record();
   assert.equal(asked, 1);
   assert.equal(shown.length, 1);
-  assert.match(shown[0].join(": "), /^querytune: The job is done/);
+  const told = shown[0].join(": ");
+  assert.match(
+    told,
+    /^querytune: The job is done: the tuned model is delivered\. It agrees more with the cross-encoder/,
+  );
+  assert.match(told, /whether it is better, judgements say\.$/, "agreement is not quality");
 });
 
 test("in front of the person nothing is shown", { timeout }, async () => {

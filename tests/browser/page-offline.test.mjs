@@ -87,13 +87,19 @@ async function askedByWorkers({ page, address }) {
   return [...new Set(await Promise.all(answers))].join();
 }
 
-test("a host that sends no policies gets the same from the service worker", { timeout }, async () => {
+test("a host of nothing but the built files has the sample, and the policies from the service worker", {
+  timeout,
+}, async () => {
   const plain = await DemoPage.open({}, () => serve({ "/": folder(join(root, "www", "dist")) }));
   try {
     await plain.page.goto(`${plain.address}/`);
     await plain.choose("queries", "log.txt", "tent\nstove\nlamp\n");
     await plain.get("summary-queries").waitFor({ timeout });
     assert.equal(await askedByWorkers(plain), "refused");
+    // All that is served is what the build has made.
+    await plain.useSample();
+    const licence = await plain.page.request.get(`${plain.address}/sample/LICENSE-CC-BY-4.0.txt`);
+    assert.equal(licence.status(), 200, "the sample has its licences beside it");
   } finally {
     await plain.close();
   }

@@ -79,6 +79,7 @@ test("loaded anew, the page offers to go on, with the files it kept", { timeout 
 
 test("it goes on where it was, with the same choices, and scores nothing twice", { timeout }, async () => {
   await demo.get("continue-job").click();
+  await demo.page.waitForFunction(() => document.activeElement?.id === "section-4", null, { timeout });
   await scoredAtLeast(scored + 1);
   assert.equal(await demo.get("depth").inputValue(), String(depth));
   assert.ok(await demo.get("device-cpu").isChecked());

@@ -43,8 +43,8 @@ function news(): string {
   const report = outcome.value?.run.report;
   if (!report) return "The job was stopped by an error. What is scored is kept.";
   return report.fit.delivered === "tuned"
-    ? "The job is done: the tuned model is better on queries left out of training."
-    : "The job is done. Nothing was gained: the base model is delivered.";
+    ? "The job is done: the tuned model is delivered. It agrees more with the cross-encoder on queries left out of training; whether it is better, judgements say."
+    : "The job is done: the base model is delivered. It is not shown that the tuned one agrees more with the cross-encoder on queries left out of training.";
 }
 
 function question(event: BeforeUnloadEvent): void {

@@ -31,6 +31,19 @@ export const rate = (n: number) => (n >= 100 ? whole : one).format(n);
 export const metric = (n: number) => four.format(n);
 export const score = (n: number) => two.format(n);
 export const difference = (n: number) => signed.format(n);
+const exact = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+
+/** A constant of any kind; more digits than these are of its way to the page. */
+export function constant(value: unknown): string {
+  if (typeof value === "number") return exact.format(value);
+  if (value === null || value === undefined) return "none";
+  if (Array.isArray(value)) return value.map(constant).join("; ");
+  if (typeof value !== "object") return String(value);
+  return Object.entries(value)
+    .map(([name, one]) => `${name} ${constant(one)}`)
+    .join("; ");
+}
+
 export const date = (milliseconds: number) => moment.format(milliseconds);
 
 /** Whole percents, rounded down: 100 only when all is done. */

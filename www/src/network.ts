@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-/** Whether the page has given up its right to connect to anything, its own server included. */
+/** Whether the browser refuses the page all that `SECOND_POLICY` does not name, until it is loaded anew. */
 export const closed = signal(false);
 /** Requests that left this page since then. */
 export const requests = signal(0);
@@ -13,14 +13,21 @@ export const refused = signal(0);
 export const PASSED_ON = "querytune:request";
 
 /**
- * Adds a policy without connections to the page's own; the stricter one counts, and it cannot be taken back before
- * the page is loaded anew. The engine's workers have such a policy from their first moment.
+ * What the page may still load: the script of a worker, from its own server, as an engine that failed is started anew;
+ * compiled code, and images that are part of the page.
+ */
+export const SECOND_POLICY =
+  "default-src 'none'; connect-src 'none'; script-src 'wasm-unsafe-eval'; worker-src 'self'; img-src data:";
+
+/**
+ * Adds that policy to the page's own; of two the stricter one counts, and it cannot be taken back before the page is
+ * loaded anew.
  */
 export function closeConnections(): void {
   if (closed.value) return;
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = "connect-src 'none'";
+  policy.content = SECOND_POLICY;
   document.head.append(policy);
   closed.value = true;
   requests.value = 0;

@@ -10,8 +10,10 @@ export interface Offer {
   file: string;
   meaning: string;
   make: (outcome: Outcome) => Promise<Blob>;
-  /** The lines that load it. */
+  /** The lines of Python that load it. */
   code: string;
+  /** The lines of JavaScript that do, where the package loads it. */
+  javascript?: string;
 }
 
 const text = (type: string, make: (outcome: Outcome) => Promise<string>) => async (outcome: Outcome) =>
@@ -99,6 +101,11 @@ model = SentenceTransformer("model")  # the folder in artifact.zip
 queries = model.encode_query(["a query"])
 documents = model.encode_document(["a document"])
 scores = model.similarity(queries, documents)`,
+  javascript: `import { loadArtifact } from "querytune";
+
+const model = await loadArtifact(await (await fetch("artifact.zip")).blob());
+const index = await model.index(["a document", "another one"]);
+const hits = await index.search("a query");`,
 };
 
 const DATA: Offer[] = [
@@ -118,10 +125,18 @@ rows = rows.select_columns(["query", "similar", "dissimilar", "margin"]).rename_
     testid: "download-gpl",
     name: "Data set, GPL",
     file: "relations.gpl.tsv",
-    meaning: "the file that GPL trains on",
+    meaning:
+      "ids with their margins, the file that GPL trains on; the texts of the ids are in data/beir of artifact.zip",
     make: text("text/tab-separated-values", ({ relations }) => relations.toGplTsv()),
-    code: `for line in open("relations.gpl.tsv", encoding="utf-8"):
-    query_id, positive_id, negative_id, margin = line.rstrip("\\n").split("\\t")
+    code: `import csv, json
+
+def texts(name):  # the folder beir in data of artifact.zip
+    lines = map(json.loads, open(f"beir/{name}.jsonl", encoding="utf-8"))
+    return {line["_id"]: f'{line.get("title", "")} {line["text"]}'.strip() for line in lines}
+
+queries, documents = texts("queries"), texts("corpus")
+rows = csv.reader(open("relations.gpl.tsv", encoding="utf-8", newline=""), delimiter="\\t")
+rows = [(queries[query], documents[similar], documents[dissimilar], float(margin)) for query, similar, dissimilar, margin in rows]
 # for GPL itself: put it into the folder of the generated data as gpl-training-data.tsv`,
   },
   {

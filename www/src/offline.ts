@@ -30,14 +30,22 @@ export async function dropPage(): Promise<void> {
 }
 
 /**
+ * Whether the engine's workers came through the service worker: else their requests are not counted, and they have a
+ * policy of their own only if the server sends one. Undefined before there are any.
+ */
+export const supervised = signal<boolean | undefined>(undefined);
+
+/**
  * Resolves when worker scripts come through the service worker, which gives them a policy without connections where
  * the server sends none; after a while in any case.
  */
 export async function controlled(patience = 3000): Promise<void> {
   const worker = import.meta.env.PROD ? navigator.serviceWorker : undefined;
-  if (!worker || worker.controller) return;
-  await new Promise<void>((resolve) => {
-    worker.addEventListener("controllerchange", () => resolve(), { once: true });
-    setTimeout(resolve, patience);
-  });
+  if (worker && !worker.controller) {
+    await new Promise<void>((resolve) => {
+      worker.addEventListener("controllerchange", () => resolve(), { once: true });
+      setTimeout(resolve, patience);
+    });
+  }
+  supervised.value = Boolean(worker?.controller);
 }

@@ -17,6 +17,8 @@ export async function bundle(source) {
     jsxImportSource: "preact",
     write: false,
     logLevel: "error",
+    // A part has no engine: it is handed what it shows.
+    loader: { ".wasm": "empty" },
     external: ["./wasm/querytune.js"],
     // The page's sources name modules as they are called once compiled.
     plugins: [

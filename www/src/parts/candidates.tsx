@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { CandidateRow } from "querytune";
 import { count, counted, score } from "../format.js";
 import type { Outcome } from "../job.js";
@@ -8,9 +8,34 @@ import { ErrorBox } from "./error-box.js";
 /** Queries that are offered while one is typed. */
 const OFFERED = 8;
 
+/** Texts that are fetched at a time. */
+const FETCHED = 10_000;
+
+/** The texts of all queries: the first that are at hand, and the others once they are `wanted`. */
+function useQueries({ relations, queries }: Props["outcome"], wanted: boolean, failed: (error: unknown) => void) {
+  const [texts, setTexts] = useState(queries);
+  const total = relations.summary().queries;
+  useEffect(() => {
+    if (!wanted || texts.length >= total) return;
+    let current = true;
+    relations.queries(texts.length, Math.min(FETCHED, total - texts.length)).then(
+      (items) => current && setTexts([...texts, ...items.map(({ text }) => text)]),
+      (thrown) => current && failed(thrown),
+    );
+    return () => {
+      current = false;
+    };
+  }, [relations, wanted, texts, total]);
+  return { texts, total };
+}
+
+interface Props {
+  outcome: Pick<Outcome, "relations" | "queries" | "retrieved">;
+}
+
 /** What was retrieved for a query, with the cross-encoder's scores. */
-export function Candidates({ outcome }: { outcome: Outcome }) {
-  const { relations, queries, retrieved } = outcome;
+export function Candidates({ outcome }: Props) {
+  const { relations, retrieved } = outcome;
   const [query, setQuery] = useState(0);
   const [typed, setTyped] = useState("");
   const [found, setFound] = useState<{ of: number; rows: CandidateRow[] }>();
@@ -27,10 +52,14 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
     };
   }, [relations, query]);
   const wanted = typed.trim().toLowerCase();
-  const offered: number[] = [];
-  for (let i = 0; wanted !== "" && i < queries.length && offered.length < OFFERED; i++) {
-    if (queries[i]?.toLowerCase().includes(wanted)) offered.push(i);
-  }
+  const { texts, total } = useQueries(outcome, wanted !== "" || query + 1 >= outcome.queries.length, setError);
+  const matches = useMemo(() => {
+    const having: number[] = [];
+    if (wanted !== "") for (const [i, text] of texts.entries()) if (text.toLowerCase().includes(wanted)) having.push(i);
+    return having;
+  }, [texts, wanted]);
+  const offered = matches.slice(0, OFFERED);
+  const unread = total - texts.length;
   const ranked = (found?.rows ?? []).map((row, rank) => ({ ...row, rank: rank + 1 }));
   const rows = byScore ? ranked.toSorted((a, b) => (b.logit ?? -1e9) - (a.logit ?? -1e9)) : ranked;
   const scored = rows.filter((row) => row.logit !== undefined);
@@ -57,23 +86,20 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
           {offered.map((i) => (
             <li key={i}>
               <button type="button" class="link" onClick={() => pick(i)}>
-                {queries[i]}
+                {texts[i]}
               </button>
             </li>
           ))}
-          {offered.length === 0 && <li class="quiet">No query has these letters in it.</li>}
+          {matches.length > OFFERED && <li class="quiet">And {count(matches.length - OFFERED)} more.</li>}
+          {unread > 0 && <li class="quiet">Reading {counted(unread, "more query", "more queries")} …</li>}
+          {matches.length === 0 && unread === 0 && <li class="quiet">No query has these letters in it.</li>}
         </ul>
       )}
       <p class="buttons">
         <button type="button" data-testid="candidates-back" disabled={query === 0} onClick={() => pick(query - 1)}>
           Earlier query
         </button>
-        <button
-          type="button"
-          data-testid="candidates-on"
-          disabled={query + 1 >= queries.length}
-          onClick={() => pick(query + 1)}
-        >
+        <button type="button" data-testid="candidates-on" disabled={query + 1 >= total} onClick={() => pick(query + 1)}>
           Later query
         </button>
         <label class="choice">
@@ -88,9 +114,9 @@ export function Candidates({ outcome }: { outcome: Outcome }) {
       </p>
       <p aria-live="polite" data-testid="candidates-query">
         <span class="quiet">
-          {count(query + 1)} of {count(queries.length)}:
+          {count(query + 1)} of {count(total)}:
         </span>{" "}
-        <b>{queries[query]}</b>
+        <b>{texts[query]}</b>
       </p>
       <ErrorBox error={error} testid="error-candidates" />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}

@@ -3,6 +3,7 @@ import { count, counted, date } from "../format.js";
 import { busy, goOn, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
 import { ErrorBox } from "./error-box.js";
+import { leadTo } from "./section.js";
 
 /** Offers to go on with a job whose files were kept, after the page was loaded anew. */
 export function Continue() {
@@ -21,7 +22,10 @@ export function Continue() {
           type="button"
           class="primary"
           data-testid="continue-job"
-          onClick={() => void goOn(job).catch((thrown) => setError(thrown))}
+          onClick={() => {
+            leadTo(4);
+            void goOn(job).catch((thrown) => setError(thrown));
+          }}
         >
           Go on
         </button>

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { bytes } from "../format.js";
 
 interface Props {
@@ -18,6 +18,7 @@ interface Props {
 /** A file to choose, to drop, or to paste. */
 export function FileField({ label, hint, file, busy, optional, testid, example, accept, onChoose }: Props) {
   const [over, setOver] = useState(false);
+  const taken = useRef<HTMLParagraphElement>(null);
   const id = `input-${testid}`;
   return (
     <fieldset
@@ -65,7 +66,7 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
           input.value = "";
         }}
       />
-      <p class="chosen" role="status">
+      <p class="chosen" role="status" ref={taken} tabIndex={-1} data-testid={`${testid}-chosen`}>
         {busy && `Reading ${file ? bytes(file.size) : ""} …`}
         {!busy && file && (
           <>
@@ -77,7 +78,18 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
         )}
         {!busy && !file && <span class="quiet">No file yet. Choose one or drop it here.</span>}
       </p>
-      {example && <Paste label={label} testid={testid} example={example} onPaste={(text) => onChoose(pasted(text))} />}
+      {example && (
+        <Paste
+          label={label}
+          testid={testid}
+          example={example}
+          onPaste={(text) => {
+            onChoose(pasted(text));
+            // The button that was pressed goes out of sight.
+            taken.current?.focus();
+          }}
+        />
+      )}
     </fieldset>
   );
 }

@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { isAbort } from "querytune";
-import { count, counted, difference, score } from "../format.js";
-import { type Change, compareQueries, MOST_QUERIES } from "../gains.js";
+import { useEffect, useState } from "preact/hooks";
+import type { PerQueryKind, Report } from "querytune";
+import { count, counted, difference, metric } from "../format.js";
+import { type Change, changes, kinds } from "../gains.js";
 import type { Outcome } from "../job.js";
 import { noteFailure } from "../session.js";
 import { ErrorBox } from "./error-box.js";
@@ -9,85 +9,87 @@ import { searchFor } from "./search-both.js";
 
 const SHOWN = 8;
 
-/** Queries that gained and lost most. */
-export function Gains({ outcome }: { outcome: Outcome }) {
-  const [changes, setChanges] = useState<Change[]>();
-  const [done, setDone] = useState<number>();
-  const [error, setError] = useState<unknown>();
-  const controller = useRef<AbortController>(undefined);
-  useEffect(() => () => controller.current?.abort(), []);
-  const compare = async () => {
-    controller.current = new AbortController();
-    setError(undefined);
-    setDone(0);
-    try {
-      setChanges(await compareQueries(outcome, setDone, controller.current.signal));
-    } catch (thrown) {
-      noteFailure(thrown);
-      if (!isAbort(thrown)) setError(thrown);
-    }
-    setDone(undefined);
-  };
-  const total = Math.min(MOST_QUERIES, outcome.queries.length);
-  const gained = (changes ?? []).filter((change) => change.tuned > change.base).slice(0, SHOWN);
-  const lost = (changes ?? [])
-    .filter((change) => change.tuned < change.base)
-    .slice(-SHOWN)
-    .reverse();
+/** Queries that gained and lost most, by judgements where there are some. */
+export function Gains({ outcome: { run } }: { outcome: Pick<Outcome, "run"> }) {
+  const { report } = run;
+  const [first, ...others] = kinds(report);
   return (
     <>
       <h3>Queries that gained and lost most</h3>
-      <p>
-        Both models’ first ten documents, weighed by what the cross-encoder thinks of them: 1 if it is sure of all ten,
-        0 if of none. Look at what was lost: there the cross-encoder, too, sees a worse result.
-      </p>
-      {!changes && (
-        <p class="buttons">
-          <button type="button" data-testid="gains-find" disabled={done !== undefined} onClick={() => void compare()}>
-            Compare {counted(total, "query", "queries")}
-          </button>
-          {done !== undefined && (
-            <>
-              <progress aria-label="Queries compared" max={total} value={done} />
-              <button type="button" onClick={() => controller.current?.abort()}>
-                Stop
-              </button>
-            </>
-          )}
-        </p>
-      )}
-      <ErrorBox error={error} testid="error-gains" />
-      {changes && (
-        <>
-          <p role="status" data-testid="gains-summary">
-            Of {counted(changes.length, "query", "queries")},{" "}
-            {count(changes.filter((change) => change.tuned > change.base).length)} gained,{" "}
-            {count(changes.filter((change) => change.tuned < change.base).length)} lost, the others have the same
-            result.
-          </p>
-          <div class="columns">
-            <Changes title="Gained most" changes={gained} testid="gained" />
-            <Changes title="Lost most" changes={lost} testid="lost" />
-          </div>
-        </>
-      )}
+      {!first && <p class="quiet">There are too few queries to leave some out, and none was judged.</p>}
+      {first && <Most run={run} kind={first} />}
+      {others.map((kind) => (
+        <details key={kind} data-testid="gains-more">
+          <summary>The same by agreement with the cross-encoder</summary>
+          <Most run={run} kind={kind} />
+        </details>
+      ))}
     </>
   );
 }
 
-function Changes({ title, changes, testid }: { title: string; changes: Change[]; testid: string }) {
+function basis(kind: PerQueryKind, { evaluation, relations }: Report): string {
+  const { on, agreement } = evaluation;
+  if (kind === "judged") return `By your judgements: nDCG@10 of every judged query${on ? ` (${on})` : ""}.`;
+  const left = agreement.random?.queries ?? 0;
+  const which =
+    left < relations.queries ? `${count(left)} of the log’s ${count(relations.queries)}` : "all of the log’s";
+  return `By agreement with the cross-encoder, which is not quality: ${which} queries, each while it was left out of training.`;
+}
+
+function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
+  const [all, setAll] = useState<Change[]>();
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    let wanted = true;
+    changes(run, kind).then(
+      (found) => wanted && setAll(found),
+      (thrown) => {
+        noteFailure(thrown);
+        if (wanted) setError(thrown);
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [run, kind]);
+  const gained = (all ?? []).filter((change) => change.tuned > change.base);
+  const lost = (all ?? []).filter((change) => change.tuned < change.base);
+  return (
+    <div data-testid={`gains-${kind}`}>
+      <p class="quiet">
+        {basis(kind, run.report)} A click searches with both models. All figures are in a file under Download.
+      </p>
+      <ErrorBox error={error} testid="error-gains" />
+      {all && (
+        <>
+          <p role="status" data-testid={`gains-summary-${kind}`}>
+            Of {counted(all.length, "query", "queries")}, {count(gained.length)} gained, {count(lost.length)} lost, the
+            others have the same figure.
+          </p>
+          <div class="columns">
+            <Changes title="Gained most" of={gained.slice(0, SHOWN)} testid={`gained-${kind}`} />
+            <Changes title="Lost most" of={lost.slice(-SHOWN).reverse()} testid={`lost-${kind}`} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Changes({ title, of, testid }: { title: string; of: Change[]; testid: string }) {
   return (
     <div>
       <h4>{title}</h4>
-      {changes.length === 0 && <p class="quiet">None.</p>}
+      {of.length === 0 && <p class="quiet">None.</p>}
       <ol class="changes" data-testid={testid}>
-        {changes.map(({ query, base, tuned }) => (
-          <li key={query}>
+        {of.map(({ id, query, base, tuned }) => (
+          <li key={id}>
             <button type="button" class="link" onClick={() => void searchFor(query)}>
               {query}
             </button>{" "}
             <span class="quiet">
-              {score(base)} to {score(tuned)} ({difference(tuned - base)})
+              {metric(base)} to {metric(tuned)} ({difference(tuned - base)})
             </span>
           </li>
         ))}

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Judging, JudgingAnswer, JudgingVerdict, Relevance, Report } from "querytune";
-import { counted, difference } from "../format.js";
+import { count, counted, difference } from "../format.js";
 import { leftOut, numbers, ofCrossEncoder, ofTuned, tells } from "../judging.js";
 import { withoutTitle } from "../text.js";
 import { ErrorBox } from "./error-box.js";
@@ -111,7 +111,7 @@ export function Questions({ judging, answered, report, onVerdict, onSave, onFail
         }}
       >
         <p class="quiet" role="status" data-testid="judge-progress">
-          {counted(queries, "query", "queries")} of {items.length}; {counted(answers.size, "answer")} kept
+          {counted(queries, "query", "queries")} of {count(items.length)}; {counted(answers.size, "answer")} kept
         </p>
         {item && document ? (
           <div aria-live="polite">

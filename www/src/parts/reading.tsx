@@ -1,4 +1,6 @@
-import type { Reading as ReadingInfo, ReadOptions, Skipped } from "querytune";
+import { useEffect, useState } from "preact/hooks";
+import { QuerytuneError, type Reading as ReadingInfo, type ReadOptions, type Skipped } from "querytune";
+import { type Column, glance, type Layout, told } from "../columns.js";
 import type { Previewed, Slot } from "../data.js";
 import { count, counted } from "../format.js";
 import { withoutTitle } from "../text.js";
@@ -20,12 +22,18 @@ const ENCODINGS = [
 /** How a file was read, and the means to change it. */
 export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; name: string; isDocuments: boolean }) {
   const file = slot.file.value;
+  const error = slot.error.value;
+  const [open, setOpen] = useState(false);
+  // The means to put it right. They stay in sight when it is, as the one that was used has the focus.
+  useEffect(() => {
+    if (error) setOpen(true);
+  }, [error]);
   if (!file) return null;
   const reading = slot.content.value?.texts.reading;
   const changed = Object.keys(slot.options.value).length > 0;
   return (
     <div class="reading" data-testid={`reading-${name}`} aria-busy={slot.busy.value}>
-      <ErrorBox error={slot.error.value} testid={`error-${name}`} />
+      <ErrorBox error={error} testid={`error-${name}`} />
       {reading && (
         <>
           <p data-testid={`summary-${name}`}>
@@ -47,7 +55,7 @@ export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; na
           <Preview of={slot.content.value} name={name.replace("-", " ")} />
         </>
       )}
-      <details open={Boolean(slot.error.value)}>
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary data-testid={`change-${name}`}>Change how it is read</summary>
         <Controls slot={slot} reading={reading} name={name} isDocuments={isDocuments} />
         {changed && (
@@ -67,10 +75,13 @@ function howRead(reading: ReadingInfo): string {
     parts.push(`Delimited text, ${by}`, reading.hasHeader ? "first row is the header" : "no header");
   } else {
     parts.push(reading.format === "jsonl" ? "JSON, one object a line" : "One text a line");
+    if (reading.hasHeader && reading.format === "lines") parts.push("first line is the header");
   }
   // A hyphen that no line ends after.
   if (reading.encoding) parts.push(reading.encoding.replaceAll("-", "\u2011"));
-  const { id, title, text, count: frequency } = reading.used;
+  const columns = told(reading.columns);
+  const named = (used: string | null | undefined) => columns.find(({ value }) => value === used)?.name ?? used;
+  const [id, title, text, frequency] = (["id", "title", "text", "count"] as const).map((of) => named(reading.used[of]));
   const used = [
     id && `id from “${id}”`,
     title && `title from “${title}”`,
@@ -78,6 +89,36 @@ function howRead(reading: ReadingInfo): string {
     frequency && `frequency from “${frequency}”`,
   ].filter(Boolean);
   return `${parts.join(", ")}. ${used.length > 0 ? `Columns: ${used.join(", ")}.` : ""}`;
+}
+
+/** The layout of a file: as it was read, or, while it cannot be, as a look at its beginning tells. */
+function useLayout(slot: Slot<Previewed>, reading: ReadingInfo | undefined): Layout {
+  const [layout, setLayout] = useState<Layout>({ columns: [] });
+  const [file, options, error] = [slot.file.value, slot.options.value, slot.error.value];
+  useEffect(() => {
+    if (reading) setLayout({ format: reading.format, columns: told(reading.columns) });
+    if (reading || !error || !file) return;
+    let wanted = true;
+    const isBinary = error instanceof QuerytuneError && error.code === "input-binary";
+    const looking = isBinary ? Promise.resolve({ columns: [] }) : glance(file, options);
+    looking.then(
+      (found) => wanted && setLayout(found),
+      () => wanted && setLayout({ columns: [] }),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [file, options, error, reading]);
+  return layout;
+}
+
+/** Stands for what is not known yet; no column has that name. */
+const UNKNOWN = "\0";
+
+/** The column in use, or asked for. */
+function chosen(columns: Column[], used: string | null | undefined, asked: string | undefined, isRead: boolean) {
+  if (isRead) return used ?? "";
+  return columns.find(({ value, name }) => asked === value || asked === name)?.value ?? asked ?? UNKNOWN;
 }
 
 function Controls({
@@ -98,10 +139,14 @@ function Controls({
     void slot.change({ format, delimiter, encoding, hasHeader, ...patch });
   };
   const column = (patch: Partial<ReadOptions>) => void slot.change({ ...options, ...patch });
-  const format = options.format ?? reading?.format;
+  const known = useLayout(slot, reading);
+  const format = options.format ?? reading?.format ?? known.format;
   const encoding = (options.encoding ?? reading?.encoding ?? "").toLowerCase();
   const delimiter = options.delimiter ?? reading?.delimiter ?? "";
-  const columns = reading?.columns ?? [];
+  const { columns } = known;
+  const offered = columns.map((one): [string, string] => [one.value, one.name]);
+  const inUse = (of: "text" | "id" | "title" | "count") =>
+    chosen(columns, reading?.used[of], options[`${of}Column`], reading !== undefined);
   return (
     <div class="fields">
       <Choice
@@ -121,58 +166,58 @@ function Controls({
         onPick={(value) => layout({ encoding: value })}
       />
       {format === "csv" && (
-        <>
-          <Choice
-            label="Delimiter"
-            testid={`${name}-delimiter`}
-            value={delimiter}
-            options={[...new Set([...Object.keys(DELIMITERS), delimiter])]
-              .filter(Boolean)
-              .map((sign) => [sign, DELIMITERS[sign] ?? sign])}
-            onPick={(value) => layout({ delimiter: value })}
-          />
-          <Choice
-            label="First row"
-            testid={`${name}-header`}
-            value={String(options.hasHeader ?? reading?.hasHeader ?? true)}
-            options={[
-              ["true", "names the columns"],
-              ["false", "is data"],
-            ]}
-            onPick={(value) => layout({ hasHeader: value === "true" })}
-          />
-        </>
+        <Choice
+          label="Delimiter"
+          testid={`${name}-delimiter`}
+          value={delimiter}
+          options={[...new Set([...Object.keys(DELIMITERS), delimiter])]
+            .filter(Boolean)
+            .map((sign) => [sign, DELIMITERS[sign] ?? sign])}
+          onPick={(value) => layout({ delimiter: value })}
+        />
       )}
-      {reading && columns.length > 0 && (
+      {(format === "csv" || format === "lines") && (
+        <Choice
+          label={format === "lines" ? "First line" : "First row"}
+          testid={`${name}-header`}
+          value={String(options.hasHeader ?? reading?.hasHeader ?? UNKNOWN)}
+          options={[
+            ["true", format === "lines" ? "is a header" : "names the columns"],
+            ["false", format === "lines" ? "is a text" : "is data"],
+          ]}
+          onPick={(value) => layout({ hasHeader: value === "true" })}
+        />
+      )}
+      {columns.length > 0 && (
         <>
           <Choice
             label="Text column"
             testid={`${name}-text-column`}
-            value={reading.used.text ?? ""}
-            options={columns.map((c) => [c, c])}
+            value={inUse("text")}
+            options={offered}
             onPick={(value) => column({ textColumn: value })}
           />
           <Choice
             label="Id column"
             testid={`${name}-id-column`}
-            value={reading.used.id ?? ""}
-            options={[["", "none: row numbers"], ...columns.map((c): [string, string] => [c, c])]}
+            value={inUse("id")}
+            options={[["", "none: row numbers"], ...offered]}
             onPick={(value) => column({ idColumn: value })}
           />
           {isDocuments ? (
             <Choice
               label="Title column"
               testid={`${name}-title-column`}
-              value={reading.used.title ?? ""}
-              options={[["", "none"], ...columns.map((c): [string, string] => [c, c])]}
+              value={inUse("title")}
+              options={[["", "none"], ...offered]}
               onPick={(value) => column({ titleColumn: value })}
             />
           ) : (
             <Choice
               label="Frequency column"
               testid={`${name}-count-column`}
-              value={reading.used.count ?? ""}
-              options={[["", "none"], ...columns.map((c): [string, string] => [c, c])]}
+              value={inUse("count")}
+              options={[["", "none"], ...offered]}
               onPick={(value) => column({ countColumn: value })}
             />
           )}
@@ -211,19 +256,22 @@ function Choice(props: {
 interface RowsProps {
   rows: Skipped[];
   total: number;
+  /** Whether there may be more of them than the total says. */
+  isCut?: boolean;
   /** What one of them is called. */
   what: string;
   testid: string;
 }
 
 /** Rows that were not used as they are, with their lines and the reasons. */
-export function Rows({ rows, total, what, testid }: RowsProps) {
+export function Rows({ rows, total, isCut, what, testid }: RowsProps) {
   if (total === 0) return null;
+  const name = `${counted(total, what)}${isCut ? " or more" : ""}`;
   return (
     <details data-testid={testid}>
-      <summary>{counted(total, what)}</summary>
+      <summary>{name}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
-      <ul class="lines" tabIndex={0} aria-label={counted(total, what)}>
+      <ul class="lines" tabIndex={0} aria-label={name}>
         {rows.map((row) => (
           <li key={`${row.line} ${row.reason}`}>
             Line {count(row.line)}: {row.reason}
@@ -231,6 +279,7 @@ export function Rows({ rows, total, what, testid }: RowsProps) {
         ))}
       </ul>
       {total > rows.length && <p class="quiet">And {count(total - rows.length)} more.</p>}
+      {isCut && <p class="quiet">There may be more: only the first {count(total)} are listed.</p>}
     </details>
   );
 }

@@ -9,13 +9,18 @@ interface Props {
   children: ComponentChildren;
 }
 
+/** Moves the focus to a section's heading, where what had it goes away. */
+export function leadTo(section: number): void {
+  document.getElementById(`section-${section}`)?.focus();
+}
+
 /** One part of the road, with a sentence on what happens in it. */
 export function Section({ number, title, sentence, state, children }: Props) {
   const id = `section-${number}`;
   return (
     <section aria-labelledby={id}>
       <div class="head">
-        <h2 id={id}>
+        <h2 id={id} tabIndex={-1}>
           <span class="number">{number}</span> {title}
         </h2>
         {state && (

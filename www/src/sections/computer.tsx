@@ -3,8 +3,8 @@ import { bytes, count, counted, date, metric } from "../format.js";
 import { busy, outcome, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
 import { tells } from "../judging.js";
-import { closed, refused, requests } from "../network.js";
-import { offline } from "../offline.js";
+import { closed, refused, requests, SECOND_POLICY } from "../network.js";
+import { offline, supervised } from "../offline.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
 import { json, save } from "../save.js";
@@ -41,6 +41,7 @@ export function ComputerSection() {
       sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
     >
       <Network />
+      <NetworkDetails />
       <History />
       <h3>Stored in this browser</h3>
       <ErrorBox error={error} testid="error-storage" />
@@ -63,10 +64,18 @@ function Network() {
             {refused.value > 0 && (
               <span data-testid="refused">; {counted(refused.value, "attempt was", "attempts were")} refused</span>
             )}
-            . The page has given up its right to connect to anything, its own server included, until it is loaded anew.
+            . The browser refuses the page every connection, and every script, style sheet, image, font, medium and
+            frame, from its own server as well, until it is loaded anew. Only the scripts of its workers may still come
+            from there.
           </>
         ) : (
-          "Open until the models are there; then the page gives up its right to connect to anything."
+          "Open until the models are there; then the browser is told to refuse the page every connection."
+        )}
+        {supervised.value === false && (
+          <p class="notice" data-testid="unsupervised">
+            No service worker was in control of this page when the engine was started. Requests of the engine’s workers
+            are not in this count, and they have a policy of their own only if the server sends one with their script.
+          </p>
         )}
       </dd>
       <dt>Offline</dt>
@@ -76,6 +85,36 @@ function Network() {
           : "This page is not kept in the browser, or not yet: it opens while the network is there."}
       </dd>
     </dl>
+  );
+}
+
+/** The policies themselves, and what the count is of. */
+function NetworkDetails() {
+  const own = document.querySelector<HTMLMetaElement>("meta[http-equiv=Content-Security-Policy]")?.content;
+  return (
+    <details data-testid="network-more">
+      <summary>What is refused, and what is counted</summary>
+      <dl class="facts">
+        {own && (
+          <>
+            <dt>From the start</dt>
+            <dd>
+              <code>{own}</code>
+            </dd>
+          </>
+        )}
+        <dt>With the models</dt>
+        <dd>
+          <code>{SECOND_POLICY}</code>
+        </dd>
+        <dt>Counted</dt>
+        <dd>
+          Requests that the service worker passes on to the network, those of the engine’s workers among them; without a
+          service worker, what the page itself loads. Refused attempts do not leave. A link that you follow is yours and
+          is not counted.
+        </dd>
+      </dl>
+    </details>
   );
 }
 

@@ -11,7 +11,8 @@ import { noteFailure } from "../session.js";
 function holds({ fit, judging }: Report): string {
   const answers = judging ? " Your answers are in data/judgements.tsv." : "";
   if (fit.delivered === "tuned") return `The folder model in artifact.zip is the tuned model.${answers}`;
-  const why = fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "nothing was gained";
+  const why =
+    fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "training gained no agreement";
   return `The folder model in artifact.zip is the base model as it was: ${why}. What was trained is in the folder adapter.${answers}`;
 }
 
@@ -37,7 +38,7 @@ export function DownloadSection() {
       number={8}
       title="Download"
       state={result ? "ready" : ""}
-      sentence="Take the model to where your search runs; each file comes with the lines of Python that load it."
+      sentence="Take the model to where your search runs; each file comes with the lines that load it."
     >
       {result ? (
         <p data-testid="download-delivered" data-delivered={result.run.report.fit.delivered}>
@@ -65,17 +66,24 @@ export function DownloadSection() {
                 <summary>
                   Load it<span class="hidden"> ({offer.file})</span>
                 </summary>
-                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard. */}
-                <section class="scroll" tabIndex={0} aria-label={`Code for ${offer.file}`}>
-                  <pre>
-                    <code>{offer.code}</code>
-                  </pre>
-                </section>
+                <Code of={offer.code} label={`Python for ${offer.file}`} />
+                {offer.javascript && <Code of={offer.javascript} label={`JavaScript for ${offer.file}`} />}
               </details>
             </div>
           </li>
         ))}
       </ul>
     </Section>
+  );
+}
+
+function Code({ of, label }: { of: string; label: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard.
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      <pre>
+        <code>{of}</code>
+      </pre>
+    </section>
   );
 }

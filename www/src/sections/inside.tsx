@@ -3,7 +3,7 @@ import { useCallback, useMemo, useState } from "preact/hooks";
 import type { RelationRow, Relations, Report } from "querytune";
 import uPlot from "uplot";
 import { scored } from "../figures.js";
-import { count, counted, duration, metric, score } from "../format.js";
+import { constant, count, counted, duration, metric, score } from "../format.js";
 import { outcome, ROWS_SHOWN } from "../job.js";
 import { Candidates } from "../parts/candidates.js";
 import { ErrorBox } from "../parts/error-box.js";
@@ -239,7 +239,7 @@ function Rows({ relations, first }: { relations: Relations; first: RelationRow[]
 function Details({ report }: { report: Report }) {
   return (
     <details>
-      <summary>The recipe and the time it took</summary>
+      <summary data-testid="recipe">The recipe and the time it took</summary>
       <dl class="facts">
         {Object.entries(report.stages).map(([stage, time]) => (
           <Fragment key={stage}>
@@ -252,7 +252,7 @@ function Details({ report }: { report: Report }) {
         {Object.entries(report.fit.recipe).map(([name, value]) => (
           <Fragment key={name}>
             <dt>{name}</dt>
-            <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+            <dd>{constant(value)}</dd>
           </Fragment>
         ))}
       </dl>

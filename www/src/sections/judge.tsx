@@ -18,6 +18,13 @@ function standing(report: Report | undefined): string {
   return tells(report?.judging) ? STATES[report.judging.tuned.conclusion] : "";
 }
 
+/** What the answers are beside the figures that are there. */
+function telling(report: Report | undefined): string {
+  return report?.evaluation.on === "own queries"
+    ? ". Your judgements say it, too, of those they are about"
+    : "; no other figure of this page says it";
+}
+
 /** A person's answers in the place of judgements. */
 export function JudgeSection() {
   const result = outcome.value;
@@ -28,7 +35,7 @@ export function JudgeSection() {
       number={7}
       title="Judge"
       state={standing(report)}
-      sentence={`Is your own log ranked better now? Say of a few documents for some ${ENOUGH} queries whether they fit; no other figure of this page says it.`}
+      sentence={`Is your own log ranked better now? Say of a few documents for some ${ENOUGH} queries whether they fit${telling(report)}.`}
     >
       {!result && <p class="quiet">There is nothing to judge yet: run a job first.</p>}
       {report?.evaluation.judged ? (

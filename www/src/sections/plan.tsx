@@ -39,7 +39,13 @@ export function PlanSection() {
               depth.value = event.currentTarget.valueAsNumber;
             }}
           />
-          <NumberField label="Number" hidden testid="depth" value={depth} max={candidates.value} />
+          <NumberField
+            label="Candidates that are scored, as a number"
+            hidden
+            testid="depth"
+            value={depth}
+            max={candidates.value}
+          />
         </div>
         <p class="quiet">
           The default of 20 brings nearly all of the gain, half as many most of it. More help only where good documents

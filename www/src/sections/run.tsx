@@ -16,6 +16,7 @@ import {
 } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Section } from "../parts/section.js";
+import { StageMeanings } from "../parts/stage-meanings.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
 import { useFormer } from "./plan.js";
@@ -85,6 +86,7 @@ export function RunSection() {
         </ol>
       )}
       <Announcement />
+      <StageMeanings />
     </Section>
   );
 }
