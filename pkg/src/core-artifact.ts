@@ -70,7 +70,7 @@ export class CoreTunedModel implements TunedModel {
   }
 
   dispose(): void {
-    this.#crew?.dispose();
+    this.#session.dismiss(this.#crew);
     if (this.#engine) this.#session.thread.free(this.#engine);
     this.#engine = undefined;
   }

@@ -53,15 +53,17 @@ class Member {
   readonly #helper: Helper;
   readonly #service: Comlink.Remote<MemberService>;
   readonly #failed: Promise<never>;
+  #fail: (reason: Error) => void = () => {};
   #lastCall = 0;
 
   constructor(spawn: Spawn) {
     this.#helper = spawn();
     this.#service = Comlink.wrap<MemberService>(this.#helper.endpoint);
     this.#failed = new Promise((_, reject) => {
-      this.#helper.onFailure((message) => {
-        reject(new QuerytuneError("internal", message || "A worker could not be started."));
-      });
+      this.#fail = reject;
+    });
+    this.#helper.onFailure((message) => {
+      this.#fail(new QuerytuneError("internal", message || "A worker could not be started."));
     });
     this.#failed.catch(() => {});
     this.#helper.hold?.(false);
@@ -95,6 +97,8 @@ class Member {
 
   end(): void {
     this.#helper.end();
+    // A web worker that is terminated tells nobody: who waits for it would wait for ever.
+    this.#fail(new QuerytuneError("internal", "The worker was ended."));
   }
 }
 

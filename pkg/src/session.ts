@@ -478,7 +478,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
   }
 
   override dispose(): void {
-    this.crew?.dispose();
+    this.session.dismiss(this.crew);
     super.dispose();
   }
 }
@@ -560,8 +560,15 @@ export class CoreSession implements Session {
     return crew;
   }
 
+  /** Ends a crew whose models are not needed any more. */
+  dismiss(crew: Crew | undefined): void {
+    if (!crew) return;
+    crew.dispose();
+    this.#crews.delete(crew);
+  }
+
   dispose(): void {
-    for (const crew of this.#crews) crew.dispose();
+    for (const crew of this.#crews) this.dismiss(crew);
     this.thread.queue.kill(new QuerytuneError("disposed", "The session was ended; open a new one."));
   }
 
