@@ -112,9 +112,9 @@ function beside(url: URL, what: string): URL {
   return place;
 }
 
-/** Where the beginning of a file is kept whose download broke off. */
-export function beginningOf(url: URL): URL {
-  return beside(url, "beginning");
+/** Where a part of the beginning of a file is kept that is not whole, numbered from 0. */
+export function beginningOf(url: URL, part: number): URL {
+  return beside(url, part === 0 ? "beginning" : `beginning-${part}`);
 }
 
 /** Where it is kept which files a model has. */

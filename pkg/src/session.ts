@@ -8,6 +8,7 @@ import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
+import { report } from "./progress.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
@@ -135,16 +136,7 @@ export class Thread {
       return await this.queue.run(async () => {
         try {
           return await work({
-            progress: (progress) => {
-              try {
-                onProgress?.(progress);
-              } catch (error) {
-                // It must not fly through the engine, but be heard of as if the page had called the function.
-                queueMicrotask(() => {
-                  throw error;
-                });
-              }
-            },
+            progress: (progress) => report(onProgress, progress),
             cancelled: () => signal?.aborted ?? false,
             pause: macrotask,
             store: this.store,
