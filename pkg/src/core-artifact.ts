@@ -3,6 +3,7 @@
 import type { ArtifactCall, ArtifactOptions, TunedModel } from "./artifact.js";
 import type { Crew } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
+import { checkTexts } from "./lists.js";
 import { hashesOf } from "./models.js";
 import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, given, reachable, read } from "./session.js";
 import type { Embeddings, EngineInfo, ReadOptions, Report, Texts, TextsInput } from "./types.js";
@@ -55,11 +56,11 @@ export class CoreTunedModel implements TunedModel {
   }
 
   embedQueries(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
-    return this.#long(options, (model, choice, host) => model.embedQueries(texts, choice, host));
+    return this.#embed("embedQueries", texts, options);
   }
 
   embedDocuments(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
-    return this.#long(options, (model, choice, host) => model.embedDocuments(texts, choice, host));
+    return this.#embed("embedDocuments", texts, options);
   }
 
   index(documents: TextsInput | Texts, options: ArtifactCall = {}): Promise<CoreIndex> {
@@ -73,6 +74,15 @@ export class CoreTunedModel implements TunedModel {
     this.#session.dismiss(this.#crew);
     if (this.#engine) this.#session.thread.free(this.#engine);
     this.#engine = undefined;
+  }
+
+  async #embed(
+    side: "embedQueries" | "embedDocuments",
+    texts: readonly string[],
+    options: ArtifactCall,
+  ): Promise<Embeddings> {
+    const list = checkTexts(texts);
+    return this.#long(options, (model, choice, host) => model[side](list, choice, host));
   }
 
   async #long<T>(

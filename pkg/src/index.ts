@@ -14,8 +14,9 @@
 
 import * as Comlink from "comlink";
 import type { ArtifactOptions, TunedModel } from "./artifact.js";
-import { isAbort, QuerytuneError } from "./errors.js";
+import { fromData, isAbort, QuerytuneError } from "./errors.js";
 import type { Judging, JudgingOptions } from "./judging.js";
+import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
 import { resolveModels } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
 import { loadArtifact as loadRemotely, RemoteTunedModel } from "./remote-artifact.js";
@@ -150,7 +151,7 @@ class Link {
     if (this.#dead) return Promise.reject(this.#dead);
     return new Promise<T>((resolve, reject) => {
       this.#pending.add(reject);
-      answer.then(resolve, reject).finally(() => this.#pending.delete(reject));
+      answer.then(resolve, (error) => reject(uncloneable(error))).finally(() => this.#pending.delete(reject));
     });
   }
 
@@ -177,6 +178,17 @@ class Link {
   dispose(id: Id): void {
     if (!this.#dead) void this.service.dispose(id);
   }
+}
+
+/** What cannot cross to the worker is the caller's to mend; other errors stay as they are. */
+function uncloneable(error: unknown): unknown {
+  if (!(error instanceof DOMException) || error.name !== "DataCloneError") return error;
+  return new QuerytuneError(
+    "option",
+    `An argument cannot be handed to the worker: ${error.message} Give plain values; of an object that a framework ` +
+      "observes (a proxy), give the object behind it, or a copy.",
+    { cause: error },
+  );
 }
 
 async function transferable(wasm: WasmSource | undefined) {
@@ -273,8 +285,9 @@ class RemoteIndex extends Handle implements Index {
     this.length = made.length;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
-    return this.link.long(options, (call) => this.link.service.searchIndex(call, this.id, query, options.topK));
+  async search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
+    const text = checkText(query, "query");
+    return this.link.long(options, (call) => this.link.service.searchIndex(call, this.id, text, options.topK));
   }
 }
 
@@ -290,12 +303,13 @@ class RemoteRun extends Handle implements Run {
     return this.#report;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
-    return this.link.long(options, (call) => this.link.service.search(call, this.id, query, options.topK));
+  async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
+    const text = checkText(query, "query");
+    return this.link.long(options, (call) => this.link.service.search(call, this.id, text, options.topK));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
-    const judged = remoteJudgements(judgements);
+    const judged = remoteJudgements(this.link, judgements);
     this.#report = await this.link.long(watch, (call) => this.link.service.evaluate(call, this.id, judged));
     return this.#report;
   }
@@ -356,16 +370,19 @@ class RemoteTuner extends Handle implements Tuner {
     return this.#session.readJudgements(qrels, options);
   }
 
-  embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
-    return this.link.long(watch, (call) => this.link.service.embed(call, this.id, texts));
+  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+    const list = checkTexts(texts);
+    return this.link.long(watch, (call) => this.link.service.embed(call, this.id, list));
   }
 
-  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
-    return this.link.long(watch, (call) => this.link.service.score(call, this.id, pairs));
+  async score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
+    const list = checkPairs(pairs);
+    return this.link.long(watch, (call) => this.link.service.score(call, this.id, list));
   }
 
-  rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
-    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, query, documents, options.topK));
+  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+    const [text, list] = [checkText(query, "query"), checkTexts(documents, "documents")];
+    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, text, list, options.topK));
   }
 
   async synthesize(
@@ -374,7 +391,8 @@ class RemoteTuner extends Handle implements Tuner {
     options: SynthesizeOptions = {},
   ): Promise<Relations> {
     const { onProgress, signal, ...choices } = options;
-    const [log, corpus] = [remoteTexts(queries), remoteTexts(documents)];
+    const log = remoteTexts(this.link, queries, "queries");
+    const corpus = remoteTexts(this.link, documents, "documents");
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.synthesize(call, this.id, log, corpus, choices),
     );
@@ -382,15 +400,19 @@ class RemoteTuner extends Handle implements Tuner {
   }
 
   async fit(relations: Relations, options: FitOptions = {}): Promise<Run> {
-    if (!(relations instanceof RemoteRelations)) {
+    if (!(relations instanceof RemoteRelations) || relations.link !== this.link) {
       throw new QuerytuneError("option", "The relations are not of this session; synthesize them here.");
     }
     const { onProgress, signal, judgements, ...choices } = options;
-    const judged = judgements && remoteJudgements(judgements);
+    const judged = judgements && remoteJudgements(this.link, judgements);
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.fit(call, this.id, relations.id, choices, judged),
     );
-    return new RemoteRun(this.link, made);
+    const run = new RemoteRun(this.link, made);
+    if (!made.unjudged) return run;
+    const error = fromData(made.unjudged);
+    if (error instanceof QuerytuneError) error.run = run;
+    throw error;
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}): Promise<Index> {
@@ -422,12 +444,14 @@ class RemoteSession implements Session {
   }
 
   async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const made = await this.link.settle(this.link.service.readTexts("queries", queries, options));
+    const input = crossing(queries, "queries");
+    const made = await this.link.settle(this.link.service.readTexts("queries", input, options));
     return new RemoteTextsHandle(this.link, made);
   }
 
   async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const made = await this.link.settle(this.link.service.readTexts("documents", documents, options));
+    const input = crossing(documents, "documents");
+    const made = await this.link.settle(this.link.service.readTexts("documents", input, options));
     return new RemoteTextsHandle(this.link, made);
   }
 
@@ -455,7 +479,7 @@ class RemoteSession implements Session {
   }
 
   lend(texts: TextsInput | Texts): RemoteTexts {
-    return remoteTexts(texts);
+    return remoteTexts(this.link, texts, "documents");
   }
 
   indexOf(made: { id: Id; length: number }): Index {
@@ -486,18 +510,30 @@ class RemoteSession implements Session {
 }
 
 async function index(owner: RemoteRun | RemoteTuner, documents: TextsInput | Texts, watch: Watch): Promise<Index> {
-  const texts = remoteTexts(documents);
+  const texts = remoteTexts(owner.link, documents, "documents");
   const made = await owner.link.long(watch, (call) => owner.link.service.index(call, owner.id, texts));
   return new RemoteIndex(owner.link, made);
 }
 
-function remoteTexts(texts: TextsInput | Texts): RemoteTexts {
-  return texts instanceof RemoteTextsHandle ? { id: texts.id } : { input: texts as TextsInput };
+/** What is read as it can cross to the worker. */
+function crossing(input: TextsInput, role: "queries" | "documents"): TextsInput {
+  return Array.isArray(input) ? checkItems(input, role) : input;
 }
 
-function remoteJudgements({ qrels, queries }: JudgementsInput): RemoteJudgements {
+/** The number of what is held for the caller; numbers of other sessions mean other objects here. */
+function idOf(link: Link, held: RemoteTextsHandle | RemoteJudgementsHandle): { id: Id } {
+  if (held.link === link) return { id: held.id };
+  throw new QuerytuneError("option", "Texts or judgements are of another session; read them in this one.");
+}
+
+function remoteTexts(link: Link, texts: TextsInput | Texts, role: "queries" | "documents"): RemoteTexts {
+  if (texts instanceof RemoteTextsHandle) return idOf(link, texts);
+  return { input: crossing(texts as TextsInput, role) };
+}
+
+function remoteJudgements(link: Link, { qrels, queries }: JudgementsInput): RemoteJudgements {
   return {
-    qrels: qrels instanceof RemoteJudgementsHandle ? { id: qrels.id } : { input: qrels as Blob | Uint8Array },
-    queries: queries && remoteTexts(queries),
+    qrels: qrels instanceof RemoteJudgementsHandle ? idOf(link, qrels) : { input: qrels as Blob | Uint8Array },
+    queries: queries && remoteTexts(link, queries, "queries"),
   };
 }

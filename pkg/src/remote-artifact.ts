@@ -2,6 +2,7 @@
 
 import * as Comlink from "comlink";
 import type { ArtifactCall, ArtifactModel, ArtifactOptions, TunedModel } from "./artifact.js";
+import { checkTexts } from "./lists.js";
 import type { Choice, Id, RemoteTexts } from "./remote.js";
 import type { Embeddings, EngineInfo, Index, ReadOptions, Report, Texts, TextsInput, Watch } from "./types.js";
 
@@ -102,12 +103,13 @@ export class RemoteTunedModel implements TunedModel {
     this.#end(this.#id);
   }
 
-  #embed(
+  async #embed(
     side: "embedQueries" | "embedDocuments",
     texts: readonly string[],
     options: ArtifactCall,
   ): Promise<Embeddings> {
     const { link } = this.#home;
-    return link.long(options, (call) => link.service.embedTuned(call, this.#id, side, texts, options.model));
+    const list = checkTexts(texts);
+    return link.long(options, (call) => link.service.embedTuned(call, this.#id, side, list, options.model));
   }
 }

@@ -111,7 +111,7 @@ export interface Service extends JudgingService, ArtifactService {
     relations: Id,
     options: Training,
     judgements: RemoteJudgements | undefined,
-  ): Promise<{ id: Id; report: Report }>;
+  ): Promise<{ id: Id; report: Report; unjudged?: ErrorData }>;
   evaluate(call: number, run: Id, judgements: RemoteJudgements): Promise<Report>;
   search(
     call: number,

@@ -6,6 +6,7 @@ import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
+import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
 import { report } from "./progress.js";
@@ -20,7 +21,6 @@ import type {
   EngineInfo,
   FitOptions,
   Index,
-  InputItem,
   Judgements,
   JudgementsInput,
   JudgementsSummary,
@@ -277,9 +277,10 @@ export class CoreIndex extends Handle<engine.Index> implements Index {
     this.length = index.length;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
+  async search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
     const index = this.engine;
-    return this.thread.long(options, (host) => index.search(query, options.topK ?? 10, host));
+    const text = checkText(query, "query");
+    return this.thread.long(options, (host) => index.search(text, options.topK ?? 10, host));
   }
 }
 
@@ -297,30 +298,26 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
     return this.#report;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
+  async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
-    return this.thread.long(options, (host) => tuner.search(fit, query, options.topK ?? 10, host));
+    const text = checkText(query, "query");
+    return this.thread.long(options, (host) => tuner.search(fit, text, options.topK ?? 10, host));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
-    const { qrels, queries } = judgements;
+    return this.#tuner.session.withJudgements(judgements, (qrels, queries) => this.judge(qrels, queries, watch));
+  }
+
+  /** The same with what is read already; of the log's own queries if none are given. */
+  async judge(qrels: engine.Qrels, queries: engine.Texts | undefined, watch: Watch): Promise<Report> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
     const files = needsEncoder(this.#report.fit.method, this.#report.previous) ? this.#tuner.encoder : undefined;
-    const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
-    try {
-      await this.#tuner.session.withTexts(queries, "queries", (texts) =>
-        this.thread.long(
-          watch,
-          (host) =>
-            texts
-              ? tuner.evaluateOn(fit, judged.engine, texts, files, host)
-              : tuner.evaluate(fit, judged.engine, files, host),
-          this.#tuner.crew,
-        ),
-      );
-    } finally {
-      if (judged !== qrels) judged.dispose();
-    }
+    await this.thread.long(
+      watch,
+      (host) =>
+        queries ? tuner.evaluateOn(fit, qrels, queries, files, host) : tuner.evaluate(fit, qrels, files, host),
+      this.#tuner.crew,
+    );
     this.#report = this.thread.short(() => fit.report());
     return this.#report;
   }
@@ -393,9 +390,10 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.session.readJudgements(qrels, options);
   }
 
-  embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
     const tuner = this.engine;
-    return this.thread.long(watch, (host) => tuner.embed(texts, host), this.crew);
+    const list = checkTexts(texts);
+    return this.thread.long(watch, (host) => tuner.embed(list, host), this.crew);
   }
 
   /** What a crew's member does. */
@@ -404,13 +402,15 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.thread.long(watch, (host) => tuner.work(work, texts, host));
   }
 
-  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
+  async score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
     const tuner = this.engine;
-    return this.thread.long(watch, (host) => tuner.score(pairs.flat(), host), this.crew);
+    const list = checkPairs(pairs).flat();
+    return this.thread.long(watch, (host) => tuner.score(list, host), this.crew);
   }
 
   async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
-    const pairs = documents.map((document): Pair => [query, document]);
+    const text = checkText(query, "query");
+    const pairs = checkTexts(documents, "documents").map((document): Pair => [text, document]);
     const logits = await this.score(pairs, options);
     return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
       .sort((a, b) => b.logit - a.logit)
@@ -444,17 +444,20 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     const { onProgress, signal, judgements, ...choices } = options;
     const [tuner, data] = [this.engine, relations.engine];
     const files = needsEncoder(choices.method, relations.goesOn) ? this.encoder : undefined;
-    const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), files, host));
-    const run = new CoreRun(this, fit);
-    if (judgements) {
+    const watch = { onProgress, signal };
+    const train = async () =>
+      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)));
+    if (!judgements) return train();
+    // Read before the training, which a bad file would have been for nothing otherwise.
+    return this.session.withJudgements(judgements, async (qrels, queries) => {
+      const run = await train();
       try {
-        await run.evaluate(judgements, { onProgress, signal });
+        await run.judge(qrels, queries, watch);
       } catch (error) {
-        run.dispose();
-        throw error;
+        throw unjudged(error, run);
       }
-    }
-    return run;
+      return run;
+    });
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}, fit?: engine.Fit): Promise<CoreIndex> {
@@ -581,19 +584,39 @@ export class CoreSession implements Session {
     }
   }
 
+  /** Lends judgements, and the queries that are judged, to `use`, read for it unless the caller holds them already. */
+  async withJudgements<R>(
+    { qrels, queries }: JudgementsInput,
+    use: (qrels: engine.Qrels, queries: engine.Texts | undefined) => Promise<R>,
+  ): Promise<R> {
+    const judged = qrels instanceof CoreJudgements ? qrels : await this.readJudgements(bytesOf(qrels));
+    try {
+      return await this.withTexts(queries, "queries", (texts) => use(judged.engine, texts));
+    } finally {
+      if (judged !== qrels) judged.dispose();
+    }
+  }
+
   async #read(
     input: TextsInput,
     role: engine.Role,
     { file, ...options }: ReadOptions & { file?: string },
   ): Promise<engine.Texts> {
     if (Array.isArray(input)) {
-      const items = input.map((item: string | InputItem) => (typeof item === "string" ? { text: item } : item));
+      const items = checkItems(input, role);
       return this.thread.short(() => engine.Texts.fromItems(items, role));
     }
     const source = bytesOf(input);
     const bytes = await read(source);
     return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
   }
+}
+
+/** The error of a run whose training went well and whose judging did not: the run is handed out with it. */
+function unjudged(error: unknown, run: Run): unknown {
+  if (error instanceof QuerytuneError && error.code === "input-qrels") error.run = run;
+  else run.dispose();
+  return error;
 }
 
 /** Whether a training, or the model of an earlier run beside it, may go through the encoder's own layers. */

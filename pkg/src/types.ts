@@ -181,8 +181,11 @@ export interface ReadOptions {
 
 /** One text given as an object. */
 export interface InputItem {
-  id?: string;
+  /** A number is taken for its digits. Default: its place in the list, from 1. */
+  id?: string | number;
+  /** It is read before the text. */
   title?: string;
+  /** The text itself. */
   text: string;
   /** How often it occurs; default 1. */
   count?: number;
@@ -492,6 +495,10 @@ export interface FitOptions extends Watch {
   folds?: number;
   /** For the method `lora`. */
   lora?: LoraOptions;
+  /**
+   * To compare base, tuned and ceiling by, as `Run.evaluate` does. They are read before the training. If they name none of
+   * its queries or documents, the error (`input-qrels`) has the trained run as its property `run`.
+   */
   judgements?: JudgementsInput;
 }
 
