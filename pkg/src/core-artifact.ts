@@ -6,7 +6,7 @@ import { QuerytuneError } from "./errors.js";
 import { checkTexts } from "./lists.js";
 import { hashesOf } from "./models.js";
 import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, given, reachable, read } from "./session.js";
-import type { Embeddings, EngineInfo, ReadOptions, Report, Texts, TextsInput } from "./types.js";
+import type { Embeddings, EngineInfo, ReadCall, Report, Texts, TextsInput } from "./types.js";
 import * as engine from "./wasm/querytune.js";
 
 /** Loads a download's model. */
@@ -51,7 +51,7 @@ export class CoreTunedModel implements TunedModel {
     this.isTuned = model.isTuned;
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.#session.readDocuments(documents, options);
   }
 

@@ -1,7 +1,7 @@
 /** Other workers with the same models, which help on the CPU. Each has an engine of its own: no memory is shared. */
 
 import * as Comlink from "comlink";
-import { isAbort, QuerytuneError } from "./errors.js";
+import { isCancelled, QuerytuneError } from "./errors.js";
 import type { TunerModels } from "./models.js";
 import type { MemberService } from "./remote.js";
 import type { Dtype } from "./types.js";
@@ -142,7 +142,7 @@ export class Crew {
     try {
       return await member.run(work, texts, signal);
     } catch (error) {
-      if (!isAbort(error) && this.#members.delete(member)) {
+      if (!isCancelled(error) && this.#members.delete(member)) {
         member.end();
         if (!this.#ended) this.#warn(`A worker failed: ${(error as Error).message} The work goes on without it.`);
       }

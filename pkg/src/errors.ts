@@ -53,14 +53,23 @@ export class QuerytuneError extends Error {
   }
 }
 
-/** Whether a call ended because its signal was aborted. */
-export function isAbort(error: unknown): boolean {
+/**
+ * Whether a call ended because its signal was aborted: by `abort()`, or by `AbortSignal.timeout`. With the call's `signal`
+ * also where that was aborted with a reason of its own.
+ */
+export function isAbort(error: unknown, signal?: AbortSignal): boolean {
+  const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+  return isCancelled(error) || timedOut || (signal?.aborted === true && error === signal.reason);
+}
+
+/** Whether this package's own work was cancelled, whatever the signal's reason. */
+export function isCancelled(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
 /** Whatever the engine threw, as one of this package's errors. */
 export function fromEngine(thrown: unknown): Error {
-  if (thrown instanceof QuerytuneError || isAbort(thrown)) return thrown as Error;
+  if (thrown instanceof QuerytuneError || isCancelled(thrown)) return thrown as Error;
   if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string") {
     if (thrown.code === "cancelled") return new DOMException(thrown.message, "AbortError");
     const position = "position" in thrown ? (thrown.position as Position | undefined) : undefined;

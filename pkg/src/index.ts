@@ -13,11 +13,12 @@
  */
 
 import * as Comlink from "comlink";
+import { unlessAborted } from "./abort.js";
 import type { ArtifactOptions, TunedModel } from "./artifact.js";
-import { fromData, isAbort, QuerytuneError } from "./errors.js";
+import { fromData, isCancelled, QuerytuneError } from "./errors.js";
 import type { Judging, JudgingOptions } from "./judging.js";
 import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
-import { resolveModels } from "./models.js";
+import { resolveModels, toUrl } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
 import { loadArtifact as loadRemotely, RemoteTunedModel } from "./remote-artifact.js";
 import { RemoteJudging } from "./remote-judging.js";
@@ -29,6 +30,7 @@ import type {
   FitOptions,
   Index,
   Judgements,
+  JudgementsCall,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
@@ -36,8 +38,8 @@ import type {
   Pair,
   PerQueryKind,
   Progress,
+  ReadCall,
   Reading,
-  ReadOptions,
   RelationRow,
   Relations,
   RelationsSummary,
@@ -111,7 +113,16 @@ class Link {
     if (typeof Worker === "undefined") {
       throw new QuerytuneError("option", "There are no web workers here. Import from querytune/core instead.");
     }
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "querytune" });
+    try {
+      this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "querytune" });
+    } catch (cause) {
+      throw new QuerytuneError(
+        "option",
+        `The worker could not be started: ${(cause as Error).message} From another origin, such as a CDN, browsers start ` +
+          "no workers: serve the package's dist folder from your own.",
+        { cause },
+      );
+    }
     this.#worker.addEventListener("error", ({ message }) => {
       this.end(
         new QuerytuneError(
@@ -135,6 +146,15 @@ class Link {
     const own = typeof store === "object" ? Comlink.proxy(store) : undefined;
     const opening = { wasm: await transferable(options.wasm), store: typeof store === "string" ? store : undefined };
     await this.settle(this.service.open(opening, own));
+  }
+
+  /** What the worker reads; `options` are what it is told but for the signal. */
+  async read<T extends { id: Id }, O extends { signal?: AbortSignal }>(
+    { signal, ...options }: O,
+    ask: (options: Omit<O, "signal">) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    return unlessAborted(signal, this.settle(ask(options)), ({ id }) => this.dispose(id));
   }
 
   /** Ends the worker; all pending and later calls are rejected. */
@@ -167,7 +187,7 @@ class Link {
     try {
       return await this.settle(ask(call));
     } catch (error) {
-      if (signal?.aborted && isAbort(error)) throw signal.reason;
+      if (signal?.aborted && isCancelled(error)) throw signal.reason;
       throw error;
     } finally {
       this.#watchers.delete(call);
@@ -193,7 +213,7 @@ function uncloneable(error: unknown): unknown {
 
 async function transferable(wasm: WasmSource | undefined) {
   if (wasm instanceof Response) return wasm.arrayBuffer();
-  if (wasm instanceof URL || typeof wasm === "string") return new URL(wasm, globalThis.location.href).href;
+  if (wasm instanceof URL || typeof wasm === "string") return toUrl(wasm, globalThis.location.href).href;
   return wasm;
 }
 
@@ -358,15 +378,15 @@ class RemoteTuner extends Handle implements Tuner {
     this.info = made.info;
   }
 
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts> {
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
     return this.#session.readQueries(queries, options);
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
     return this.#session.readDocuments(documents, options);
   }
 
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements> {
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements> {
     return this.#session.readJudgements(qrels, options);
   }
 
@@ -433,9 +453,11 @@ class RemoteSession implements Session {
   }
 
   static async open(options: OpenOptions): Promise<RemoteSession> {
+    const { signal } = options;
+    signal?.throwIfAborted();
     const link = new Link(options.onWarning ?? ((message) => console.warn(message)));
     try {
-      await link.open(options);
+      await unlessAborted(signal, link.open(options));
     } catch (error) {
       link.end(error as Error);
       throw error;
@@ -443,20 +465,16 @@ class RemoteSession implements Session {
     return new RemoteSession(link);
   }
 
-  async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const input = crossing(queries, "queries");
-    const made = await this.link.settle(this.link.service.readTexts("queries", input, options));
-    return new RemoteTextsHandle(this.link, made);
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
+    return this.#read("queries", queries, options);
   }
 
-  async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const input = crossing(documents, "documents");
-    const made = await this.link.settle(this.link.service.readTexts("documents", input, options));
-    return new RemoteTextsHandle(this.link, made);
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
+    return this.#read("documents", documents, options);
   }
 
-  async readJudgements(qrels: Blob | Uint8Array, options: { file?: string } = {}): Promise<Judgements> {
-    const made = await this.link.settle(this.link.service.readJudgements(qrels, options));
+  async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<Judgements> {
+    const made = await this.link.read(options, (options) => this.link.service.readJudgements(qrels, options));
     return new RemoteJudgementsHandle(this.link, made);
   }
 
@@ -488,6 +506,12 @@ class RemoteSession implements Session {
 
   dispose(): void {
     this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one."));
+  }
+
+  async #read(role: "queries" | "documents", input: TextsInput, options: ReadCall = {}): Promise<Texts> {
+    const given = crossing(input, role);
+    const made = await this.link.read(options, (options) => this.link.service.readTexts(role, given, options));
+    return new RemoteTextsHandle(this.link, made);
   }
 
   async #load(options: LoadOptions, owning: boolean): Promise<Tuner> {

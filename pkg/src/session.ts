@@ -1,10 +1,11 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
+import { unlessAborted } from "./abort.js";
 import type { ArtifactOptions } from "./artifact.js";
 import { type CoreTunedModel, loadArtifact } from "./core-artifact.js";
 import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
-import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
+import { fromEngine, isCancelled, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
 import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
@@ -22,14 +23,15 @@ import type {
   FitOptions,
   Index,
   Judgements,
+  JudgementsCall,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
   Pair,
   PerQueryKind,
+  ReadCall,
   Reading,
-  ReadOptions,
   RelationRow,
   Relations,
   RelationsSummary,
@@ -152,7 +154,7 @@ export class Thread {
         }
       }, signal);
     } catch (error) {
-      if (signal?.aborted && isAbort(error)) throw signal.reason;
+      if (signal?.aborted && isCancelled(error)) throw signal.reason;
       throw error;
     }
   }
@@ -378,15 +380,15 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     this.encoder = encoder;
   }
 
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.session.readQueries(queries, options);
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.session.readDocuments(documents, options);
   }
 
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<CoreJudgements> {
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<CoreJudgements> {
     return this.session.readJudgements(qrels, options);
   }
 
@@ -493,21 +495,24 @@ export class CoreSession implements Session {
 
   /** `recruiting` gets threads that help on the CPU; without it this thread does all work. */
   static async open(options: OpenOptions, recruiting?: Recruiting): Promise<CoreSession> {
+    options.signal?.throwIfAborted();
     const warn = options.onWarning ?? ((message) => console.warn(message));
-    const [store, module] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
+    const opening = Promise.all([openStore(options.store, warn), start(options.wasm)]);
+    const [store, module] = await unlessAborted(options.signal, opening);
     return new CoreSession(new Thread(store, warn), module, recruiting);
   }
 
-  async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+  async readQueries(queries: TextsInput, options: ReadCall = {}): Promise<CoreTexts> {
     return new CoreTexts(this.thread, await this.#read(queries, "queries", options));
   }
 
-  async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+  async readDocuments(documents: TextsInput, options: ReadCall = {}): Promise<CoreTexts> {
     return new CoreTexts(this.thread, await this.#read(documents, "documents", options));
   }
 
-  async readJudgements(qrels: Blob | Uint8Array, options: { file?: string } = {}): Promise<CoreJudgements> {
-    const bytes = await read(qrels);
+  async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<CoreJudgements> {
+    options.signal?.throwIfAborted();
+    const bytes = await unlessAborted(options.signal, read(qrels));
     const file = options.file ?? nameOf(qrels) ?? "qrels";
     return this.thread.short(() => new CoreJudgements(this.thread, engine.Qrels.read(bytes, file)));
   }
@@ -597,17 +602,14 @@ export class CoreSession implements Session {
     }
   }
 
-  async #read(
-    input: TextsInput,
-    role: engine.Role,
-    { file, ...options }: ReadOptions & { file?: string },
-  ): Promise<engine.Texts> {
+  async #read(input: TextsInput, role: engine.Role, { file, signal, ...options }: ReadCall): Promise<engine.Texts> {
+    signal?.throwIfAborted();
     if (Array.isArray(input)) {
       const items = checkItems(input, role);
       return this.thread.short(() => engine.Texts.fromItems(items, role));
     }
     const source = bytesOf(input);
-    const bytes = await read(source);
+    const bytes = await unlessAborted(signal, read(source));
     return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
   }
 }

@@ -136,6 +136,8 @@ export interface OpenOptions {
   store?: "indexeddb" | "memory" | Store;
   /** Receives what is worth knowing but stops nothing, such as a full disk. Default: `console.warn`. */
   onWarning?: (message: string) => void;
+  /** Ends the start; the promise is then rejected with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Which models, on which device. */
@@ -164,6 +166,7 @@ export interface LoadOptions extends Watch {
  * (`"3"`); the empty string means "none".
  */
 export interface ReadOptions {
+  /** Delimited columns, an object a line, or a text a line. */
   format?: "csv" | "jsonl" | "lines";
   /** One character, or `"tab"`, `"comma"`, `"semicolon"`, `"pipe"`. */
   delimiter?: string;
@@ -173,11 +176,26 @@ export interface ReadOptions {
   hasHeader?: boolean;
   /** Whether `"` encloses fields. */
   quotes?: boolean;
+  /** What judgements call a text by. Without ids a text's number stands for it, from 1. */
   idColumn?: string;
+  /** Titles of documents; they are read before the text. */
   titleColumn?: string;
+  /** The text of a query or document. */
   textColumn?: string;
+  /** How often a query was asked. */
   countColumn?: string;
 }
+
+/** How one file is read, and when no longer. */
+export interface ReadCall extends ReadOptions {
+  /** The name that messages give it; by default a `File`'s own. */
+  file?: string;
+  /** The promise is rejected with the signal's reason as soon as it is aborted; what is read then is dropped. */
+  signal?: AbortSignal;
+}
+
+/** The same for a file of judgements. */
+export interface JudgementsCall extends Pick<ReadCall, "file" | "signal"> {}
 
 /** One text given as an object. */
 export interface InputItem {
@@ -274,8 +292,11 @@ export interface Judgements {
 
 /** A model as loaded. */
 export interface ModelInfo {
+  /** Its hub id, or the name of its folder. */
   id: string;
+  /** Of its weights (`model.safetensors`), in hexadecimal. */
   sha256: string;
+  /** Transformer layers. */
   layers: number;
   /** Hidden size. */
   dims: number;
@@ -322,8 +343,11 @@ export interface Reranked {
 export interface SearchHit {
   /** Its number among the documents, from 0. */
   document: number;
+  /** Its id, or its number from 1 where there are no ids. */
   id: string;
+  /** Its title alone, where there is one. */
   title?: string;
+  /** What was encoded: title and text joined by one space. */
   text: string;
   /** Cosine. */
   score: number;
@@ -383,10 +407,15 @@ export interface RelationRow {
 
 /** One candidate of a query. */
 export interface CandidateRow {
+  /** Its number among the documents, from 0. */
   document: number;
+  /** Its id, or its number from 1 where there are no ids. */
   id: string;
+  /** Its title alone, where there is one. */
   title?: string;
+  /** What was scored: title and text joined by one space. */
   text: string;
+  /** Of the base model's vectors of query and document. */
   cosine: number;
   /** Absent where the cross-encoder did not score it. */
   logit?: number;
@@ -739,11 +768,11 @@ export interface Index {
 /** What can be done before any model is there. */
 export interface Reader {
   /** Reads queries: a log, one a row. `options` are for files and bytes. */
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts>;
   /** Reads documents. `options` are for files and bytes. */
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts>;
   /** Reads judgements (qrels). */
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements>;
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements>;
 }
 
 /**
@@ -751,6 +780,7 @@ export interface Reader {
  * `option`. Calls may overlap: they run one after the other.
  */
 export interface Tuner extends Reader {
+  /** The models, and the device that they run on with the reason why. */
   readonly info: EngineInfo;
   /** Vectors of texts, by the base encoder. */
   embed(texts: readonly string[], watch?: Watch): Promise<Embeddings>;
