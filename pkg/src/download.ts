@@ -58,7 +58,11 @@ export class Fetcher {
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
   #loaded = 0;
+  /** Of all files that are open. */
   #total = 0;
+  /** Files under way whose size is not known. */
+  #unforeseen = 0;
+  #allOpen = false;
   #reported = 0;
 
   constructor(folder: Folder, kind: DownloadProgress["model"], options: DownloadOptions) {
@@ -70,9 +74,13 @@ export class Fetcher {
     this.#contents = this.#cache.then((cache) => cache && readContents(cache, folder.base)).catch(() => undefined);
   }
 
-  /** The bytes of files by path; optional ones that the model has not are left out. */
-  async fetch(paths: readonly string[], required: boolean): Promise<Record<string, Uint8Array>> {
+  /**
+   * The bytes of files by path; optional ones that the model has not are left out. `last`: no more are fetched, so that
+   * their sizes are those of the model.
+   */
+  async fetch(paths: readonly string[], required: boolean, last = false): Promise<Record<string, Uint8Array>> {
     const bodies = await Promise.all(paths.map((path) => this.#open(path, required)));
+    this.#allOpen ||= last;
     const files: Record<string, Uint8Array> = {};
     await Promise.all(
       bodies.map(async (body) => {
@@ -203,6 +211,7 @@ export class Fetcher {
   #coming(path: string, response: Response, beginning?: Beginning): Coming {
     const size = sizeOf(response, beginning);
     this.#total += size ?? 0;
+    if (size === undefined) this.#unforeseen += 1;
     return { path, response, size, beginning };
   }
 
@@ -215,6 +224,7 @@ export class Fetcher {
     }
     const url = new URL(body.path, this.#folder.base);
     const bytes = await this.#receive(url, body);
+    if (body.size === undefined) this.#unforeseen -= 1;
     this.#report();
     const hash = await this.#checked(body.path, url, bytes);
     if (hash) {
@@ -279,7 +289,8 @@ export class Fetcher {
 
   #report(): void {
     this.#reported = performance.now();
-    const [loaded, total] = [this.#loaded, this.#total];
+    const loaded = this.#loaded;
+    const total = this.#allOpen && this.#unforeseen === 0 ? this.#total : 0;
     report(this.#options.onProgress, { stage: "download", model: this.#kind, loaded, total });
   }
 

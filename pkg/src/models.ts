@@ -199,7 +199,7 @@ async function download(folder: Folder, kind: Kind, options: DownloadOptions): P
     const files = await fetcher.fetch(["config.json"], true);
     Object.assign(files, await fetcher.fetch(OPTIONAL[kind], false));
     Object.assign(files, await fetcher.fetch(moduleConfigs(files["modules.json"]), true));
-    Object.assign(files, await fetcher.fetch(["tokenizer.json", "model.safetensors"], true));
+    Object.assign(files, await fetcher.fetch(["tokenizer.json", "model.safetensors"], true, true));
     await fetcher.finish();
     return { files, sha256: fetcher.sha256 };
   } finally {

@@ -1,7 +1,7 @@
-// Downloads that do not go as they should: what is kept of them, and that no server's manners stop a model for good.
+// Downloads that do not go as they should: what is told and kept of them, and that no server stops a model for good.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -139,6 +139,17 @@ test("what a listener for progress throws ends no download", { timeout }, async 
   );
   const lines = new Set((await ended).trim().split("\n"));
   assert.deepEqual([...lines].sort(), ["heard", "loaded"]);
+});
+
+test("the total is told when all files are known, and does not grow", { timeout }, async () => {
+  const files = ["config.json", "tokenizer.json", "model.safetensors"];
+  const bytes = files.reduce((sum, file) => sum + statSync(place.path("large", file)).size, 0);
+  for (const where of ["downloaded", "kept"]) {
+    const events = [];
+    await load("large", { onProgress: (event) => event.stage === "download" && events.push(event) });
+    assert.deepEqual([...new Set(events.map(({ total }) => total))], [0, bytes], where);
+    assert.deepEqual([events.at(-1).loaded, events.at(-1).total], [bytes, bytes], where);
+  }
 });
 
 for (const status of [401, 403]) {
