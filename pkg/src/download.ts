@@ -8,6 +8,9 @@ import { report } from "./progress.js";
 import { sha256 } from "./sha256.js";
 import type { DownloadProgress } from "./types.js";
 
+/** Who knows that nothing is kept. */
+const told = new WeakSet<(message: string) => void>();
+
 /** A model's folder on a server, or on the disk. */
 export interface Folder {
   base: URL;
@@ -18,6 +21,8 @@ export interface Folder {
 }
 
 export interface DownloadOptions {
+  /** Of hub ids that come without one. */
+  host?: string;
   onProgress?: (progress: DownloadProgress) => void;
   onWarning: (message: string) => void;
   signal?: AbortSignal;
@@ -70,7 +75,7 @@ export class Fetcher {
     this.#kind = kind;
     this.#options = options;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#failed.signal]) : this.#failed.signal;
-    this.#cache = folder.base.protocol.startsWith("http") ? openCache() : Promise.resolve(undefined);
+    this.#cache = folder.base.protocol.startsWith("http") ? this.#openCache() : Promise.resolve(undefined);
     this.#contents = this.#cache.then((cache) => cache && readContents(cache, folder.base)).catch(() => undefined);
   }
 
@@ -105,6 +110,20 @@ export class Fetcher {
   /** Ends what is still on its way. */
   stop(): void {
     this.#failed.abort();
+  }
+
+  /** Says once to whoever listens that nothing is kept, so that a slow start the next time is no riddle. */
+  async #openCache(): Promise<FileCache | undefined> {
+    const cache = await openCache();
+    const { onWarning } = this.#options;
+    if (!cache && !told.has(onWarning)) {
+      told.add(onWarning);
+      onWarning(
+        "There is no place to keep models in: they are downloaded anew each time. Serve the page over https, or from " +
+          "localhost, and allow it to store data.",
+      );
+    }
+    return cache;
   }
 
   /** The file, kept or on its way, or undefined where an optional file is not there. */

@@ -447,9 +447,11 @@ class RemoteTuner extends Handle implements Tuner {
 
 class RemoteSession implements Session {
   readonly link: Link;
+  readonly #host: string | undefined;
 
-  private constructor(link: Link) {
+  private constructor(link: Link, host: string | undefined) {
     this.link = link;
+    this.#host = host;
   }
 
   static async open(options: OpenOptions): Promise<RemoteSession> {
@@ -462,7 +464,7 @@ class RemoteSession implements Session {
       link.end(error as Error);
       throw error;
     }
-    return new RemoteSession(link);
+    return new RemoteSession(link, options.host);
   }
 
   readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
@@ -517,7 +519,8 @@ class RemoteSession implements Session {
   async #load(options: LoadOptions, owning: boolean): Promise<Tuner> {
     const { onProgress, signal, encoder, crossEncoder, device, dtype, threads } = options;
     // Downloads happen here, so that the worker needs no network for models.
-    const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning: this.link.warn });
+    const download = { host: this.#host, onProgress, signal, onWarning: this.link.warn };
+    const models = await resolveModels({ encoder, crossEncoder }, download);
     const files = [models.encoder, models.crossEncoder].flatMap((model) => Object.values(model?.files ?? {}));
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.load(

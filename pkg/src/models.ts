@@ -56,7 +56,7 @@ type Found = Pick<ModelFiles, "files"> & { sha256: Record<string, string> };
 /** The files of a model, downloaded if need be. Their buffers belong to the caller. */
 export async function resolveModel(source: ModelSource, kind: Kind, options: DownloadOptions): Promise<ModelFiles> {
   options.signal?.throwIfAborted();
-  const place = locate(source);
+  const place = locate(source, options.host);
   const { files, sha256 } = place.base ? await download(place, kind, options) : await pick(place.files, kind);
   for (const path of REQUIRED) {
     if (!files[path]) {
@@ -80,16 +80,16 @@ export async function resolveModel(source: ModelSource, kind: Kind, options: Dow
 
 type Place = ({ id: string } & Folder) | { id: string; base?: undefined; files: Map<string, Blob | Uint8Array> };
 
-/** Where a model's files are. */
-export function locate(source: ModelSource): Place {
+/** Where a model's files are. `host`: of hub ids that come without one. */
+export function locate(source: ModelSource, host?: string): Place {
   if (typeof source === "string") {
-    return /^[./]|:\/\//.test(source) ? folder(toUrl(source, here())) : hub(source);
+    return /^[./]|:\/\//.test(source) ? folder(toUrl(source, here())) : hub(source, undefined, host);
   }
   if (source instanceof URL) return folder(source);
   if (isFiles(source)) return pickedFolder(Array.from(source));
   if ("hub" in source && typeof source.hub === "string") {
-    const { revision, host, sha256 } = source as HubSource;
-    return { ...hub(source.hub, revision, host), sha256 };
+    const { revision, host: own = host, sha256 } = source as HubSource;
+    return { ...hub(source.hub, revision, own), sha256 };
   }
   if ("url" in source && !(source.url instanceof Uint8Array)) {
     const { url, sha256 } = source as UrlSource;

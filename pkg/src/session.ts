@@ -486,11 +486,19 @@ export class CoreSession implements Session {
   readonly #module: WebAssembly.Module;
   readonly #recruiting: Recruiting | undefined;
   readonly #crews = new Set<Crew>();
+  /** Where hub ids are downloaded from. */
+  readonly #host: string | undefined;
 
-  private constructor(thread: Thread, module: WebAssembly.Module, recruiting: Recruiting | undefined) {
+  private constructor(
+    thread: Thread,
+    module: WebAssembly.Module,
+    recruiting: Recruiting | undefined,
+    host: string | undefined,
+  ) {
     this.thread = thread;
     this.#module = module;
     this.#recruiting = recruiting;
+    this.#host = host;
   }
 
   /** `recruiting` gets threads that help on the CPU; without it this thread does all work. */
@@ -499,7 +507,7 @@ export class CoreSession implements Session {
     const warn = options.onWarning ?? ((message) => console.warn(message));
     const opening = Promise.all([openStore(options.store, warn), start(options.wasm)]);
     const [store, module] = await unlessAborted(options.signal, opening);
-    return new CoreSession(new Thread(store, warn), module, recruiting);
+    return new CoreSession(new Thread(store, warn), module, recruiting, options.host);
   }
 
   async readQueries(queries: TextsInput, options: ReadCall = {}): Promise<CoreTexts> {
@@ -520,7 +528,8 @@ export class CoreSession implements Session {
   async load(options: LoadOptions = {}): Promise<CoreTuner> {
     const { onProgress, signal, encoder, crossEncoder, ...choice } = options;
     const onWarning = this.thread.warn;
-    const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning });
+    const download = { host: this.#host, onProgress, signal, onWarning };
+    const models = await resolveModels({ encoder, crossEncoder }, download);
     return this.loadFiles(models, choice, { onProgress, signal });
   }
 

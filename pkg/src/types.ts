@@ -34,7 +34,7 @@ export interface HubSource {
   readonly hub: string;
   /** A branch, a tag or a commit; default `main`. What was downloaded once of a revision is not asked for again. */
   readonly revision?: string;
-  /** Default `https://huggingface.co`. */
+  /** Default: the session's, which is `https://huggingface.co` if none was given. */
   readonly host?: string;
   /** The SHA-256 that files must have, in hexadecimal, by path: `{ "model.safetensors": "53aa…" }`. */
   readonly sha256?: Readonly<Record<string, string>>;
@@ -134,6 +134,11 @@ export interface OpenOptions {
    * store of your own.
    */
   store?: "indexeddb" | "memory" | Store;
+  /**
+   * Where hub ids are downloaded from, the default models' too, unless a `HubSource` names another. Default
+   * `https://huggingface.co`. `isCached` and `clearCache` are told by a `HubSource`.
+   */
+  host?: string;
   /** Receives what is worth knowing but stops nothing, such as a full disk. Default: `console.warn`. */
   onWarning?: (message: string) => void;
   /** Ends the start; the promise is then rejected with the signal's reason. */
