@@ -29,6 +29,7 @@ import type {
   EngineInfo,
   FitOptions,
   Index,
+  IndexSearchOptions,
   Judgements,
   JudgementsCall,
   JudgementsInput,
@@ -45,6 +46,7 @@ import type {
   RelationsSummary,
   Report,
   Reranked,
+  RerankOptions,
   Run,
   SearchHit,
   SearchOptions,
@@ -305,9 +307,9 @@ class RemoteIndex extends Handle implements Index {
     this.length = made.length;
   }
 
-  async search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
+  async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
     const text = checkText(query, "query");
-    return this.link.long(options, (call) => this.link.service.searchIndex(call, this.id, text, options.topK));
+    return this.link.long(watch, (call) => this.link.service.searchIndex(call, this.id, text, topK, rerank));
   }
 }
 
@@ -400,7 +402,7 @@ class RemoteTuner extends Handle implements Tuner {
     return this.link.long(watch, (call) => this.link.service.score(call, this.id, list));
   }
 
-  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+  async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
     const [text, list] = [checkText(query, "query"), checkTexts(documents, "documents")];
     return this.link.long(options, (call) => this.link.service.rerank(call, this.id, text, list, options.topK));
   }

@@ -124,7 +124,13 @@ export interface Service extends JudgingService, ArtifactService {
   adapterFiles(run: Id): Promise<AdapterFile[]>;
   perQueryCsv(run: Id, kind: PerQueryKind): Promise<string>;
   index(call: number, of: Id, documents: RemoteTexts): Promise<{ id: Id; length: number }>;
-  searchIndex(call: number, index: Id, query: string, topK: number | undefined): Promise<SearchHit[]>;
+  searchIndex(
+    call: number,
+    index: Id,
+    query: string,
+    topK: number | undefined,
+    rerank: boolean | undefined,
+  ): Promise<SearchHit[]>;
 }
 
 /** Comlink's own handler keeps only an error's message. */

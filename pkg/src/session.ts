@@ -22,6 +22,7 @@ import type {
   EngineInfo,
   FitOptions,
   Index,
+  IndexSearchOptions,
   Judgements,
   JudgementsCall,
   JudgementsInput,
@@ -37,6 +38,7 @@ import type {
   RelationsSummary,
   Report,
   Reranked,
+  RerankOptions,
   Run,
   SearchHit,
   SearchOptions,
@@ -271,18 +273,37 @@ export class CoreRelations extends Handle<engine.Relations> implements Relations
   }
 }
 
+/** The logits of pairs. */
+type Score = (pairs: readonly Pair[], watch: Watch) => Promise<Float32Array>;
+
 export class CoreIndex extends Handle<engine.Index> implements Index {
   readonly length: number;
+  readonly #score: Score | undefined;
 
-  constructor(thread: Thread, index: engine.Index) {
+  /** `score`: by the cross-encoder, where there is one. */
+  constructor(thread: Thread, index: engine.Index, score?: Score) {
     super(thread, index);
     this.length = index.length;
+    this.#score = score;
   }
 
-  async search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
-    const index = this.engine;
+  async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
+    const [index, score] = [this.engine, this.#score];
     const text = checkText(query, "query");
-    return this.thread.long(options, (host) => index.search(text, options.topK ?? 10, host));
+    if (rerank && !score) {
+      throw new QuerytuneError(
+        "option",
+        "There is no cross-encoder to rerank by; search in an index of a tuner with one.",
+      );
+    }
+    const hits: SearchHit[] = await this.thread.long(watch, (host) => index.search(text, topK ?? 10, host));
+    if (!rerank || !score) return hits;
+    const logits = await score(
+      hits.map((hit): Pair => [text, hit.text]),
+      watch,
+    );
+    const scored = hits.map((hit, i) => ({ ...hit, logit: logits[i] as number }));
+    return scored.sort((a, b) => b.logit - a.logit);
   }
 }
 
@@ -410,7 +431,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.thread.long(watch, (host) => tuner.score(list, host), this.crew);
   }
 
-  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
+  async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
     const text = checkText(query, "query");
     const pairs = checkTexts(documents, "documents").map((document): Pair => [text, document]);
     const logits = await this.score(pairs, options);
@@ -470,7 +491,8 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
         (host) => (fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host)),
         this.crew,
       );
-      return new CoreIndex(this.thread, index);
+      const score: Score = (pairs, watch) => this.score(pairs, watch);
+      return new CoreIndex(this.thread, index, this.info.models.crossEncoder && score);
     });
   }
 

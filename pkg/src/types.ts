@@ -356,6 +356,8 @@ export interface SearchHit {
   text: string;
   /** Cosine. */
   score: number;
+  /** The cross-encoder's output; there after a search with `rerank`. */
+  logit?: number;
 }
 
 /** How the synthetic data set is made. */
@@ -720,6 +722,21 @@ export interface SearchOptions extends Watch {
   topK?: number;
 }
 
+/** How an index is searched. */
+export interface IndexSearchOptions extends SearchOptions {
+  /**
+   * Whether the documents that are found, `topK` of them, are put in the order of the cross-encoder's logit; hits have it as
+   * `logit`. Of indexes of a tuner with a cross-encoder, and of its runs. Default false.
+   */
+  rerank?: boolean;
+}
+
+/** How documents are reranked. */
+export interface RerankOptions extends Watch {
+  /** How many are kept, from the best. Default: all. */
+  topK?: number;
+}
+
 /** A file of a trained adapter. */
 export interface AdapterFile {
   name: string;
@@ -765,7 +782,7 @@ export interface Index {
   /** Number of documents. */
   readonly length: number;
   /** The documents nearest to the query, best first. */
-  search(query: string, options?: SearchOptions): Promise<SearchHit[]>;
+  search(query: string, options?: IndexSearchOptions): Promise<SearchHit[]>;
   /** Frees the memory. */
   dispose(): void;
 }
@@ -792,7 +809,7 @@ export interface Tuner extends Reader {
   /** The cross-encoder's logit of each pair, in their order: for many queries at once. */
   score(pairs: readonly Pair[], watch?: Watch): Promise<Float32Array>;
   /** Documents by the cross-encoder's logit for the query, best first. */
-  rerank(query: string, documents: readonly string[], options?: SearchOptions): Promise<Reranked[]>;
+  rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Reranked[]>;
   /** Retrieves candidates for each query, scores them, and makes the data set. */
   synthesize(
     queries: TextsInput | Texts,

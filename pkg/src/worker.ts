@@ -177,8 +177,8 @@ const service: Service & MemberService = {
           : await get(of, CoreTuner).index(texts(documents), watch);
       return { id: keep(index), length: index.length };
     }),
-  searchIndex: (call, id, query, topK) =>
-    watched(call, (watch) => get(id, CoreIndex).search(query, { ...watch, topK })),
+  searchIndex: (call, id, query, topK, rerank) =>
+    watched(call, (watch) => get(id, CoreIndex).search(query, { ...watch, topK, rerank })),
 };
 
 // A panic of the engine ends as a trap in nobody's promise. Its message went to the console just before; with it
