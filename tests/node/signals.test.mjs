@@ -7,15 +7,17 @@ const timeout = 60_000;
 
 test("a signal that is aborted already starts nothing", { timeout }, async () => {
   const reason = new Error("nobody waits");
-  const signal = AbortSignal.abort(reason);
-  // Would fail if it were looked for.
-  const wasm = new URL("file:///nowhere/querytune.wasm");
-  for (const start of [
-    open({ wasm, signal }),
-    load({ wasm, signal }),
-    loadArtifact(new Uint8Array(), { wasm, signal }),
-  ])
+  let started = 0;
+  const options = {
+    signal: AbortSignal.abort(reason),
+    get wasm() {
+      started += 1;
+      return new URL("file:///nowhere/querytune.wasm");
+    },
+  };
+  for (const start of [open(options), load(options), loadArtifact(new Uint8Array(), options)])
     await assert.rejects(start, (error) => error === reason);
+  assert.equal(started, 0);
 });
 
 test("reading ends with its signal, also while the file is on its way", { timeout }, async () => {
