@@ -16,11 +16,12 @@ export function findModel(args, option, otherwise) {
     }
     return new URL(`${pathToFileURL(path).href}/`);
   }
-  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(value)) {
+  const [, hub, revision] = /^(\w[\w.-]*\/\w[\w.-]*)(?:@(\w[\w./-]*))?$/.exec(value) ?? [];
+  if (!hub) {
     throw args.wrong(`--${option}: there is no folder ${path}, and "${value}" is no hub id such as ${otherwise}.`);
   }
   const host = process.env.HF_ENDPOINT;
-  return { hub: value, ...(host && { host }) };
+  return { hub, ...(revision && { revision }), ...(host && { host }) };
 }
 
 /** What to do when a model cannot be downloaded. */

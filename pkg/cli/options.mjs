@@ -10,33 +10,43 @@ export const inputTable = [
   ["continue", "PATH", "earlier run to go on from: its folder, or artifact.zip"],
 ];
 
+/** Options of one of the files, named after what it holds; without them those of all files are in force. */
+const ownTable = (role, plural) => [
+  [`${role}-format`, "FORMAT", `of the ${plural}: csv, jsonl or lines`],
+  [`${role}-delimiter`, "CHAR", `of the ${plural}, instead of --delimiter`],
+  [`${role}-encoding`, "LABEL", `of the ${plural}, instead of --encoding`],
+  [`${role}-header`, "yes|no", `of the ${plural}, instead of --header`],
+  [`${role}-quotes`, "yes|no", `of the ${plural}, instead of --quotes`],
+];
+
 const documentTable = [
   ["text-column", "NAME", "text of a document"],
   ["title-column", "NAME", "title of a document"],
   ["id-column", "NAME", "id of a document"],
-  ["document-format", "FORMAT", "of the documents: csv, jsonl or lines"],
+  ...ownTable("document", "documents"),
 ];
 
-const sharedTable = [
-  ["delimiter", "CHAR", "between columns, in all files: , ; or tab"],
-  ["encoding", "LABEL", "of all files, such as utf-8 or windows-1252"],
-  ["header", "yes|no", "whether the first row holds the names of the columns"],
+const sharedTable = (files) => [
+  ["delimiter", "CHAR", `one character, or tab, comma, semicolon, pipe; ${files}`],
+  ["encoding", "LABEL", `${files}, such as utf-8 or windows-1252`],
+  ["header", "yes|no", `whether the first row names the columns, ${files}`],
+  ["quotes", "yes|no", `whether " encloses fields, ${files}`],
 ];
 
 export const readingTable = [
-  ["How the files are read; found by themselves if not given. Columns by header, or by number from 1"],
+  ["How queries and documents are read; found by itself if not given. Columns by header, or by number from 1"],
   ["query-column", "NAME", "text of a query"],
   ["query-id-column", "NAME", "id of a query"],
   ["count-column", "NAME", "how often a query was asked"],
-  ["query-format", "FORMAT", "of the queries: csv, jsonl or lines"],
+  ...ownTable("query", "queries"),
   ...documentTable,
-  ...sharedTable,
+  ...sharedTable("of queries and documents alike"),
 ];
 
 export const documentReadingTable = [
   ["How the documents are read; found by itself if not given. Columns by header, or by number from 1"],
   ...documentTable,
-  ...sharedTable,
+  ...sharedTable("of the documents"),
 ];
 
 /** What can be trained. */
@@ -83,21 +93,33 @@ export function inputFiles(args) {
 
 const formats = ["csv", "jsonl", "lines"];
 
-function sharedReading(args) {
-  const names = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";" };
-  const delimiter = names[args.get("delimiter")] ?? args.get("delimiter");
+const delimiters = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";", pipe: "|" };
+
+/** How the files of that role are read: by their own options, else by those of all files. */
+function ownReading(args, role) {
+  const name = (what) => (args.get(`${role}-${what}`) === undefined ? what : `${role}-${what}`);
+  const isYes = (what) => {
+    const answer = args.oneOf(name(what), ["yes", "no"]);
+    return answer && answer === "yes";
+  };
+  const written = args.get(name("delimiter"));
+  const delimiter = delimiters[written] ?? written;
   if (delimiter !== undefined && [...delimiter].length !== 1) {
-    throw args.wrong("--delimiter must be one character, or tab.");
+    throw args.wrong(`--${name("delimiter")} must be one character, or one of tab, comma, semicolon, pipe.`);
   }
-  const header = args.oneOf("header", ["yes", "no"]);
-  return { delimiter, encoding: args.get("encoding"), hasHeader: header && header === "yes" };
+  return {
+    format: args.oneOf(`${role}-format`, formats),
+    delimiter,
+    encoding: args.get(name("encoding")),
+    hasHeader: isYes("header"),
+    quotes: isYes("quotes"),
+  };
 }
 
 /** How documents are read, as the package's `ReadOptions`. */
 export function documentReading(args) {
   return given({
-    ...sharedReading(args),
-    format: args.oneOf("document-format", formats),
+    ...ownReading(args, "document"),
     textColumn: args.get("text-column"),
     titleColumn: args.get("title-column"),
     idColumn: args.get("id-column"),
@@ -107,8 +129,7 @@ export function documentReading(args) {
 /** The same for queries. */
 export function queryReading(args) {
   return given({
-    ...sharedReading(args),
-    format: args.oneOf("query-format", formats),
+    ...ownReading(args, "query"),
     textColumn: args.get("query-column"),
     idColumn: args.get("query-id-column"),
     countColumn: args.get("count-column"),

@@ -33,7 +33,7 @@ function bar({ done, total }) {
 function describe(event) {
   if (event.stage === "download") {
     const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
-    return `${megabytes(event.done)} of ${megabytes(event.total)} MB`;
+    return event.total > 0 ? `${megabytes(event.done)} of ${megabytes(event.total)} MB` : `${megabytes(event.done)} MB`;
   }
   const parts = [`${count(event.done)} of ${count(event.total)}`];
   if (event.cached > 0) parts.push(`${count(event.cached)} from the store`);
@@ -77,7 +77,7 @@ export class ProgressView {
     const name = (names[event.stage] ?? event.stage).padEnd(12);
     const line = `  ${name} ${describe(event)}`;
     if (this.#stream.isTTY) {
-      if (now - this.#shown < 0.1 && event.done < event.total) return;
+      if (now - this.#shown < 0.1 && (event.done < event.total || event.total === 0)) return;
       this.#shown = now;
       this.#draw(`  ${name} ${bar(event)}${describe(event)}`);
     } else if (now - this.#shown >= this.#every) {
@@ -103,7 +103,8 @@ export class ProgressView {
     this.#downloads.set(model, { loaded, total });
     const all = [...this.#downloads.values()];
     const sum = (key) => all.reduce((bytes, one) => bytes + one[key], 0);
-    return { stage, done: sum("loaded"), total: sum("total"), cached: 0 };
+    const known = all.every((one) => one.total > 0);
+    return { stage, done: sum("loaded"), total: known ? sum("total") : 0, cached: 0 };
   }
 
   #draw(line) {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { Failure } from "./terminal.mjs";
 
@@ -27,10 +27,15 @@ export async function usualStore() {
 /** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
 const checksum = (bytes) => crc32(bytes, 1);
 
+/** The locks that this process holds. */
+const held = new Set();
+
 /** The process that a lock file names, if it still runs. */
 function holder(lock) {
   const id = Number(readFileSync(lock, "utf8"));
   if (!Number.isInteger(id) || id <= 0) return undefined;
+  // In containers the process that left it may well have had the number that this one has.
+  if (id === process.pid && !held.has(lock)) return undefined;
   try {
     process.kill(id, 0);
     return id;
@@ -44,23 +49,33 @@ export class FolderStore {
   #folder;
   #lock;
   #logs = new Map();
+  /** A process that ends while it writes leaves no lock. */
+  #release = () => {
+    rmSync(this.#lock, { force: true });
+    held.delete(this.#lock);
+  };
 
   /** Opens a folder's logs. Throws a `Failure` if another process has them open. */
   constructor(folder) {
-    this.#folder = folder;
+    this.#folder = resolve(folder);
     mkdirSync(folder, { recursive: true });
-    this.#lock = join(folder, "lock");
+    this.#lock = join(this.#folder, "lock");
     try {
       writeFileSync(this.#lock, String(process.pid), { flag: "wx" });
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
       const other = holder(this.#lock);
       if (other !== undefined) {
-        throw new Failure(`Process ${other} is using ${folder}. Wait for it to end, or choose another --store.`);
+        throw new Failure(
+          `Process ${other} is using ${folder}. Wait for it to end, or choose another --store. If that process is not ` +
+            `querytune, delete ${this.#lock}.`,
+        );
       }
       // Left behind by a process that was killed.
       writeFileSync(this.#lock, String(process.pid));
     }
+    held.add(this.#lock);
+    process.on("exit", this.#release);
   }
 
   /** How many chunks the log holds; 0 for a log never written. */
@@ -102,7 +117,8 @@ export class FolderStore {
   close() {
     for (const { descriptor } of this.#logs.values()) closeSync(descriptor);
     this.#logs.clear();
-    rmSync(this.#lock, { force: true });
+    process.off("exit", this.#release);
+    this.#release();
   }
 
   /** Opens a log and finds its chunks; what follows the last whole one is cut off. */

@@ -38,14 +38,20 @@ async function isComplete(cache: FileCache, model: string, files: readonly Liste
 
 /**
  * Whether `load` would find all files of a model without a download. True of models that are given as files, bytes or
- * a folder of the local disk. A folder on a server is asked all the same whether it has changed.
+ * a folder of the local disk. A folder on a server is asked all the same whether it has changed. A file that is kept with
+ * another SHA-256 than the one given is not there.
  */
 export async function isCached(source: ModelSource): Promise<boolean> {
-  const { base } = locate(source);
-  if (!base?.protocol.startsWith("http")) return true;
+  const place = locate(source);
+  if (!place.base?.protocol.startsWith("http")) return true;
+  const { base, sha256 = {} } = place;
   const cache = await existingCache();
   const own = ((await cache?.list()) ?? []).filter(({ model }) => model === base.href);
-  return cache !== undefined && isComplete(cache, base.href, own);
+  const isAnother = ([path, wanted]: [string, string]) => {
+    const kept = own.find(({ url }) => url === new URL(path, base).href);
+    return kept !== undefined && kept.sha256 !== wanted.toLowerCase();
+  };
+  return cache !== undefined && !Object.entries(sha256).some(isAnother) && isComplete(cache, base.href, own);
 }
 
 /** Deletes what is kept of a model, or of all models. A model that is in use stays loaded. */

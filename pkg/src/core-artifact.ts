@@ -3,9 +3,10 @@
 import type { ArtifactCall, ArtifactOptions, TunedModel } from "./artifact.js";
 import type { Crew } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
+import { checkTexts } from "./lists.js";
 import { hashesOf } from "./models.js";
 import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, given, reachable, read } from "./session.js";
-import type { Embeddings, EngineInfo, ReadOptions, Report, Texts, TextsInput } from "./types.js";
+import type { Embeddings, EngineInfo, ReadCall, Report, Texts, TextsInput } from "./types.js";
 import * as engine from "./wasm/querytune.js";
 
 /** Loads a download's model. */
@@ -50,16 +51,16 @@ export class CoreTunedModel implements TunedModel {
     this.isTuned = model.isTuned;
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.#session.readDocuments(documents, options);
   }
 
   embedQueries(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
-    return this.#long(options, (model, choice, host) => model.embedQueries(texts, choice, host));
+    return this.#embed("embedQueries", texts, options);
   }
 
   embedDocuments(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
-    return this.#long(options, (model, choice, host) => model.embedDocuments(texts, choice, host));
+    return this.#embed("embedDocuments", texts, options);
   }
 
   index(documents: TextsInput | Texts, options: ArtifactCall = {}): Promise<CoreIndex> {
@@ -70,9 +71,18 @@ export class CoreTunedModel implements TunedModel {
   }
 
   dispose(): void {
-    this.#crew?.dispose();
+    this.#session.dismiss(this.#crew);
     if (this.#engine) this.#session.thread.free(this.#engine);
     this.#engine = undefined;
+  }
+
+  async #embed(
+    side: "embedQueries" | "embedDocuments",
+    texts: readonly string[],
+    options: ArtifactCall,
+  ): Promise<Embeddings> {
+    const list = checkTexts(texts);
+    return this.#long(options, (model, choice, host) => model[side](list, choice, host));
   }
 
   async #long<T>(

@@ -1,7 +1,7 @@
 /** Other workers with the same models, which help on the CPU. Each has an engine of its own: no memory is shared. */
 
 import * as Comlink from "comlink";
-import { isAbort, QuerytuneError } from "./errors.js";
+import { isCancelled, QuerytuneError } from "./errors.js";
 import type { TunerModels } from "./models.js";
 import type { MemberService } from "./remote.js";
 import type { Dtype } from "./types.js";
@@ -53,15 +53,17 @@ class Member {
   readonly #helper: Helper;
   readonly #service: Comlink.Remote<MemberService>;
   readonly #failed: Promise<never>;
+  #fail: (reason: Error) => void = () => {};
   #lastCall = 0;
 
   constructor(spawn: Spawn) {
     this.#helper = spawn();
     this.#service = Comlink.wrap<MemberService>(this.#helper.endpoint);
     this.#failed = new Promise((_, reject) => {
-      this.#helper.onFailure((message) => {
-        reject(new QuerytuneError("internal", message || "A worker could not be started."));
-      });
+      this.#fail = reject;
+    });
+    this.#helper.onFailure((message) => {
+      this.#fail(new QuerytuneError("internal", message || "A worker could not be started."));
     });
     this.#failed.catch(() => {});
     this.#helper.hold?.(false);
@@ -95,6 +97,8 @@ class Member {
 
   end(): void {
     this.#helper.end();
+    // A web worker that is terminated tells nobody: who waits for it would wait for ever.
+    this.#fail(new QuerytuneError("internal", "The worker was ended."));
   }
 }
 
@@ -138,7 +142,7 @@ export class Crew {
     try {
       return await member.run(work, texts, signal);
     } catch (error) {
-      if (!isAbort(error) && this.#members.delete(member)) {
+      if (!isCancelled(error) && this.#members.delete(member)) {
         member.end();
         if (!this.#ended) this.#warn(`A worker failed: ${(error as Error).message} The work goes on without it.`);
       }

@@ -1,21 +1,15 @@
 /** The files of a model from the network, or from where they are kept since the last time. */
 
+import { type Beginning, dropBeginning, joined, Recorder, readBeginning } from "./beginnings.js";
 import { QuerytuneError } from "./errors.js";
-import {
-  beginningOf,
-  type Contents,
-  type FileCache,
-  type KeptFile,
-  openCache,
-  readContents,
-  writeContents,
-} from "./model-cache.js";
+import { type Contents, type FileCache, type KeptFile, openCache, readContents, writeContents } from "./model-cache.js";
 import { nodeFiles } from "./node.js";
+import { report } from "./progress.js";
 import { sha256 } from "./sha256.js";
 import type { DownloadProgress } from "./types.js";
 
-/** Bytes from which on the beginning of a file is kept. */
-const WORTH_KEEPING = 1_000_000;
+/** Who knows that nothing is kept. */
+const told = new WeakSet<(message: string) => void>();
 
 /** A model's folder on a server, or on the disk. */
 export interface Folder {
@@ -27,15 +21,11 @@ export interface Folder {
 }
 
 export interface DownloadOptions {
+  /** Of hub ids that come without one. */
+  host?: string;
   onProgress?: (progress: DownloadProgress) => void;
   onWarning: (message: string) => void;
   signal?: AbortSignal;
-}
-
-/** The beginning of a file, and which file that was. */
-interface Beginning {
-  bytes: Uint8Array;
-  etag: string;
 }
 
 /** A file that was kept. */
@@ -50,8 +40,8 @@ interface Coming {
   kept?: undefined;
   response: Response;
   /** What was here before; the response has the rest. */
-  beginning?: Uint8Array;
-  /** Bytes, if known. */
+  beginning?: Beginning;
+  /** Bytes of the whole file, if known. */
   size: number | undefined;
 }
 
@@ -73,7 +63,11 @@ export class Fetcher {
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
   #loaded = 0;
+  /** Of all files that are open. */
   #total = 0;
+  /** Files under way whose size is not known. */
+  #unforeseen = 0;
+  #allOpen = false;
   #reported = 0;
 
   constructor(folder: Folder, kind: DownloadProgress["model"], options: DownloadOptions) {
@@ -81,13 +75,17 @@ export class Fetcher {
     this.#kind = kind;
     this.#options = options;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#failed.signal]) : this.#failed.signal;
-    this.#cache = folder.base.protocol.startsWith("http") ? openCache() : Promise.resolve(undefined);
+    this.#cache = folder.base.protocol.startsWith("http") ? this.#openCache() : Promise.resolve(undefined);
     this.#contents = this.#cache.then((cache) => cache && readContents(cache, folder.base)).catch(() => undefined);
   }
 
-  /** The bytes of files by path; optional ones that the model has not are left out. */
-  async fetch(paths: readonly string[], required: boolean): Promise<Record<string, Uint8Array>> {
+  /**
+   * The bytes of files by path; optional ones that the model has not are left out. `last`: no more are fetched, so that
+   * their sizes are those of the model.
+   */
+  async fetch(paths: readonly string[], required: boolean, last = false): Promise<Record<string, Uint8Array>> {
     const bodies = await Promise.all(paths.map((path) => this.#open(path, required)));
+    this.#allOpen ||= last;
     const files: Record<string, Uint8Array> = {};
     await Promise.all(
       bodies.map(async (body) => {
@@ -114,6 +112,20 @@ export class Fetcher {
     this.#failed.abort();
   }
 
+  /** Says once to whoever listens that nothing is kept, so that a slow start the next time is no riddle. */
+  async #openCache(): Promise<FileCache | undefined> {
+    const cache = await openCache();
+    const { onWarning } = this.#options;
+    if (!cache && !told.has(onWarning)) {
+      told.add(onWarning);
+      onWarning(
+        "There is no place to keep models in: they are downloaded anew each time. Serve the page over https, or from " +
+          "localhost, and allow it to store data.",
+      );
+    }
+    return cache;
+  }
+
   /** The file, kept or on its way, or undefined where an optional file is not there. */
   async #open(path: string, required: boolean): Promise<Kept | Coming | undefined> {
     const url = new URL(path, this.#folder.base);
@@ -137,7 +149,7 @@ export class Fetcher {
     try {
       if (beginning) {
         const rest = await this.#rest(url, beginning);
-        if (rest) return this.#coming(path, rest, beginning.bytes);
+        if (rest) return this.#coming(path, rest, beginning);
       }
       response = url.protocol === "file:" ? await readFile(url) : await fetch(url, { signal: this.#signal });
     } catch (cause) {
@@ -147,9 +159,20 @@ export class Fetcher {
     }
     // Servers of single-page applications answer with a page where a file is missing.
     const missing = !response || response.status === 404 || response.headers.get("content-type")?.includes("text/html");
-    if (response && !missing && response.ok) return this.#coming(path, response);
+    if (response && !missing && response.ok) {
+      if (beginning) await this.#dropBeginning(url);
+      return this.#coming(path, response);
+    }
     // Some hosts answer 401 or 403 for files that are not there.
-    if (!required && (missing || response?.status === 401 || response?.status === 403)) return undefined;
+    const refused = response?.status === 401 || response?.status === 403;
+    if (!required && (missing || refused)) return undefined;
+    if (refused) {
+      throw new QuerytuneError(
+        "model-file-missing",
+        `The server refuses ${url} (${response?.status}): there is no such model, or it is private or gated. Check the ` +
+          "id or address; download what needs a login by other means, and load it from a folder.",
+      );
+    }
     if (missing) {
       throw new QuerytuneError("model-file-missing", `There is no ${path} at ${base}. Check the id or address.`);
     }
@@ -183,25 +206,31 @@ export class Fetcher {
   }
 
   async #beginning(url: URL): Promise<Beginning | undefined> {
-    const kept = await (await this.#cache)?.match(beginningOf(url)).catch(() => undefined);
-    const etag = kept?.headers.get("etag");
-    return kept && etag ? { etag, bytes: kept.bytes } : undefined;
+    const cache = await this.#cache;
+    return cache && readBeginning(cache, url);
   }
 
-  /** What follows the beginning; undefined where the server does not send it, or has another file by now. */
-  async #rest(url: URL, { bytes, etag }: Beginning): Promise<Response | undefined> {
-    const response = await fetch(url, { headers: { range: `bytes=${bytes.length}-` }, signal: this.#signal });
-    const follows = response.headers.get("content-range")?.startsWith(`bytes ${bytes.length}-`) ?? true;
-    if (response.status === 206 && response.headers.get("etag") === etag && follows) return response;
+  /** What follows the beginning, to the file's end; undefined where the server does not send it. */
+  async #rest(url: URL, beginning: Beginning): Promise<Response | undefined> {
+    const { bytes, etag } = beginning;
+    let response: Response;
+    try {
+      response = await fetch(url, { headers: { range: `bytes=${bytes.length}-` }, signal: this.#signal });
+    } catch {
+      if (this.#signal.aborted) throw this.#signal.reason;
+      // A host may allow other pages whole files alone: then the browser refuses the request.
+      return undefined;
+    }
+    const sameFile = response.status === 206 && response.headers.get("etag") === etag;
+    if (sameFile && reachesEnd(response, beginning)) return response;
     await response.body?.cancel();
     return undefined;
   }
 
-  #coming(path: string, response: Response, beginning?: Uint8Array): Coming {
-    // The length of a compressed body says nothing about the file's.
-    const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
-    const size = length === null ? undefined : Number(length) + (beginning?.length ?? 0);
+  #coming(path: string, response: Response, beginning?: Beginning): Coming {
+    const size = sizeOf(response, beginning);
     this.#total += size ?? 0;
+    if (size === undefined) this.#unforeseen += 1;
     return { path, response, size, beginning };
   }
 
@@ -214,21 +243,22 @@ export class Fetcher {
     }
     const url = new URL(body.path, this.#folder.base);
     const bytes = await this.#receive(url, body);
+    if (body.size === undefined) this.#unforeseen -= 1;
     this.#report();
     const hash = await this.#checked(body.path, url, bytes);
     if (hash) {
       this.sha256[body.path] = hash;
       await this.#keep(url, body.response, bytes, hash);
     }
-    if (body.beginning) await this.#dropBeginning(url);
     return bytes;
   }
 
   /** All of a file that is on its way. */
   async #receive(url: URL, { response, beginning, size }: Coming): Promise<Uint8Array<ArrayBuffer>> {
-    const chunks: Uint8Array[] = beginning ? [beginning] : [];
-    let length = beginning?.length ?? 0;
+    const chunks: Uint8Array[] = beginning ? [beginning.bytes] : [];
+    let length = beginning?.bytes.length ?? 0;
     this.#count(length, size === undefined);
+    const recorder = Recorder.of(await this.#cache, url, this.#folder.base.href, response, beginning, size);
     try {
       const reader = response.body?.getReader();
       for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
@@ -236,18 +266,20 @@ export class Fetcher {
         chunks.push(next.value);
         length += next.value.length;
         this.#count(next.value.length, size === undefined);
+        await recorder?.add(next.value);
       }
     } catch (cause) {
-      await this.#keepBeginning(url, response, joined(chunks));
+      await recorder?.end();
       if (this.#signal.aborted) throw this.#signal.reason;
       throw failure(url, "the download broke off", cause);
     }
-    const bytes = joined(chunks);
     if (size !== undefined && length !== size) {
-      if (length < size) await this.#keepBeginning(url, response, bytes);
+      if (length < size) await recorder?.end();
       throw failure(url, `it broke off after ${length} of ${size} bytes`);
     }
-    return bytes;
+    // Before the whole is kept: the disk need not have room for both.
+    if (recorder?.hasKept) await this.#dropBeginning(url);
+    return joined(chunks);
   }
 
   /** The file's hash; fails if it is not the one that was asked for. */
@@ -255,7 +287,6 @@ export class Fetcher {
     const hash = await sha256(bytes);
     const wanted = this.#wanted(path);
     if (wanted === undefined || hash === wanted) return hash;
-    await this.#dropBeginning(url);
     throw new QuerytuneError(
       "model-integrity",
       hash
@@ -264,18 +295,9 @@ export class Fetcher {
     );
   }
 
-  /** Only what is known by a tag can be recognised the next time. */
-  async #keepBeginning(url: URL, response: Response, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const etag = response.headers.get("etag");
-    if (!etag || response.headers.get("content-encoding") || bytes.length < WORTH_KEEPING) return;
-    const hash = await sha256(bytes);
-    if (!hash) return;
-    const kept = { bytes, headers: new Headers({ etag }), sha256: hash, model: this.#folder.base.href };
-    await (await this.#cache)?.put(beginningOf(url), kept).catch(() => {});
-  }
-
   async #dropBeginning(url: URL): Promise<void> {
-    await (await this.#cache)?.delete(beginningOf(url)).catch(() => {});
+    const cache = await this.#cache;
+    if (cache) await dropBeginning(cache, url).catch(() => {});
   }
 
   #count(bytes: number, unforeseen: boolean): void {
@@ -286,12 +308,9 @@ export class Fetcher {
 
   #report(): void {
     this.#reported = performance.now();
-    this.#options.onProgress?.({
-      stage: "download",
-      model: this.#kind,
-      loaded: this.#loaded,
-      total: this.#total,
-    });
+    const loaded = this.#loaded;
+    const total = this.#allOpen && this.#unforeseen === 0 ? this.#total : 0;
+    report(this.#options.onProgress, { stage: "download", model: this.#kind, loaded, total });
   }
 
   /** Keeps a file for the next time. A full disk is no failure: the model is here already. */
@@ -311,14 +330,37 @@ export class Fetcher {
   }
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+/** `bytes FROM-TO/SIZE` of a part; other hosts' pages may not be shown it. */
+function rangeOf(response: Response): { from: number; to: number; size: number | undefined } | undefined {
+  const [, from, to, size] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "") ?? [];
+  if (from === undefined) return undefined;
+  return { from: Number(from), to: Number(to), size: size === "*" ? undefined : Number(size) };
+}
+
+/** Bytes of the body, if they are those of the file. */
+function lengthOf({ headers }: Response): number | undefined {
+  // The length of a compressed body says nothing about the file's.
+  const length = headers.get("content-encoding") ? null : headers.get("content-length");
+  return length === null ? undefined : Number(length);
+}
+
+/** Bytes of the whole file, if known. */
+function sizeOf(response: Response, beginning?: Beginning): number | undefined {
+  if (!beginning) return lengthOf(response);
+  const length = lengthOf(response);
+  return (
+    rangeOf(response)?.size ?? beginning.size ?? (length === undefined ? undefined : length + beginning.bytes.length)
+  );
+}
+
+/** Whether a part begins where the beginning ends and goes to the end of the file, as far as can be told. */
+function reachesEnd(response: Response, { bytes, size }: Beginning): boolean {
+  const [range, length] = [rangeOf(response), lengthOf(response)];
+  if (range && range.from !== bytes.length) return false;
+  const whole = range?.size ?? size;
+  if (whole === undefined) return true;
+  const end = range ? range.to + 1 : length === undefined ? whole : bytes.length + length;
+  return end === whole && (size === undefined || size === whole);
 }
 
 function failure(url: URL, what: string, cause?: unknown): QuerytuneError {

@@ -1,5 +1,7 @@
 /** The one error class, and what a cancelled call throws. */
 
+import type { Run } from "./types.js";
+
 /** A place in an input file. */
 export interface Position {
   file: string;
@@ -38,6 +40,11 @@ export class QuerytuneError extends Error {
   readonly code: ErrorCode;
   /** Where, if the error is about an input file. */
   readonly position: Position | undefined;
+  /**
+   * Only of a `fit` whose judgements (`input-qrels`) name none of its queries or documents: the run, which is trained and
+   * can be used. `run.evaluate` takes other judgements; `run.dispose` frees it.
+   */
+  declare run?: Run;
 
   constructor(code: ErrorCode, message: string, options: { position?: Position; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -46,26 +53,37 @@ export class QuerytuneError extends Error {
   }
 }
 
-/** Whether a call ended because its signal was aborted. */
-export function isAbort(error: unknown): boolean {
+/**
+ * Whether a call ended because its signal was aborted: by `abort()`, or by `AbortSignal.timeout`. With the call's `signal`
+ * also where that was aborted with a reason of its own.
+ */
+export function isAbort(error: unknown, signal?: AbortSignal): boolean {
+  const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+  return isCancelled(error) || timedOut || (signal?.aborted === true && error === signal.reason);
+}
+
+/** Whether this package's own work was cancelled, whatever the signal's reason. */
+export function isCancelled(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
 }
 
 /** Whatever the engine threw, as one of this package's errors. */
 export function fromEngine(thrown: unknown): Error {
-  if (thrown instanceof QuerytuneError || isAbort(thrown)) return thrown as Error;
+  if (thrown instanceof QuerytuneError || isCancelled(thrown)) return thrown as Error;
   if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string") {
     if (thrown.code === "cancelled") return new DOMException(thrown.message, "AbortError");
     const position = "position" in thrown ? (thrown.position as Position | undefined) : undefined;
     return new QuerytuneError(thrown.code as ErrorCode, thrown.message, { position, cause: thrown });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // Only a trap ends the engine.
+  const stopped = thrown instanceof WebAssembly.RuntimeError;
   return new QuerytuneError(
     "internal",
-    `The engine stopped: ${message}. Start again in a new session; what was scored is kept.`,
-    {
-      cause: thrown,
-    },
+    stopped
+      ? `The engine stopped: ${message}. Start again in a new session; what was scored is kept.`
+      : `The call failed: ${message}. The session can still be used.`,
+    { cause: thrown },
   );
 }
 

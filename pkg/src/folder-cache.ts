@@ -101,8 +101,8 @@ export class FolderCache implements FileCache {
     for (const name of names.filter((name) => name.endsWith(HEAD))) {
       const path = this.#paths.join(this.#root, name);
       try {
-        const { url, model } = await this.#head(path);
-        files.push({ url, model, bytes: (await this.#files.stat(path.slice(0, -HEAD.length))).size });
+        const { url, model, sha256 } = await this.#head(path);
+        files.push({ url, model, sha256, bytes: (await this.#files.stat(path.slice(0, -HEAD.length))).size });
       } catch {
         // Deleted by another process meanwhile.
       }

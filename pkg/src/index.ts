@@ -13,10 +13,12 @@
  */
 
 import * as Comlink from "comlink";
+import { unlessAborted } from "./abort.js";
 import type { ArtifactOptions, TunedModel } from "./artifact.js";
-import { isAbort, QuerytuneError } from "./errors.js";
+import { fromData, isCancelled, QuerytuneError } from "./errors.js";
 import type { Judging, JudgingOptions } from "./judging.js";
-import { resolveModels } from "./models.js";
+import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
+import { resolveModels, toUrl } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
 import { loadArtifact as loadRemotely, RemoteTunedModel } from "./remote-artifact.js";
 import { RemoteJudging } from "./remote-judging.js";
@@ -27,7 +29,9 @@ import type {
   EngineInfo,
   FitOptions,
   Index,
+  IndexSearchOptions,
   Judgements,
+  JudgementsCall,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
@@ -35,13 +39,14 @@ import type {
   Pair,
   PerQueryKind,
   Progress,
+  ReadCall,
   Reading,
-  ReadOptions,
   RelationRow,
   Relations,
   RelationsSummary,
   Report,
   Reranked,
+  RerankOptions,
   Run,
   SearchHit,
   SearchOptions,
@@ -110,7 +115,16 @@ class Link {
     if (typeof Worker === "undefined") {
       throw new QuerytuneError("option", "There are no web workers here. Import from querytune/core instead.");
     }
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "querytune" });
+    try {
+      this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "querytune" });
+    } catch (cause) {
+      throw new QuerytuneError(
+        "option",
+        `The worker could not be started: ${(cause as Error).message} From another origin, such as a CDN, browsers start ` +
+          "no workers: serve the package's dist folder from your own.",
+        { cause },
+      );
+    }
     this.#worker.addEventListener("error", ({ message }) => {
       this.end(
         new QuerytuneError(
@@ -136,6 +150,15 @@ class Link {
     await this.settle(this.service.open(opening, own));
   }
 
+  /** What the worker reads; `options` are what it is told but for the signal. */
+  async read<T extends { id: Id }, O extends { signal?: AbortSignal }>(
+    { signal, ...options }: O,
+    ask: (options: Omit<O, "signal">) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    return unlessAborted(signal, this.settle(ask(options)), ({ id }) => this.dispose(id));
+  }
+
   /** Ends the worker; all pending and later calls are rejected. */
   end(reason: Error): void {
     this.#dead ??= reason;
@@ -150,7 +173,7 @@ class Link {
     if (this.#dead) return Promise.reject(this.#dead);
     return new Promise<T>((resolve, reject) => {
       this.#pending.add(reject);
-      answer.then(resolve, reject).finally(() => this.#pending.delete(reject));
+      answer.then(resolve, (error) => reject(uncloneable(error))).finally(() => this.#pending.delete(reject));
     });
   }
 
@@ -166,7 +189,7 @@ class Link {
     try {
       return await this.settle(ask(call));
     } catch (error) {
-      if (signal?.aborted && isAbort(error)) throw signal.reason;
+      if (signal?.aborted && isCancelled(error)) throw signal.reason;
       throw error;
     } finally {
       this.#watchers.delete(call);
@@ -179,9 +202,20 @@ class Link {
   }
 }
 
+/** What cannot cross to the worker is the caller's to mend; other errors stay as they are. */
+function uncloneable(error: unknown): unknown {
+  if (!(error instanceof DOMException) || error.name !== "DataCloneError") return error;
+  return new QuerytuneError(
+    "option",
+    `An argument cannot be handed to the worker: ${error.message} Give plain values; of an object that a framework ` +
+      "observes (a proxy), give the object behind it, or a copy.",
+    { cause: error },
+  );
+}
+
 async function transferable(wasm: WasmSource | undefined) {
   if (wasm instanceof Response) return wasm.arrayBuffer();
-  if (wasm instanceof URL || typeof wasm === "string") return new URL(wasm, globalThis.location.href).href;
+  if (wasm instanceof URL || typeof wasm === "string") return toUrl(wasm, globalThis.location.href).href;
   return wasm;
 }
 
@@ -273,8 +307,9 @@ class RemoteIndex extends Handle implements Index {
     this.length = made.length;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
-    return this.link.long(options, (call) => this.link.service.searchIndex(call, this.id, query, options.topK));
+  async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
+    const text = checkText(query, "query");
+    return this.link.long(watch, (call) => this.link.service.searchIndex(call, this.id, text, topK, rerank));
   }
 }
 
@@ -290,12 +325,13 @@ class RemoteRun extends Handle implements Run {
     return this.#report;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
-    return this.link.long(options, (call) => this.link.service.search(call, this.id, query, options.topK));
+  async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
+    const text = checkText(query, "query");
+    return this.link.long(options, (call) => this.link.service.search(call, this.id, text, options.topK));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
-    const judged = remoteJudgements(judgements);
+    const judged = remoteJudgements(this.link, judgements);
     this.#report = await this.link.long(watch, (call) => this.link.service.evaluate(call, this.id, judged));
     return this.#report;
   }
@@ -344,28 +380,31 @@ class RemoteTuner extends Handle implements Tuner {
     this.info = made.info;
   }
 
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts> {
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
     return this.#session.readQueries(queries, options);
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
     return this.#session.readDocuments(documents, options);
   }
 
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements> {
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements> {
     return this.#session.readJudgements(qrels, options);
   }
 
-  embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
-    return this.link.long(watch, (call) => this.link.service.embed(call, this.id, texts));
+  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+    const list = checkTexts(texts);
+    return this.link.long(watch, (call) => this.link.service.embed(call, this.id, list));
   }
 
-  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
-    return this.link.long(watch, (call) => this.link.service.score(call, this.id, pairs));
+  async score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
+    const list = checkPairs(pairs);
+    return this.link.long(watch, (call) => this.link.service.score(call, this.id, list));
   }
 
-  rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
-    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, query, documents, options.topK));
+  async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
+    const [text, list] = [checkText(query, "query"), checkTexts(documents, "documents")];
+    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, text, list, options.topK));
   }
 
   async synthesize(
@@ -374,7 +413,8 @@ class RemoteTuner extends Handle implements Tuner {
     options: SynthesizeOptions = {},
   ): Promise<Relations> {
     const { onProgress, signal, ...choices } = options;
-    const [log, corpus] = [remoteTexts(queries), remoteTexts(documents)];
+    const log = remoteTexts(this.link, queries, "queries");
+    const corpus = remoteTexts(this.link, documents, "documents");
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.synthesize(call, this.id, log, corpus, choices),
     );
@@ -382,15 +422,19 @@ class RemoteTuner extends Handle implements Tuner {
   }
 
   async fit(relations: Relations, options: FitOptions = {}): Promise<Run> {
-    if (!(relations instanceof RemoteRelations)) {
+    if (!(relations instanceof RemoteRelations) || relations.link !== this.link) {
       throw new QuerytuneError("option", "The relations are not of this session; synthesize them here.");
     }
     const { onProgress, signal, judgements, ...choices } = options;
-    const judged = judgements && remoteJudgements(judgements);
+    const judged = judgements && remoteJudgements(this.link, judgements);
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.fit(call, this.id, relations.id, choices, judged),
     );
-    return new RemoteRun(this.link, made);
+    const run = new RemoteRun(this.link, made);
+    if (!made.unjudged) return run;
+    const error = fromData(made.unjudged);
+    if (error instanceof QuerytuneError) error.run = run;
+    throw error;
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}): Promise<Index> {
@@ -405,34 +449,36 @@ class RemoteTuner extends Handle implements Tuner {
 
 class RemoteSession implements Session {
   readonly link: Link;
+  readonly #host: string | undefined;
 
-  private constructor(link: Link) {
+  private constructor(link: Link, host: string | undefined) {
     this.link = link;
+    this.#host = host;
   }
 
   static async open(options: OpenOptions): Promise<RemoteSession> {
+    const { signal } = options;
+    signal?.throwIfAborted();
     const link = new Link(options.onWarning ?? ((message) => console.warn(message)));
     try {
-      await link.open(options);
+      await unlessAborted(signal, link.open(options));
     } catch (error) {
       link.end(error as Error);
       throw error;
     }
-    return new RemoteSession(link);
+    return new RemoteSession(link, options.host);
   }
 
-  async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const made = await this.link.settle(this.link.service.readTexts("queries", queries, options));
-    return new RemoteTextsHandle(this.link, made);
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
+    return this.#read("queries", queries, options);
   }
 
-  async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<Texts> {
-    const made = await this.link.settle(this.link.service.readTexts("documents", documents, options));
-    return new RemoteTextsHandle(this.link, made);
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
+    return this.#read("documents", documents, options);
   }
 
-  async readJudgements(qrels: Blob | Uint8Array, options: { file?: string } = {}): Promise<Judgements> {
-    const made = await this.link.settle(this.link.service.readJudgements(qrels, options));
+  async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<Judgements> {
+    const made = await this.link.read(options, (options) => this.link.service.readJudgements(qrels, options));
     return new RemoteJudgementsHandle(this.link, made);
   }
 
@@ -455,7 +501,7 @@ class RemoteSession implements Session {
   }
 
   lend(texts: TextsInput | Texts): RemoteTexts {
-    return remoteTexts(texts);
+    return remoteTexts(this.link, texts, "documents");
   }
 
   indexOf(made: { id: Id; length: number }): Index {
@@ -466,10 +512,17 @@ class RemoteSession implements Session {
     this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one."));
   }
 
+  async #read(role: "queries" | "documents", input: TextsInput, options: ReadCall = {}): Promise<Texts> {
+    const given = crossing(input, role);
+    const made = await this.link.read(options, (options) => this.link.service.readTexts(role, given, options));
+    return new RemoteTextsHandle(this.link, made);
+  }
+
   async #load(options: LoadOptions, owning: boolean): Promise<Tuner> {
     const { onProgress, signal, encoder, crossEncoder, device, dtype, threads } = options;
     // Downloads happen here, so that the worker needs no network for models.
-    const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning: this.link.warn });
+    const download = { host: this.#host, onProgress, signal, onWarning: this.link.warn };
+    const models = await resolveModels({ encoder, crossEncoder }, download);
     const files = [models.encoder, models.crossEncoder].flatMap((model) => Object.values(model?.files ?? {}));
     const made = await this.link.long({ onProgress, signal }, (call) =>
       this.link.service.load(
@@ -486,18 +539,30 @@ class RemoteSession implements Session {
 }
 
 async function index(owner: RemoteRun | RemoteTuner, documents: TextsInput | Texts, watch: Watch): Promise<Index> {
-  const texts = remoteTexts(documents);
+  const texts = remoteTexts(owner.link, documents, "documents");
   const made = await owner.link.long(watch, (call) => owner.link.service.index(call, owner.id, texts));
   return new RemoteIndex(owner.link, made);
 }
 
-function remoteTexts(texts: TextsInput | Texts): RemoteTexts {
-  return texts instanceof RemoteTextsHandle ? { id: texts.id } : { input: texts as TextsInput };
+/** What is read as it can cross to the worker. */
+function crossing(input: TextsInput, role: "queries" | "documents"): TextsInput {
+  return Array.isArray(input) ? checkItems(input, role) : input;
 }
 
-function remoteJudgements({ qrels, queries }: JudgementsInput): RemoteJudgements {
+/** The number of what is held for the caller; numbers of other sessions mean other objects here. */
+function idOf(link: Link, held: RemoteTextsHandle | RemoteJudgementsHandle): { id: Id } {
+  if (held.link === link) return { id: held.id };
+  throw new QuerytuneError("option", "Texts or judgements are of another session; read them in this one.");
+}
+
+function remoteTexts(link: Link, texts: TextsInput | Texts, role: "queries" | "documents"): RemoteTexts {
+  if (texts instanceof RemoteTextsHandle) return idOf(link, texts);
+  return { input: crossing(texts as TextsInput, role) };
+}
+
+function remoteJudgements(link: Link, { qrels, queries }: JudgementsInput): RemoteJudgements {
   return {
-    qrels: qrels instanceof RemoteJudgementsHandle ? { id: qrels.id } : { input: qrels as Blob | Uint8Array },
-    queries: queries && remoteTexts(queries),
+    qrels: qrels instanceof RemoteJudgementsHandle ? idOf(link, qrels) : { input: qrels as Blob | Uint8Array },
+    queries: queries && remoteTexts(link, queries, "queries"),
   };
 }

@@ -26,6 +26,8 @@ export interface ListedFile {
   model: string;
   /** Its size. */
   bytes: number;
+  /** In hexadecimal. */
+  sha256: string;
 }
 
 /** Files by their address. One that was damaged is not there. */
@@ -73,7 +75,7 @@ class BrowserCache implements FileCache {
     for (const request of await this.#cache.keys()) {
       const headers = (await this.#cache.match(request))?.headers;
       const bytes = Number(headers?.get("content-length") ?? 0);
-      files.push({ url: request.url, model: headers?.get(MODEL) ?? "", bytes });
+      files.push({ url: request.url, model: headers?.get(MODEL) ?? "", bytes, sha256: headers?.get(SHA256) ?? "" });
     }
     return files;
   }
@@ -112,9 +114,9 @@ function beside(url: URL, what: string): URL {
   return place;
 }
 
-/** Where the beginning of a file is kept whose download broke off. */
-export function beginningOf(url: URL): URL {
-  return beside(url, "beginning");
+/** Where a part of the beginning of a file is kept that is not whole, numbered from 0. */
+export function beginningOf(url: URL, part: number): URL {
+  return beside(url, part === 0 ? "beginning" : `beginning-${part}`);
 }
 
 /** Where it is kept which files a model has. */

@@ -56,7 +56,7 @@ type Found = Pick<ModelFiles, "files"> & { sha256: Record<string, string> };
 /** The files of a model, downloaded if need be. Their buffers belong to the caller. */
 export async function resolveModel(source: ModelSource, kind: Kind, options: DownloadOptions): Promise<ModelFiles> {
   options.signal?.throwIfAborted();
-  const place = locate(source);
+  const place = locate(source, options.host);
   const { files, sha256 } = place.base ? await download(place, kind, options) : await pick(place.files, kind);
   for (const path of REQUIRED) {
     if (!files[path]) {
@@ -80,20 +80,20 @@ export async function resolveModel(source: ModelSource, kind: Kind, options: Dow
 
 type Place = ({ id: string } & Folder) | { id: string; base?: undefined; files: Map<string, Blob | Uint8Array> };
 
-/** Where a model's files are. */
-export function locate(source: ModelSource): Place {
+/** Where a model's files are. `host`: of hub ids that come without one. */
+export function locate(source: ModelSource, host?: string): Place {
   if (typeof source === "string") {
-    return /^[./]|:\/\//.test(source) ? folder(new URL(source, here())) : hub(source);
+    return /^[./]|:\/\//.test(source) ? folder(toUrl(source, here())) : hub(source, undefined, host);
   }
   if (source instanceof URL) return folder(source);
   if (isFiles(source)) return pickedFolder(Array.from(source));
   if ("hub" in source && typeof source.hub === "string") {
-    const { revision, host, sha256 } = source as HubSource;
-    return { ...hub(source.hub, revision, host), sha256 };
+    const { revision, host: own = host, sha256 } = source as HubSource;
+    return { ...hub(source.hub, revision, own), sha256 };
   }
   if ("url" in source && !(source.url instanceof Uint8Array)) {
     const { url, sha256 } = source as UrlSource;
-    return { ...folder(new URL(url, here())), sha256 };
+    return { ...folder(toUrl(url, here())), sha256 };
   }
   const files = new Map(Object.entries(source as Readonly<Record<string, Uint8Array>>));
   return { id: "custom-model", files: new Map([...files].map(([path, bytes]) => [path, new Uint8Array(bytes)])) };
@@ -101,6 +101,17 @@ export function locate(source: ModelSource): Place {
 
 function isFiles(source: object): source is FileList | readonly File[] {
   return Array.isArray(source) || (typeof FileList !== "undefined" && source instanceof FileList);
+}
+
+/** An address; one without a host only where there is a `base`. */
+export function toUrl(address: string | URL, base?: string): URL {
+  try {
+    return new URL(address, base);
+  } catch (cause) {
+    throw new QuerytuneError("option", `"${address}" is not an address such as https://example.com/models/.`, {
+      cause,
+    });
+  }
 }
 
 function here(): string {
@@ -116,7 +127,7 @@ function hub(id: string, revision = "main", host = HUB_HOST): { id: string } & F
       `"${id}" is not a hub id such as ${DEFAULT_ENCODER}. For a folder give its URL.`,
     );
   }
-  const base = new URL(`${id}/resolve/${encodeURIComponent(revision)}/`, host.endsWith("/") ? host : `${host}/`);
+  const base = new URL(`${id}/resolve/${encodeURIComponent(revision)}/`, toUrl(host.endsWith("/") ? host : `${host}/`));
   return { id, base, immutable: true };
 }
 
@@ -132,7 +143,8 @@ function pickedFolder(list: File[]): Place {
   const files = new Map<string, Blob>();
   let id = "chosen-files";
   for (const file of list) {
-    const [top, ...rest] = file.webkitRelativePath.split("/");
+    // Node's files have no such path.
+    const [top, ...rest] = (file.webkitRelativePath ?? "").split("/");
     if (top && rest.length > 0) id = top;
     const path = rest.length > 0 ? rest.join("/") : file.name;
     if (files.has(path)) {
@@ -187,7 +199,7 @@ async function download(folder: Folder, kind: Kind, options: DownloadOptions): P
     const files = await fetcher.fetch(["config.json"], true);
     Object.assign(files, await fetcher.fetch(OPTIONAL[kind], false));
     Object.assign(files, await fetcher.fetch(moduleConfigs(files["modules.json"]), true));
-    Object.assign(files, await fetcher.fetch(["tokenizer.json", "model.safetensors"], true));
+    Object.assign(files, await fetcher.fetch(["tokenizer.json", "model.safetensors"], true, true));
     await fetcher.finish();
     return { files, sha256: fetcher.sha256 };
   } finally {

@@ -2,8 +2,9 @@
 
 import * as Comlink from "comlink";
 import type { ArtifactCall, ArtifactModel, ArtifactOptions, TunedModel } from "./artifact.js";
+import { checkTexts } from "./lists.js";
 import type { Choice, Id, RemoteTexts } from "./remote.js";
-import type { Embeddings, EngineInfo, Index, ReadOptions, Report, Texts, TextsInput, Watch } from "./types.js";
+import type { Embeddings, EngineInfo, Index, ReadCall, Report, Texts, TextsInput, Watch } from "./types.js";
 
 /** A model as the worker has loaded it. */
 export interface LoadedArtifact {
@@ -40,7 +41,7 @@ interface Link {
 /** The session that a model is of. */
 interface Home {
   readonly link: Link;
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts>;
   /** Texts as the worker takes them. */
   lend(documents: TextsInput | Texts): RemoteTexts;
   /** An index that the worker has made. */
@@ -79,7 +80,7 @@ export class RemoteTunedModel implements TunedModel {
     this.isTuned = made.isTuned;
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
     return this.#home.readDocuments(documents, options);
   }
 
@@ -102,12 +103,13 @@ export class RemoteTunedModel implements TunedModel {
     this.#end(this.#id);
   }
 
-  #embed(
+  async #embed(
     side: "embedQueries" | "embedDocuments",
     texts: readonly string[],
     options: ArtifactCall,
   ): Promise<Embeddings> {
     const { link } = this.#home;
-    return link.long(options, (call) => link.service.embedTuned(call, this.#id, side, texts, options.model));
+    const list = checkTexts(texts);
+    return link.long(options, (call) => link.service.embedTuned(call, this.#id, side, list, options.model));
   }
 }

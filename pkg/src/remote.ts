@@ -111,7 +111,7 @@ export interface Service extends JudgingService, ArtifactService {
     relations: Id,
     options: Training,
     judgements: RemoteJudgements | undefined,
-  ): Promise<{ id: Id; report: Report }>;
+  ): Promise<{ id: Id; report: Report; unjudged?: ErrorData }>;
   evaluate(call: number, run: Id, judgements: RemoteJudgements): Promise<Report>;
   search(
     call: number,
@@ -124,7 +124,13 @@ export interface Service extends JudgingService, ArtifactService {
   adapterFiles(run: Id): Promise<AdapterFile[]>;
   perQueryCsv(run: Id, kind: PerQueryKind): Promise<string>;
   index(call: number, of: Id, documents: RemoteTexts): Promise<{ id: Id; length: number }>;
-  searchIndex(call: number, index: Id, query: string, topK: number | undefined): Promise<SearchHit[]>;
+  searchIndex(
+    call: number,
+    index: Id,
+    query: string,
+    topK: number | undefined,
+    rerank: boolean | undefined,
+  ): Promise<SearchHit[]>;
 }
 
 /** Comlink's own handler keeps only an error's message. */

@@ -1,13 +1,16 @@
 /** The engine's objects as the public types describe them, all in the thread that calls them. */
 
+import { unlessAborted } from "./abort.js";
 import type { ArtifactOptions } from "./artifact.js";
 import { type CoreTunedModel, loadArtifact } from "./core-artifact.js";
 import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
-import { fromEngine, isAbort, QuerytuneError } from "./errors.js";
+import { fromEngine, isCancelled, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
+import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
+import { report } from "./progress.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
 import { openStore } from "./store.js";
@@ -19,21 +22,23 @@ import type {
   EngineInfo,
   FitOptions,
   Index,
-  InputItem,
+  IndexSearchOptions,
   Judgements,
+  JudgementsCall,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
   Pair,
   PerQueryKind,
+  ReadCall,
   Reading,
-  ReadOptions,
   RelationRow,
   Relations,
   RelationsSummary,
   Report,
   Reranked,
+  RerankOptions,
   Run,
   SearchHit,
   SearchOptions,
@@ -135,16 +140,7 @@ export class Thread {
       return await this.queue.run(async () => {
         try {
           return await work({
-            progress: (progress) => {
-              try {
-                onProgress?.(progress);
-              } catch (error) {
-                // It must not fly through the engine, but be heard of as if the page had called the function.
-                queueMicrotask(() => {
-                  throw error;
-                });
-              }
-            },
+            progress: (progress) => report(onProgress, progress),
             cancelled: () => signal?.aborted ?? false,
             pause: macrotask,
             store: this.store,
@@ -160,7 +156,7 @@ export class Thread {
         }
       }, signal);
     } catch (error) {
-      if (signal?.aborted && isAbort(error)) throw signal.reason;
+      if (signal?.aborted && isCancelled(error)) throw signal.reason;
       throw error;
     }
   }
@@ -277,17 +273,37 @@ export class CoreRelations extends Handle<engine.Relations> implements Relations
   }
 }
 
+/** The logits of pairs. */
+type Score = (pairs: readonly Pair[], watch: Watch) => Promise<Float32Array>;
+
 export class CoreIndex extends Handle<engine.Index> implements Index {
   readonly length: number;
+  readonly #score: Score | undefined;
 
-  constructor(thread: Thread, index: engine.Index) {
+  /** `score`: by the cross-encoder, where there is one. */
+  constructor(thread: Thread, index: engine.Index, score?: Score) {
     super(thread, index);
     this.length = index.length;
+    this.#score = score;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<SearchHit[]> {
-    const index = this.engine;
-    return this.thread.long(options, (host) => index.search(query, options.topK ?? 10, host));
+  async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
+    const [index, score] = [this.engine, this.#score];
+    const text = checkText(query, "query");
+    if (rerank && !score) {
+      throw new QuerytuneError(
+        "option",
+        "There is no cross-encoder to rerank by; search in an index of a tuner with one.",
+      );
+    }
+    const hits: SearchHit[] = await this.thread.long(watch, (host) => index.search(text, topK ?? 10, host));
+    if (!rerank || !score) return hits;
+    const logits = await score(
+      hits.map((hit): Pair => [text, hit.text]),
+      watch,
+    );
+    const scored = hits.map((hit, i) => ({ ...hit, logit: logits[i] as number }));
+    return scored.sort((a, b) => b.logit - a.logit);
   }
 }
 
@@ -305,30 +321,26 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
     return this.#report;
   }
 
-  search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
+  async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
-    return this.thread.long(options, (host) => tuner.search(fit, query, options.topK ?? 10, host));
+    const text = checkText(query, "query");
+    return this.thread.long(options, (host) => tuner.search(fit, text, options.topK ?? 10, host));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
-    const { qrels, queries } = judgements;
+    return this.#tuner.session.withJudgements(judgements, (qrels, queries) => this.judge(qrels, queries, watch));
+  }
+
+  /** The same with what is read already; of the log's own queries if none are given. */
+  async judge(qrels: engine.Qrels, queries: engine.Texts | undefined, watch: Watch): Promise<Report> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
     const files = needsEncoder(this.#report.fit.method, this.#report.previous) ? this.#tuner.encoder : undefined;
-    const judged = qrels instanceof CoreJudgements ? qrels : await this.#tuner.session.readJudgements(bytesOf(qrels));
-    try {
-      await this.#tuner.session.withTexts(queries, "queries", (texts) =>
-        this.thread.long(
-          watch,
-          (host) =>
-            texts
-              ? tuner.evaluateOn(fit, judged.engine, texts, files, host)
-              : tuner.evaluate(fit, judged.engine, files, host),
-          this.#tuner.crew,
-        ),
-      );
-    } finally {
-      if (judged !== qrels) judged.dispose();
-    }
+    await this.thread.long(
+      watch,
+      (host) =>
+        queries ? tuner.evaluateOn(fit, qrels, queries, files, host) : tuner.evaluate(fit, qrels, files, host),
+      this.#tuner.crew,
+    );
     this.#report = this.thread.short(() => fit.report());
     return this.#report;
   }
@@ -389,21 +401,22 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     this.encoder = encoder;
   }
 
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.session.readQueries(queries, options);
   }
 
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<CoreTexts> {
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
     return this.session.readDocuments(documents, options);
   }
 
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<CoreJudgements> {
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<CoreJudgements> {
     return this.session.readJudgements(qrels, options);
   }
 
-  embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
     const tuner = this.engine;
-    return this.thread.long(watch, (host) => tuner.embed(texts, host), this.crew);
+    const list = checkTexts(texts);
+    return this.thread.long(watch, (host) => tuner.embed(list, host), this.crew);
   }
 
   /** What a crew's member does. */
@@ -412,13 +425,15 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.thread.long(watch, (host) => tuner.work(work, texts, host));
   }
 
-  score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
+  async score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {
     const tuner = this.engine;
-    return this.thread.long(watch, (host) => tuner.score(pairs.flat(), host), this.crew);
+    const list = checkPairs(pairs).flat();
+    return this.thread.long(watch, (host) => tuner.score(list, host), this.crew);
   }
 
-  async rerank(query: string, documents: readonly string[], options: SearchOptions = {}): Promise<Reranked[]> {
-    const pairs = documents.map((document): Pair => [query, document]);
+  async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
+    const text = checkText(query, "query");
+    const pairs = checkTexts(documents, "documents").map((document): Pair => [text, document]);
     const logits = await this.score(pairs, options);
     return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
       .sort((a, b) => b.logit - a.logit)
@@ -452,17 +467,20 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     const { onProgress, signal, judgements, ...choices } = options;
     const [tuner, data] = [this.engine, relations.engine];
     const files = needsEncoder(choices.method, relations.goesOn) ? this.encoder : undefined;
-    const fit = await this.thread.long({ onProgress, signal }, (host) => tuner.fit(data, given(choices), files, host));
-    const run = new CoreRun(this, fit);
-    if (judgements) {
+    const watch = { onProgress, signal };
+    const train = async () =>
+      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)));
+    if (!judgements) return train();
+    // Read before the training, which a bad file would have been for nothing otherwise.
+    return this.session.withJudgements(judgements, async (qrels, queries) => {
+      const run = await train();
       try {
-        await run.evaluate(judgements, { onProgress, signal });
+        await run.judge(qrels, queries, watch);
       } catch (error) {
-        run.dispose();
-        throw error;
+        throw unjudged(error, run);
       }
-    }
-    return run;
+      return run;
+    });
   }
 
   index(documents: TextsInput | Texts, watch: Watch = {}, fit?: engine.Fit): Promise<CoreIndex> {
@@ -473,12 +491,13 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
         (host) => (fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host)),
         this.crew,
       );
-      return new CoreIndex(this.thread, index);
+      const score: Score = (pairs, watch) => this.score(pairs, watch);
+      return new CoreIndex(this.thread, index, this.info.models.crossEncoder && score);
     });
   }
 
   override dispose(): void {
-    this.crew?.dispose();
+    this.session.dismiss(this.crew);
     super.dispose();
   }
 }
@@ -489,30 +508,41 @@ export class CoreSession implements Session {
   readonly #module: WebAssembly.Module;
   readonly #recruiting: Recruiting | undefined;
   readonly #crews = new Set<Crew>();
+  /** Where hub ids are downloaded from. */
+  readonly #host: string | undefined;
 
-  private constructor(thread: Thread, module: WebAssembly.Module, recruiting: Recruiting | undefined) {
+  private constructor(
+    thread: Thread,
+    module: WebAssembly.Module,
+    recruiting: Recruiting | undefined,
+    host: string | undefined,
+  ) {
     this.thread = thread;
     this.#module = module;
     this.#recruiting = recruiting;
+    this.#host = host;
   }
 
   /** `recruiting` gets threads that help on the CPU; without it this thread does all work. */
   static async open(options: OpenOptions, recruiting?: Recruiting): Promise<CoreSession> {
+    options.signal?.throwIfAborted();
     const warn = options.onWarning ?? ((message) => console.warn(message));
-    const [store, module] = await Promise.all([openStore(options.store, warn), start(options.wasm)]);
-    return new CoreSession(new Thread(store, warn), module, recruiting);
+    const opening = Promise.all([openStore(options.store, warn), start(options.wasm)]);
+    const [store, module] = await unlessAborted(options.signal, opening);
+    return new CoreSession(new Thread(store, warn), module, recruiting, options.host);
   }
 
-  async readQueries(queries: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+  async readQueries(queries: TextsInput, options: ReadCall = {}): Promise<CoreTexts> {
     return new CoreTexts(this.thread, await this.#read(queries, "queries", options));
   }
 
-  async readDocuments(documents: TextsInput, options: ReadOptions & { file?: string } = {}): Promise<CoreTexts> {
+  async readDocuments(documents: TextsInput, options: ReadCall = {}): Promise<CoreTexts> {
     return new CoreTexts(this.thread, await this.#read(documents, "documents", options));
   }
 
-  async readJudgements(qrels: Blob | Uint8Array, options: { file?: string } = {}): Promise<CoreJudgements> {
-    const bytes = await read(qrels);
+  async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<CoreJudgements> {
+    options.signal?.throwIfAborted();
+    const bytes = await unlessAborted(options.signal, read(qrels));
     const file = options.file ?? nameOf(qrels) ?? "qrels";
     return this.thread.short(() => new CoreJudgements(this.thread, engine.Qrels.read(bytes, file)));
   }
@@ -520,7 +550,8 @@ export class CoreSession implements Session {
   async load(options: LoadOptions = {}): Promise<CoreTuner> {
     const { onProgress, signal, encoder, crossEncoder, ...choice } = options;
     const onWarning = this.thread.warn;
-    const models = await resolveModels({ encoder, crossEncoder }, { onProgress, signal, onWarning });
+    const download = { host: this.#host, onProgress, signal, onWarning };
+    const models = await resolveModels({ encoder, crossEncoder }, download);
     return this.loadFiles(models, choice, { onProgress, signal });
   }
 
@@ -560,8 +591,15 @@ export class CoreSession implements Session {
     return crew;
   }
 
+  /** Ends a crew whose models are not needed any more. */
+  dismiss(crew: Crew | undefined): void {
+    if (!crew) return;
+    crew.dispose();
+    this.#crews.delete(crew);
+  }
+
   dispose(): void {
-    for (const crew of this.#crews) crew.dispose();
+    for (const crew of this.#crews) this.dismiss(crew);
     this.thread.queue.kill(new QuerytuneError("disposed", "The session was ended; open a new one."));
   }
 
@@ -582,19 +620,36 @@ export class CoreSession implements Session {
     }
   }
 
-  async #read(
-    input: TextsInput,
-    role: engine.Role,
-    { file, ...options }: ReadOptions & { file?: string },
-  ): Promise<engine.Texts> {
+  /** Lends judgements, and the queries that are judged, to `use`, read for it unless the caller holds them already. */
+  async withJudgements<R>(
+    { qrels, queries }: JudgementsInput,
+    use: (qrels: engine.Qrels, queries: engine.Texts | undefined) => Promise<R>,
+  ): Promise<R> {
+    const judged = qrels instanceof CoreJudgements ? qrels : await this.readJudgements(bytesOf(qrels));
+    try {
+      return await this.withTexts(queries, "queries", (texts) => use(judged.engine, texts));
+    } finally {
+      if (judged !== qrels) judged.dispose();
+    }
+  }
+
+  async #read(input: TextsInput, role: engine.Role, { file, signal, ...options }: ReadCall): Promise<engine.Texts> {
+    signal?.throwIfAborted();
     if (Array.isArray(input)) {
-      const items = input.map((item: string | InputItem) => (typeof item === "string" ? { text: item } : item));
+      const items = checkItems(input, role);
       return this.thread.short(() => engine.Texts.fromItems(items, role));
     }
     const source = bytesOf(input);
-    const bytes = await read(source);
+    const bytes = await unlessAborted(signal, read(source));
     return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
   }
+}
+
+/** The error of a run whose training went well and whose judging did not: the run is handed out with it. */
+function unjudged(error: unknown, run: Run): unknown {
+  if (error instanceof QuerytuneError && error.code === "input-qrels") error.run = run;
+  else run.dispose();
+  return error;
 }
 
 /** Whether a training, or the model of an earlier run beside it, may go through the encoder's own layers. */

@@ -34,7 +34,7 @@ export interface HubSource {
   readonly hub: string;
   /** A branch, a tag or a commit; default `main`. What was downloaded once of a revision is not asked for again. */
   readonly revision?: string;
-  /** Default `https://huggingface.co`. */
+  /** Default: the session's, which is `https://huggingface.co` if none was given. */
   readonly host?: string;
   /** The SHA-256 that files must have, in hexadecimal, by path: `{ "model.safetensors": "53aa…" }`. */
   readonly sha256?: Readonly<Record<string, string>>;
@@ -134,8 +134,15 @@ export interface OpenOptions {
    * store of your own.
    */
   store?: "indexeddb" | "memory" | Store;
+  /**
+   * Where hub ids are downloaded from, the default models' too, unless a `HubSource` names another. Default
+   * `https://huggingface.co`. `isCached` and `clearCache` are told by a `HubSource`.
+   */
+  host?: string;
   /** Receives what is worth knowing but stops nothing, such as a full disk. Default: `console.warn`. */
   onWarning?: (message: string) => void;
+  /** Ends the start; the promise is then rejected with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Which models, on which device. */
@@ -164,6 +171,7 @@ export interface LoadOptions extends Watch {
  * (`"3"`); the empty string means "none".
  */
 export interface ReadOptions {
+  /** Delimited columns, an object a line, or a text a line. */
   format?: "csv" | "jsonl" | "lines";
   /** One character, or `"tab"`, `"comma"`, `"semicolon"`, `"pipe"`. */
   delimiter?: string;
@@ -173,16 +181,34 @@ export interface ReadOptions {
   hasHeader?: boolean;
   /** Whether `"` encloses fields. */
   quotes?: boolean;
+  /** What judgements call a text by. Without ids a text's number stands for it, from 1. */
   idColumn?: string;
+  /** Titles of documents; they are read before the text. */
   titleColumn?: string;
+  /** The text of a query or document. */
   textColumn?: string;
+  /** How often a query was asked. */
   countColumn?: string;
 }
 
+/** How one file is read, and when no longer. */
+export interface ReadCall extends ReadOptions {
+  /** The name that messages give it; by default a `File`'s own. */
+  file?: string;
+  /** The promise is rejected with the signal's reason as soon as it is aborted; what is read then is dropped. */
+  signal?: AbortSignal;
+}
+
+/** The same for a file of judgements. */
+export interface JudgementsCall extends Pick<ReadCall, "file" | "signal"> {}
+
 /** One text given as an object. */
 export interface InputItem {
-  id?: string;
+  /** A number is taken for its digits. Default: its place in the list, from 1. */
+  id?: string | number;
+  /** It is read before the text. */
   title?: string;
+  /** The text itself. */
   text: string;
   /** How often it occurs; default 1. */
   count?: number;
@@ -272,8 +298,11 @@ export interface Judgements {
 
 /** A model as loaded. */
 export interface ModelInfo {
+  /** Its hub id, or the name of its folder. */
   id: string;
+  /** Of its weights (`model.safetensors`), in hexadecimal. */
   sha256: string;
+  /** Transformer layers. */
   layers: number;
   /** Hidden size. */
   dims: number;
@@ -320,11 +349,16 @@ export interface Reranked {
 export interface SearchHit {
   /** Its number among the documents, from 0. */
   document: number;
+  /** Its id, or its number from 1 where there are no ids. */
   id: string;
+  /** Its title alone, where there is one. */
   title?: string;
+  /** What was encoded: title and text joined by one space. */
   text: string;
   /** Cosine. */
   score: number;
+  /** The cross-encoder's output; there after a search with `rerank`. */
+  logit?: number;
 }
 
 /** How the synthetic data set is made. */
@@ -381,10 +415,15 @@ export interface RelationRow {
 
 /** One candidate of a query. */
 export interface CandidateRow {
+  /** Its number among the documents, from 0. */
   document: number;
+  /** Its id, or its number from 1 where there are no ids. */
   id: string;
+  /** Its title alone, where there is one. */
   title?: string;
+  /** What was scored: title and text joined by one space. */
   text: string;
+  /** Of the base model's vectors of query and document. */
   cosine: number;
   /** Absent where the cross-encoder did not score it. */
   logit?: number;
@@ -493,6 +532,10 @@ export interface FitOptions extends Watch {
   folds?: number;
   /** For the method `lora`. */
   lora?: LoraOptions;
+  /**
+   * To compare base, tuned and ceiling by, as `Run.evaluate` does. They are read before the training. If they name none of
+   * its queries or documents, the error (`input-qrels`) has the trained run as its property `run`.
+   */
   judgements?: JudgementsInput;
 }
 
@@ -683,6 +726,21 @@ export interface SearchOptions extends Watch {
   topK?: number;
 }
 
+/** How an index is searched. */
+export interface IndexSearchOptions extends SearchOptions {
+  /**
+   * Whether the documents that are found, `topK` of them, are put in the order of the cross-encoder's logit; hits have it as
+   * `logit`. Of indexes of a tuner with a cross-encoder, and of its runs. Default false.
+   */
+  rerank?: boolean;
+}
+
+/** How documents are reranked. */
+export interface RerankOptions extends Watch {
+  /** How many are kept, from the best. Default: all. */
+  topK?: number;
+}
+
 /** A file of a trained adapter. */
 export interface AdapterFile {
   name: string;
@@ -728,7 +786,7 @@ export interface Index {
   /** Number of documents. */
   readonly length: number;
   /** The documents nearest to the query, best first. */
-  search(query: string, options?: SearchOptions): Promise<SearchHit[]>;
+  search(query: string, options?: IndexSearchOptions): Promise<SearchHit[]>;
   /** Frees the memory. */
   dispose(): void;
 }
@@ -736,11 +794,11 @@ export interface Index {
 /** What can be done before any model is there. */
 export interface Reader {
   /** Reads queries: a log, one a row. `options` are for files and bytes. */
-  readQueries(queries: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts>;
   /** Reads documents. `options` are for files and bytes. */
-  readDocuments(documents: TextsInput, options?: ReadOptions & { file?: string }): Promise<Texts>;
+  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts>;
   /** Reads judgements (qrels). */
-  readJudgements(qrels: Blob | Uint8Array, options?: { file?: string }): Promise<Judgements>;
+  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements>;
 }
 
 /**
@@ -748,13 +806,14 @@ export interface Reader {
  * `option`. Calls may overlap: they run one after the other.
  */
 export interface Tuner extends Reader {
+  /** The models, and the device that they run on with the reason why. */
   readonly info: EngineInfo;
   /** Vectors of texts, by the base encoder. */
   embed(texts: readonly string[], watch?: Watch): Promise<Embeddings>;
   /** The cross-encoder's logit of each pair, in their order: for many queries at once. */
   score(pairs: readonly Pair[], watch?: Watch): Promise<Float32Array>;
   /** Documents by the cross-encoder's logit for the query, best first. */
-  rerank(query: string, documents: readonly string[], options?: SearchOptions): Promise<Reranked[]>;
+  rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Reranked[]>;
   /** Retrieves candidates for each query, scores them, and makes the data set. */
   synthesize(
     queries: TextsInput | Texts,

@@ -5,7 +5,7 @@ import { artifactService } from "./artifact-service.js";
 import type { CoreTunedModel } from "./core-artifact.js";
 import type { CoreJudging } from "./core-judging.js";
 import { type Recruiting, usualThreads, webHelper } from "./crew.js";
-import { QuerytuneError } from "./errors.js";
+import { QuerytuneError, toData } from "./errors.js";
 import { judgingService } from "./judging-service.js";
 import { Calls, member } from "./member.js";
 import {
@@ -148,12 +148,15 @@ const service: Service & MemberService = {
   export: (id, format) => get(id, CoreRelations)[format](),
   fit: (call, tuner, relations, options, judged) =>
     watched(call, async (watch) => {
-      const run = await get(tuner, CoreTuner).fit(get(relations, CoreRelations), {
-        ...options,
-        ...watch,
-        judgements: judged && judgements(judged),
-      });
-      return { id: keep(run), report: run.report };
+      const given = { ...options, ...watch, judgements: judged && judgements(judged) };
+      try {
+        const run = await get(tuner, CoreTuner).fit(get(relations, CoreRelations), given);
+        return { id: keep(run), report: run.report };
+      } catch (error) {
+        const run = error instanceof QuerytuneError ? error.run : undefined;
+        if (!(run instanceof CoreRun)) throw error;
+        return { id: keep(run), report: run.report, unjudged: toData(error) };
+      }
     }),
   evaluate: (call, run, judged) => watched(call, (watch) => get(run, CoreRun).evaluate(judgements(judged), watch)),
   search: (call, run, query, topK) => watched(call, (watch) => get(run, CoreRun).search(query, { ...watch, topK })),
@@ -174,8 +177,8 @@ const service: Service & MemberService = {
           : await get(of, CoreTuner).index(texts(documents), watch);
       return { id: keep(index), length: index.length };
     }),
-  searchIndex: (call, id, query, topK) =>
-    watched(call, (watch) => get(id, CoreIndex).search(query, { ...watch, topK })),
+  searchIndex: (call, id, query, topK, rerank) =>
+    watched(call, (watch) => get(id, CoreIndex).search(query, { ...watch, topK, rerank })),
 };
 
 // A panic of the engine ends as a trap in nobody's promise. Its message went to the console just before; with it

@@ -150,6 +150,15 @@ test("all models can be deleted at once", { timeout }, async () => {
   assert.deepEqual(await cached(), { encoder: false, cross: false, models: [], caches: [] });
 });
 
+test("where a page may keep nothing the models work, and somebody hears of it once", { timeout }, async () => {
+  await onPage(() => Object.defineProperty(globalThis, "caches", { value: undefined, configurable: true }));
+  const { code, warnings } = await load();
+  await opened.page.reload();
+  assert.equal(code, undefined);
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0], /There is no place to keep models in/);
+});
+
 test("where the disk is full the models work, and somebody hears of it", { timeout }, async () => {
   const session = await opened.page.context().newCDPSession(opened.page);
   const origin = new URL(opened.page.url()).origin;

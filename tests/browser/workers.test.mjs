@@ -1,22 +1,31 @@
 // The models' work on the CPU is shared among workers, and what comes out does not depend on how many they are.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../scripts/lib/paths.mjs";
 import { openPackagePage, places } from "./support/package-page.mjs";
+import { writeSmallModel } from "./support/small-model.mjs";
 
 const timeout = 15 * 60_000;
 let opened;
+/** A model whose work takes no time. */
+let small;
 
 before(
   async () => {
-    opened = await openPackagePage();
+    small = mkdtempSync(join(tmpdir(), "querytune-small-"));
+    writeSmallModel(small, "encoder", { hidden: 32, heads: 2, inner: 64 });
+    opened = await openPackagePage({ folders: { "/small/": small } });
   },
   { timeout },
 );
 
-after(() => opened?.close());
+after(async () => {
+  await opened?.close();
+  rmSync(small, { recursive: true, force: true });
+});
 
 const sample = (name, lines) =>
   readFileSync(join(root, "examples", "sample", name), "utf8")
@@ -66,6 +75,35 @@ test("one worker and three come to the same scores and the same report, to the l
   assert.equal(together.scores, alone.scores);
   assert.deepEqual(withoutTimes(together.report), withoutTimes(alone.report));
   assert.ok(most >= 1, "workers were there");
+});
+
+test("a tuner disposed of in the middle of a call holds up no other of its session", { timeout }, async () => {
+  const outcome = await opened.page.evaluate(async (path) => {
+    const { open } = await import(path);
+    const session = await open({ store: "memory", onWarning: () => {} });
+    try {
+      const options = { encoder: "/small/", crossEncoder: false, device: "cpu" };
+      const other = await session.load({ ...options, threads: 1 });
+      const tuner = await session.load({ ...options, threads: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 8000));
+      const texts = Array.from({ length: 2000 }, (_, i) => `${i} is the number of this text. `.repeat(5));
+      let calling;
+      await new Promise((resolve) => {
+        const onProgress = ({ done }) => done > 0 && resolve();
+        calling = tuner.index(texts, { onProgress }).then(
+          () => "done",
+          (error) => error.code,
+        );
+      });
+      tuner.dispose();
+      const late = new Promise((resolve) => setTimeout(resolve, 60_000, "nothing came"));
+      const next = other.embed(["surfing lessons"]).then(({ dims }) => dims[0]);
+      return [await Promise.race([calling, late]), await Promise.race([next, late])];
+    } finally {
+      session.dispose();
+    }
+  }, places.package);
+  assert.deepEqual(outcome, ["done", 1]);
 });
 
 test("a number of threads that is none is refused", { timeout }, async () => {

@@ -69,6 +69,22 @@ test("models that were loaded are there, whole, and not asked for again", { time
   assert.deepEqual(hub.requests, [], "not even files that the models have not");
 });
 
+test("a model that is kept with another SHA-256 than the one given is not there", async () => {
+  const sha256 = createHash("sha256")
+    .update(readFileSync(place.path("encoder", "config.json")))
+    .digest("hex");
+  assert.equal(await core.isCached(source("encoder", { "config.json": sha256.toUpperCase() })), true);
+  assert.equal(await core.isCached(source("encoder", { "config.json": "0".repeat(64) })), false);
+});
+
+test("the host of hub ids can be given once", { timeout }, async () => {
+  const options = { store: "memory", device: "cpu", threads: 1, host: server.address };
+  (await core.load({ ...options, encoder: "some/encoder", crossEncoder: { hub: "some/cross" } })).dispose();
+  assert.deepEqual(hub.requests, [], "they are those that are kept");
+  const own = { hub: "some/encoder", host: "http://127.0.0.1:1" };
+  await assert.rejects(core.load({ ...options, encoder: own, crossEncoder: false }), { code: "model-download" });
+});
+
 test("without one of its files a model is not there", { timeout }, async () => {
   const { host } = new URL(server.address);
   const folder = place.path("cache", "hub", encodeURIComponent(host), "some", "encoder", "resolve", "main");

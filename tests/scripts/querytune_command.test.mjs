@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { Arguments } from "../../pkg/cli/arguments.mjs";
+import { findModel } from "../../pkg/cli/models.mjs";
+
 const script = new URL("../../pkg/cli/querytune.mjs", import.meta.url).pathname;
 let folder;
 
@@ -36,7 +39,7 @@ test("help names the commands, the exit codes and the environment, and ends well
   for (const args of [["--help"], ["-h"], ["help"]]) {
     const { code, out, err } = querytune(...args);
     assert.deepEqual([code, err], [0, ""]);
-    for (const word of ["adapt", "search", "130", "QUERYTUNE_CACHE", "HF_ENDPOINT"])
+    for (const word of ["adapt", "search", "130", "143", "129", "QUERYTUNE_CACHE", "HF_ENDPOINT"])
       assert.ok(out.includes(word), word);
   }
 });
@@ -84,8 +87,14 @@ test("what a job cannot do without is asked for", () => {
   refuses(["search", "empty", "docs.csv", " "], /QUERY is missing/);
 });
 
-test("a model is a folder or a hub id", () => {
+test("a model is a folder or a hub id, perhaps of a revision", () => {
   refuses([...adapt, "--encoder", "./nowhere"], /no folder .*nowhere, and "\.\/nowhere" is no hub id such as/);
+  refuses([...adapt, "--encoder", "owner/name@"], /is no hub id such as/);
+  const model = (value) =>
+    findModel(new Arguments([["encoder", "MODEL", ""]], { help: "" }).read(["--encoder", value]), "encoder");
+  const { host: _, ...found } = model("owner/name@refs/pr/1");
+  assert.deepEqual(found, { hub: "owner/name", revision: "refs/pr/1" });
+  assert.deepEqual(model("owner/name").revision, undefined);
   refuses([...adapt, "--cross-encoder", "empty"], /has no config\.json/);
 });
 

@@ -1,7 +1,7 @@
 // The runner's score store: logs of chunks in a folder that survive whatever ends the process.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -59,6 +59,41 @@ test("a folder that another job uses is refused, one that a killed job left is n
   const killed = spawnSync(process.execPath, ["-e", ""]).pid;
   writeFileSync(join(folder, "lock"), String(killed));
   new FolderStore(folder).close();
+});
+
+test("a lock that names this very process is another container's, unless this process holds the folder", async () => {
+  const folder = temporary();
+  writeFileSync(join(folder, "lock"), String(process.pid));
+  const store = new FolderStore(folder);
+  assert.throws(() => new FolderStore(folder), /using/);
+  assert.throws(() => new FolderStore(`${folder}/.`), /using/);
+  store.close();
+  new FolderStore(folder).close();
+});
+
+test("the message names the lock, for whoever knows better", () => {
+  const folder = temporary();
+  writeFileSync(join(folder, "lock"), String(process.ppid));
+  assert.throws(
+    () => new FolderStore(folder),
+    ({ message }) =>
+      message.includes(`Process ${process.ppid} is`) && message.includes(`delete ${join(folder, "lock")}`),
+  );
+});
+
+test("a process that ends in the middle of its work leaves no lock", () => {
+  const folder = temporary();
+  const store = new URL("../../pkg/cli/store.mjs", import.meta.url).href;
+  const script = `
+    const { FolderStore } = await import(${JSON.stringify(store)});
+    const { Interrupt } = await import(${JSON.stringify(new URL("interrupt.mjs", store).href)});
+    new FolderStore(${JSON.stringify(folder)});
+    const interrupt = new Interrupt(() => {});
+    interrupt.stop();
+    interrupt.stop();`;
+  const { status } = spawnSync(process.execPath, ["--input-type=module", "--eval", script]);
+  assert.equal(status, 130);
+  assert.equal(existsSync(join(folder, "lock")), false);
 });
 
 test("a chunk cut short by a crash is dropped, and the next one is kept", async () => {

@@ -10,6 +10,12 @@ export class Hub {
   requests = [];
   /** Bytes after which weights break off that are asked for from their beginning; they do not if undefined. */
   breakAfter;
+  /** Bytes after which weights that are asked for from their beginning stop coming, and the connection stays. */
+  stallAfter;
+  /** How ranges are answered: to the end if undefined, not at all (`"refused"`), or with at most so many bytes. */
+  ranges;
+  /** A status that everything is answered with. */
+  status;
   #folder;
 
   constructor(folder) {
@@ -34,16 +40,21 @@ export class Hub {
     const file = join(this.#folder, name, ...path);
     const { range } = request.headers;
     this.requests.push(`${name}/${path.join("/")}${range ? ` ${range}` : ""}`);
+    if (this.status !== undefined) return response.writeHead(this.status).end();
+    if (range && this.ranges === "refused") return response.destroy();
     if (!existsSync(file)) return response.writeHead(404).end();
     const whole = readFileSync(file);
     const from = Number(/bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
+    const end = range && this.ranges !== undefined ? Math.min(whole.length, from + this.ranges) : whole.length;
     response.writeHead(range ? 206 : 200, {
       etag: `"${createHash("md5").update(whole).digest("hex")}"`,
-      "content-length": whole.length - from,
-      ...(range && { "content-range": `bytes ${from}-${whole.length - 1}/${whole.length}` }),
+      "content-length": end - from,
+      ...(range && { "content-range": `bytes ${from}-${end - 1}/${whole.length}` }),
     });
-    const breaks = this.breakAfter !== undefined && from === 0 && file.endsWith("model.safetensors");
-    if (!breaks) return response.end(whole.subarray(from));
+    const ofBeginning = from === 0 && file.endsWith("model.safetensors");
+    if (ofBeginning && this.stallAfter !== undefined) return response.write(whole.subarray(0, this.stallAfter));
+    const breaks = ofBeginning && this.breakAfter !== undefined;
+    if (!breaks) return response.end(whole.subarray(from, end));
     // What was written has to arrive before the connection ends.
     return response.write(whole.subarray(0, this.breakAfter), () => setTimeout(() => response.destroy(), 300));
   };

@@ -13,6 +13,7 @@ import {
   QuerytuneError,
   type Report,
   type Run,
+  type SearchHit,
   type Session,
   type Store,
   type TunedModel,
@@ -69,10 +70,20 @@ export async function searchAgain(zip: Blob, session: Session): Promise<TunedMod
   return [await session.loadArtifact(new Uint8Array()), await core.loadArtifact(zip)];
 }
 
-export function explain(error: unknown): string {
-  if (isAbort(error)) return "cancelled";
+export async function searchAndRerank(items: { id: number; text: string }[], signal: AbortSignal): Promise<number[]> {
+  const session: Session = await open({ host: "https://models.example.com", signal });
+  const tuner = await session.load({ signal });
+  const documents = await session.readDocuments(items, { signal });
+  const found: SearchHit[] = await (await tuner.index(documents)).search("a query", { topK: 20, rerank: true, signal });
+  return found.map(({ logit }) => logit ?? 0);
+}
+
+export function explain(error: unknown, signal?: AbortSignal): string {
+  if (isAbort(error) || isAbort(error, signal)) return "cancelled";
   if (!(error instanceof QuerytuneError)) throw error;
   const code: ErrorCode = error.code;
+  const run: Run | undefined = error.run;
+  run?.dispose();
   return `${code}: ${error.message} (${error.position?.line ?? "nowhere"})`;
 }
 

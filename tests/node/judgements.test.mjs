@@ -1,0 +1,67 @@
+// Judgements given to a training: what is wrong with them is found as early as can be, and loses no training.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { load } from "../../pkg/dist/core.js";
+import { writeSmallModel } from "../browser/support/small-model.mjs";
+import { documents, queries } from "../browser/support/tiny-job.mjs";
+import { Workplace } from "./support/command.mjs";
+
+const timeout = 2 * 60_000;
+const place = new Workplace();
+const bytes = (text) => new TextEncoder().encode(text);
+const quick = { seed: 1, epochs: 2, folds: 2 };
+let tuner;
+let relations;
+
+before(
+  async () => {
+    writeSmallModel(place.path("encoder"), "encoder", { hidden: 32, heads: 2, inner: 64 });
+    writeSmallModel(place.path("cross"), "crossEncoder", { hidden: 32, heads: 2, inner: 64, seed: 2 });
+    tuner = await load({
+      encoder: pathToFileURL(`${place.path("encoder")}/`),
+      crossEncoder: pathToFileURL(`${place.path("cross")}/`),
+      store: "memory",
+      device: "cpu",
+      threads: 1,
+    });
+    relations = await tuner.synthesize(queries, documents, { candidates: 10, depth: 5 });
+  },
+  { timeout },
+);
+
+after(() => {
+  tuner?.dispose();
+  place.remove();
+});
+
+test("files that cannot be read are refused before anything is trained", { timeout }, async () => {
+  const stages = new Set();
+  const onProgress = ({ stage }) => stages.add(stage);
+  const qrels = bytes("1\t1\t1\n");
+  for (const [judgements, code] of [
+    [{ qrels: bytes("only one column\n1\n2\n") }, "input-qrels"],
+    [{ qrels: "qrels.tsv" }, "option"],
+    [{ qrels, queries: bytes("") }, "input-empty"],
+  ]) {
+    await assert.rejects(tuner.fit(relations, { ...quick, onProgress, judgements }), { code });
+  }
+  assert.deepEqual([...stages], []);
+});
+
+test("judgements that name nothing of the job leave the trained run with the error", { timeout }, async () => {
+  const judgements = { qrels: bytes("strange\tdocument\t1\n") };
+  const error = await tuner.fit(relations, { ...quick, judgements }).catch((thrown) => thrown);
+  assert.equal(error.code, "input-qrels");
+  assert.match(error.message, /Check the id columns/);
+  assert.equal(error.run.report.evaluation.judged, undefined);
+  const report = await error.run.evaluate({ qrels: bytes("1\t1\t1\n2\t3\t1\n") });
+  assert.ok(report.evaluation.judged["ndcg@10"]);
+  error.run.dispose();
+});
+
+test("another error carries no run", { timeout }, async () => {
+  const error = await tuner.fit(relations, { method: "none" }).catch((thrown) => thrown);
+  assert.equal(error.code, "option");
+  assert.ok(!("run" in error));
+});

@@ -1,0 +1,58 @@
+// How files are read by the command line: for queries and documents alike, or for one of them alone.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Arguments } from "../../pkg/cli/arguments.mjs";
+import { documentReading, documentReadingTable, queryReading, readingTable } from "../../pkg/cli/options.mjs";
+
+function readings(...given) {
+  const args = new Arguments(readingTable, { help: "" }).read(given);
+  return { queries: queryReading(args), documents: documentReading(args) };
+}
+
+test("what is not given is found by itself", () => assert.deepEqual(readings(), { queries: {}, documents: {} }));
+
+test("an option without a role is for queries and documents", () => {
+  const both = { delimiter: "|", encoding: "utf-8", hasHeader: false, quotes: true };
+  assert.deepEqual(readings("--delimiter", "pipe", "--encoding", "utf-8", "--header", "no", "--quotes", "yes"), {
+    queries: both,
+    documents: both,
+  });
+});
+
+test("an option of one role leaves the other file alone", () => {
+  assert.deepEqual(readings("--query-header", "no", "--document-delimiter", "tab", "--document-quotes", "no"), {
+    queries: { hasHeader: false },
+    documents: { delimiter: "\t", quotes: false },
+  });
+});
+
+test("an option of one role goes before the one for both", () => {
+  const found = readings(
+    "--header",
+    "yes",
+    "--query-header",
+    "no",
+    "--encoding",
+    "utf-8",
+    "--query-encoding",
+    "latin1",
+  );
+  assert.deepEqual(found, {
+    queries: { encoding: "latin1", hasHeader: false },
+    documents: { encoding: "utf-8", hasHeader: true },
+  });
+});
+
+test("a search has the options of the documents alone", () => {
+  const search = (...given) => documentReading(new Arguments(documentReadingTable, { help: "" }).read(given));
+  assert.deepEqual(search("--header", "no", "--document-quotes", "no"), { hasHeader: false, quotes: false });
+  assert.throws(() => search("--query-header", "no"), /no option --query-header/);
+});
+
+test("a value that makes no sense is refused by the option that has it", () => {
+  assert.throws(() => readings("--query-header", "maybe"), /--query-header must be one of yes, no/);
+  assert.throws(
+    () => readings("--document-delimiter", "tabs"),
+    /--document-delimiter must be one character, or one of/,
+  );
+});
