@@ -1,6 +1,6 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, type Signal, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
@@ -12,12 +12,13 @@ import {
   type StageProgress,
   type Tuner,
 } from "querytune";
-import { decisive, documents, PLACES, previous, qrels, queries, slots, testQueries } from "./data.js";
+import { type Choice, chosen, difference } from "./choice.js";
+import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
 import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
-import { generation, noteFailure, session, tell } from "./session.js";
-import { device, keeping, method, models, restore, scoring, settings } from "./settings.js";
+import { ended, generation, noteFailure, session, tell } from "./session.js";
+import { device, folder, keeping, method, models, modelsOf, origin, restore, scoring } from "./settings.js";
 
 export type State =
   | "idle"
@@ -34,6 +35,8 @@ const BUSY: State[] = ["measuring", "running", "pausing", "cancelling"];
 /** Whether a job holds the files, the models and the options, so that they must stay as they are. */
 export const busy = computed(() => BUSY.includes(state.value));
 export const error = signal<unknown>(undefined);
+/** What stopped a measurement. */
+export const measureError = signal<unknown>(undefined);
 export const info = signal<EngineInfo | undefined>(undefined);
 
 export type Stage = Progress["stage"];
@@ -57,6 +60,10 @@ export const ROWS_SHOWN = 20;
 /** Query texts that are at hand to look up candidates. */
 const QUERIES_SHOWN = 10_000;
 export interface Outcome {
+  /** What it is a result of. */
+  of: Choice;
+  /** The models it was made with, by which it is searched, judged and downloaded. */
+  engine: Loaded;
   tuner: Tuner;
   relations: Relations;
   rows: RelationRow[];
@@ -67,6 +74,29 @@ export interface Outcome {
   retrieved: number;
 }
 export const outcome = signal<Outcome | undefined>(undefined);
+/** What was chosen since the outcome was made and has not been run, if anything. */
+export const changed = computed(() => outcome.value && difference(outcome.value.of, chosen.value));
+/** The outcome that is gone because its session failed, and why. */
+export const lost = signal<{ of: Choice; reason: unknown } | undefined>(undefined);
+effect(() => {
+  const reason = ended.value?.reason;
+  const gone = outcome.peek();
+  if (!gone) return;
+  batch(() => {
+    outcome.value = undefined;
+    lost.value = { of: gone.of, reason };
+    if (state.peek() === "done") state.value = "idle";
+  });
+});
+
+/** Whether what there is to download of the outcome was downloaded: its model is not stored. */
+export const taken = signal(false);
+/** Whether closing the page, or another job, would lose the outcome. */
+export const unsaved = computed(() => outcome.value !== undefined && !taken.value);
+/** Set while a job waits for leave to take the place of such an outcome; `job`: one that is gone on with. */
+export const asking = signal<{ job?: Job } | undefined>(undefined);
+
+export type { Job } from "./jobs.js";
 
 /** The job of the last run, and its files. */
 let lastJob = "";
@@ -78,8 +108,16 @@ effect(() => {
   if (state.peek() === "paused" && others) state.value = "idle";
 });
 
+/** Models in the engine. */
+interface Loaded {
+  tuner: Tuner;
+  key: unknown[];
+  bytes: number;
+}
+
 let controller: AbortController | undefined;
-let loaded: { tuner: Tuner; key: unknown[]; bytes: number } | undefined;
+/** What the next job runs with, unless others are chosen. */
+let loaded: Loaded | undefined;
 
 /** What the judging of other queries goes through once more. */
 const WITHIN_EVALUATION: Partial<Record<Stage, string>> = { encode: "texts", score: "pairs" };
@@ -118,14 +156,24 @@ function watch(onScore: (stage: StageState) => void = () => {}): Watcher {
   return { onProgress, bytes: () => sum(0) };
 }
 
-async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<NonNullable<typeof loaded>> {
+/** Folders tell by themselves that they were picked anew. */
+const picked = () => (origin.value === "folder" ? [folder.encoder.value, folder.crossEncoder.value] : []);
+
+/** Loads the chosen models, unless they are there. */
+async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<Loaded> {
   const sources = models.value;
   if (!sources) throw new Error("Choose the folders of both models first.");
   const opened = await session();
-  const key = [generation(), device.value, sources];
-  if (loaded && key.every((part, i) => part === loaded?.key[i])) return loaded;
-  loaded?.tuner.dispose();
-  loaded = undefined;
+  const key = [generation(), device.value, modelsOf(chosen.value.settings), ...picked()];
+  const shown = outcome.value?.engine;
+  const there = [loaded, shown].find((one) => one && key.every((part, i) => part === one.key[i]));
+  // The result that is shown needs its models, even if others are measured in the meantime.
+  if (loaded !== there && loaded !== shown) loaded?.tuner.dispose();
+  loaded = there;
+  if (loaded) {
+    info.value = loaded.tuner.info;
+    return loaded;
+  }
   info.value = undefined;
   const made = await opened.load({ ...sources, device: device.value, onProgress, signal }).catch((thrown) => {
     if (!closed.value || !(thrown instanceof QuerytuneError) || thrown.code !== "model-download") throw thrown;
@@ -160,6 +208,9 @@ function begin(next: State): AbortSignal {
   batch(() => {
     state.value = next;
     error.value = undefined;
+    measureError.value = undefined;
+    lost.value = undefined;
+    asking.value = undefined;
     stages.value = {};
     current.value = undefined;
   });
@@ -169,36 +220,38 @@ function begin(next: State): AbortSignal {
 /** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
 export async function measure(): Promise<void> {
   if (busy.value) return;
-  const before = state.value;
+  const before = [state, error, stages, current].map((one) => [one, one.value] as [Signal<unknown>, unknown]);
   const signal = begin("measuring");
+  let failure: unknown;
   try {
     const { log, corpus } = await content();
     const watcher = watch();
     const { tuner: engine, bytes } = await tuner(watcher, signal);
     await measureTuner(engine, log, corpus, bytes, signal);
-    state.value = before === "done" || before === "paused" ? before : "idle";
   } catch (thrown) {
     noteFailure(thrown);
-    batch(() => {
-      state.value = isAbort(thrown) ? (before === "paused" ? "paused" : "idle") : "failed";
-      if (!isAbort(thrown)) error.value = atItsField(thrown);
-    });
+    if (!isAbort(thrown)) failure = atItsField(thrown);
   }
+  batch(() => {
+    // All is as it was: what is shown of a job has nothing to do with this.
+    for (const [one, value] of before) one.value = value;
+    if (lost.value && state.value === "done") state.value = "idle";
+    measureError.value = failure;
+  });
 }
 
 /** The record of the job that is run: the one that was stopped on the same files, or a new one. */
 async function account(): Promise<Job> {
+  const { files, settings } = chosen.value;
   const print = await fingerprint(decisive.value);
   const former = jobs.value?.find((job) => job.fingerprint === print && job.state === "stopped");
-  const named = PLACES.map((place) => [place, slots[place].file.value?.name]);
-  const reading = Object.fromEntries(PLACES.map((place) => [place, slots[place].options.value]));
   return {
     id: former?.id ?? newId(),
     fingerprint: print,
     begun: Date.now(),
     state: "stopped",
-    names: Object.fromEntries(named.filter(([, name]) => name)),
-    settings: settings(reading),
+    names: Object.fromEntries(Object.entries(files).map(([place, file]) => [place, file.name])),
+    settings,
     scored: former?.scored ?? 0,
     total: former?.total ?? 0,
     files: false,
@@ -214,14 +267,21 @@ async function keep(job: Job): Promise<void> {
   else tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
 }
 
-/** Runs the job; what an earlier one has scored is taken over by the engine. */
-export async function start(): Promise<void> {
-  if (busy.value) return;
-  const signal = begin("running");
+/** Gives up the result that is shown. */
+function release(): void {
   const replaced = outcome.value;
   outcome.value = undefined;
   replaced?.run.dispose();
   replaced?.relations.dispose();
+  if (replaced?.engine !== loaded) replaced?.tuner.dispose();
+}
+
+/** Runs the job; what an earlier one has scored is taken over by the engine. */
+export async function start(): Promise<void> {
+  if (busy.value) return;
+  const signal = begin("running");
+  release();
+  const of = chosen.value;
   let relations: Relations | undefined;
   let job: Job | undefined;
   try {
@@ -240,9 +300,10 @@ export async function start(): Promise<void> {
     });
     const { onProgress } = watcher;
     const { log, corpus, judged, asked, earlier } = await content();
-    const { tuner: engine, bytes } = await tuner(watcher, signal);
-    const chosen = scoring();
-    relations = await engine.synthesize(log, corpus, { ...chosen, previous: earlier, onProgress, signal });
+    const models = await tuner(watcher, signal);
+    const { tuner: engine, bytes } = models;
+    const amount = scoring();
+    relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
     const run = await engine.fit(relations, {
       method: method.value,
       judgements: judged && { qrels: judged, queries: asked },
@@ -257,10 +318,11 @@ export async function start(): Promise<void> {
     noteSpeed(engine.info, run.report, bytes);
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
-    const shown = { rows, queries: items.map((item) => item.text), retrieved: chosen.candidates };
-    const finished = { tuner: engine, relations, run, ...shown };
+    const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };
+    const finished = { of, engine: models, tuner: engine, relations, run, ...shown };
     batch(() => {
       outcome.value = finished;
+      taken.value = false;
       state.value = "done";
     });
   } catch (thrown) {
@@ -315,6 +377,12 @@ export async function cancel(): Promise<void> {
     await dropFiles(job.id);
     await remember({ ...job, files: false });
   }
+}
+
+/** Starts, or goes on with a job; asks first where that would lose a result. */
+export async function ask(job?: Job): Promise<void> {
+  if (unsaved.value) asking.value = { job };
+  else await (job ? goOn(job) : start());
 }
 
 /** Goes on with a job of an earlier visit, whose files were kept. */

@@ -10,6 +10,8 @@ export interface Offer {
   file: string;
   meaning: string;
   make: (outcome: Outcome) => Promise<Blob>;
+  /** Whether what was trained is in it. */
+  isModel?: boolean;
   /** The lines that load it. */
   code: string;
 }
@@ -31,6 +33,7 @@ const adapter = (number: number, file: string, meaning: string, code: string): O
   file,
   meaning,
   make: ({ run }) => adapterFile(run, file),
+  isModel: true,
   code,
 });
 
@@ -93,6 +96,7 @@ const ALL: Offer = {
   meaning:
     "the model for sentence-transformers, the adapter, the data set, the report, a model card; a later run can go on from it",
   make: ({ run }) => run.saveArtifact(),
+  isModel: true,
   code: `from sentence_transformers import SentenceTransformer  # 5 or newer
 
 model = SentenceTransformer("model")  # the folder in artifact.zip

@@ -7,7 +7,6 @@ import { busy } from "./job.js";
 import { jobs, keptBytes, loadJobs } from "./jobs.js";
 import { forgetSpeed } from "./measurement.js";
 import { dropPage, SHELL } from "./offline.js";
-import { endSession } from "./session.js";
 
 export interface Stored {
   /** Of this page's origin, as far as the browser says. */
@@ -83,10 +82,9 @@ export function deleteModels(): Promise<void> {
   return clearCache();
 }
 
-/** The engine's store; its session ends, as it has the store open. */
+/** The engine's store. The session closes it of its own accord and goes on, so that a result stays usable. */
 export async function deleteScores(): Promise<void> {
   if (busy.value) throw new Error("A job is running. Cancel it first.");
-  endSession();
   await deleteDatabase(SCORES);
 }
 

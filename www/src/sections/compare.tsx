@@ -6,6 +6,7 @@ import { outcome } from "../job.js";
 import { tells } from "../judging.js";
 import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
+import { ResultOf } from "../parts/result-of.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
 import { Since } from "../parts/since.js";
@@ -27,6 +28,7 @@ export function CompareSection() {
     >
       {result ? (
         <div data-testid="compare">
+          <ResultOf testid="compare-of" />
           <Delivered report={result.run.report} />
           <Results report={result.run.report} />
           <Since report={result.run.report} />

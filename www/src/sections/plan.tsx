@@ -2,10 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
 import { complete, decisive } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
-import { busy, cancel, measure, state } from "../job.js";
+import { busy, cancel, measure, measureError, state } from "../job.js";
 import { fingerprint, type Job, jobs } from "../jobs.js";
 import { memory, type Speed, speed } from "../measurement.js";
 import { ByWords } from "../parts/by-words.js";
+import { ErrorBox } from "../parts/error-box.js";
 import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
 import { Training } from "../parts/training.js";
@@ -58,6 +59,7 @@ export function PlanSection() {
               : "Loads the models and scores a few of your pairs, some ten seconds."}
           </span>
         </p>
+        <ErrorBox error={measureError.value} testid="error-measure" />
         <Budget of={known} />
         <Training />
         <details>

@@ -1,20 +1,25 @@
 import { askToNotify, mayNotify, notify } from "../attention.js";
+import { named } from "../choice.js";
 import { complete } from "../data.js";
 import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
 import {
+  ask,
   busy,
   cancel,
+  changed,
   current,
   error,
+  lost,
+  outcome,
   pause,
   STAGES,
   type Stage,
   type StageState,
   stages,
-  start,
   state,
 } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
+import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
@@ -32,6 +37,8 @@ export function RunSection() {
       sentence="For each query the encoder finds candidates, the cross-encoder scores the first of them, and a small adapter learns from the scores."
     >
       <Former />
+      <NotRun />
+      <Lost />
       <label class="choice">
         <input
           type="checkbox"
@@ -57,7 +64,7 @@ export function RunSection() {
           class="primary"
           data-testid="start"
           disabled={busy.value || !ready}
-          onClick={() => void start()}
+          onClick={() => void ask()}
         >
           {now === "paused" ? "Resume" : now === "cancelled" || now === "failed" ? "Start again" : "Start"}
         </button>
@@ -76,6 +83,7 @@ export function RunSection() {
           {STATES[now]}
         </span>
       </p>
+      <Replace />
       <ErrorBox error={error.value} testid="error-job" />
       {now !== "idle" && (
         <ol class="stages" aria-label="Stages">
@@ -115,6 +123,8 @@ function short(): string {
     case "pausing":
     case "cancelling":
       return "stopping";
+    case "done":
+      return changed.value ? "not run since it was changed" : "done";
     default:
       return state.value;
   }
@@ -162,6 +172,29 @@ function Former() {
         ? `These files were run before: ${counted(job.scored, "pair")} already scored will not be scored again.`
         : `A former run on these files stopped: ${count(job.scored)} of ${counted(job.total, "pair")} already scored. Start goes on from there.`}
     </p>
+  );
+}
+
+/** Says that the result below is another's than that of what is chosen. */
+function NotRun() {
+  const result = outcome.value;
+  if (!result || !changed.value) return null;
+  return (
+    <p class="notice" role="status" data-testid="not-run">
+      {changed.value === "files" ? "The chosen files have" : "The chosen settings have"} not been run. The result below
+      is that of {named(result.of)}, as it was run.
+    </p>
+  );
+}
+
+/** Says that a result is gone that was shown. */
+function Lost() {
+  if (!lost.value) return null;
+  const { of, reason } = lost.value;
+  return (
+    <div class="error" role="alert" data-testid="result-lost">
+      The result of {named(of)} is gone. {reason instanceof Error ? reason.message : String(reason)}
+    </div>
   );
 }
 
