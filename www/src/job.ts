@@ -14,10 +14,22 @@ import {
 } from "querytune";
 import { type Choice, chosen, difference } from "./choice.js";
 import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
-import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
+import {
+  dropFiles,
+  fingerprint,
+  forget,
+  formerJobs,
+  type Job,
+  jobs,
+  keepFiles,
+  newId,
+  remember,
+  restoreFiles,
+} from "./jobs.js";
+import { holdJob, lookElsewhere, releaseJob } from "./locks.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
-import { ended, generation, noteFailure, session, tell } from "./session.js";
+import { ended, endSession, generation, noteFailure, session } from "./session.js";
 import { device, folder, keeping, method, models, modelsOf, origin, restore, scoring } from "./settings.js";
 
 export type State =
@@ -97,6 +109,10 @@ export const unsaved = computed(() => outcome.value !== undefined && !taken.valu
 export const asking = signal<{ job?: Job } | undefined>(undefined);
 
 export type { Job } from "./jobs.js";
+/** The number of the job that runs in this tab. */
+export const running = signal<string | undefined>(undefined);
+/** Whether there was no room for the files of the job. */
+export const unkept = signal(false);
 
 /** The job of the last run, and its files. */
 let lastJob = "";
@@ -105,7 +121,9 @@ let worked: File[] = [];
 effect(() => {
   const files = decisive.value;
   const others = files.length !== worked.length || files.some((file, i) => file !== worked[i]);
-  if (state.peek() === "paused" && others) state.value = "idle";
+  if (state.peek() !== "paused" || !others) return;
+  state.value = "idle";
+  unkept.value = false;
 });
 
 /** Models in the engine. */
@@ -240,13 +258,18 @@ export async function measure(): Promise<void> {
   });
 }
 
-/** The record of the job that is run: the one that was stopped on the same files, or a new one. */
-async function account(): Promise<Job> {
+/** The record of the job that is run: the one that is gone on with, one that was stopped on the same files, or a new one. */
+async function account(going: Job | undefined): Promise<Job> {
   const { files, settings } = chosen.value;
   const print = await fingerprint(decisive.value);
-  const former = jobs.value?.find((job) => job.fingerprint === print && job.state === "stopped");
+  const stopped = formerJobs(print, settings).find((job) => job.state === "stopped");
+  const found = going ?? stopped;
+  // Another tab may have it: then this is a job of its own.
+  const former = found && (await holdJob(found.id)) ? found : undefined;
+  const id = former?.id ?? newId();
+  if (!former) await holdJob(id);
   return {
-    id: former?.id ?? newId(),
+    id,
     fingerprint: print,
     begun: Date.now(),
     state: "stopped",
@@ -264,7 +287,7 @@ async function keep(job: Job): Promise<void> {
   if (!keeping.value || job.settings.origin === "folder") return dropFiles(job.id);
   job.files = await keepFiles(job.id, slots);
   if (job.files) await remember({ ...job });
-  else tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+  else unkept.value = true;
 }
 
 /** Gives up the result that is shown. */
@@ -277,17 +300,19 @@ function release(): void {
 }
 
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
-export async function start(): Promise<void> {
+export async function start(going?: Job): Promise<void> {
   if (busy.value) return;
   const signal = begin("running");
   release();
+  unkept.value = false;
   const of = chosen.value;
   let relations: Relations | undefined;
   let job: Job | undefined;
   try {
-    job = await account();
+    job = await account(going);
     await keep(job);
     lastJob = job.id;
+    running.value = job.id;
     worked = decisive.value;
     const record = job;
     let noted = Number.NEGATIVE_INFINITY;
@@ -327,6 +352,8 @@ export async function start(): Promise<void> {
     });
   } catch (thrown) {
     noteFailure(thrown);
+    // What the store was opened with may be gone: the next job opens it anew.
+    if (thrown instanceof QuerytuneError && thrown.code === "store") endSession(thrown);
     relations?.dispose();
     const paused = state.value === "pausing";
     if (job?.files && isAbort(thrown) && !paused) {
@@ -339,6 +366,11 @@ export async function start(): Promise<void> {
       state.value = isAbort(thrown) ? (paused ? "paused" : "cancelled") : "failed";
       if (!isAbort(thrown)) error.value = atItsField(thrown);
     });
+  } finally {
+    running.value = undefined;
+    // While it is paused they are still needed.
+    if (state.value !== "paused") unkept.value = false;
+    if (job) releaseJob(job.id);
   }
 }
 
@@ -372,6 +404,7 @@ export async function cancel(): Promise<void> {
     controller?.abort();
   } else if (state.value === "paused") {
     state.value = "cancelled";
+    unkept.value = false;
     const job = jobs.value?.find((one) => one.id === lastJob && one.files);
     if (!job) return;
     await dropFiles(job.id);
@@ -385,10 +418,16 @@ export async function ask(job?: Job): Promise<void> {
   else await (job ? goOn(job) : start());
 }
 
+/** Notes that what was scored is gone: nothing can be resumed where it stopped. */
+export function scoresDeleted(): void {
+  if (state.value !== "done" && !busy.value) state.value = "idle";
+}
+
 /** Goes on with a job of an earlier visit, whose files were kept. */
 export async function goOn(job: Job): Promise<void> {
   if (busy.value) return;
+  if ((await lookElsewhere()).has(job.id)) throw new Error("This job is running in another tab of this page.");
   restore(job.settings);
   await restoreFiles(job, (place, file, options) => slots[place].choose(file, options));
-  await start();
+  await start(job);
 }

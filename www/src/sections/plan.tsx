@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
-import { complete, decisive } from "../data.js";
+import { complete } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
+import { former } from "../former.js";
 import { busy, cancel, measure, measureError, state } from "../job.js";
-import { fingerprint, type Job, jobs } from "../jobs.js";
+import type { Job } from "../jobs.js";
 import { memory, type Speed, speed } from "../measurement.js";
 import { ByWords } from "../parts/by-words.js";
 import { ErrorBox } from "../parts/error-box.js";
@@ -16,13 +16,12 @@ import { candidates, depth, device, method, minutes, models, timed } from "../se
 export function PlanSection() {
   const job = amount.value;
   const known = speed.value;
-  const former = useFormer();
   const ready = complete.value && models.value !== undefined;
   return (
     <Section
       number={3}
       title="Plan"
-      state={summary(former)}
+      state={summary()}
       sentence="Choose how much the cross-encoder scores: by far the longest part, and the one that decides how much can be learned."
     >
       <fieldset class="plain" disabled={busy.value}>
@@ -48,7 +47,7 @@ export function PlanSection() {
         </p>
         <ByWords />
         <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
-        {job && known && <Estimate of={known} former={former} />}
+        {job && known && <Estimate of={known} former={former.value} />}
         <p class="buttons">
           <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
             {known ? "Measure again" : "Measure this device"}
@@ -84,11 +83,11 @@ export function PlanSection() {
   );
 }
 
-function summary(former: Job | undefined): string {
+function summary(): string {
   const job = amount.value;
   if (!job) return "";
   const pairs = counted(job.pairs, "pair");
-  return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former))}` : pairs;
+  return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former.value))}` : pairs;
 }
 
 function toScore({ pairs, queries, earlier, depth, bm25, known }: Amount): string {
@@ -172,23 +171,4 @@ function Budget({ of }: { of: Speed | undefined }) {
       </label>
     </>
   );
-}
-
-/** The job that was run on the chosen files before, if there is one. */
-export function useFormer(): Job | undefined {
-  const [print, setPrint] = useState("");
-  const files = decisive.value;
-  useEffect(() => {
-    setPrint("");
-    if (files.length === 0) return;
-    let wanted = true;
-    fingerprint(files).then(
-      (found) => wanted && setPrint(found),
-      () => {},
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [files]);
-  return print === "" ? undefined : jobs.value?.find((job) => job.fingerprint === print && job.scored > 0);
 }

@@ -2,6 +2,7 @@ import { askToNotify, mayNotify, notify } from "../attention.js";
 import { named } from "../choice.js";
 import { complete } from "../data.js";
 import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
+import { former } from "../former.js";
 import {
   ask,
   busy,
@@ -17,13 +18,13 @@ import {
   type StageState,
   stages,
   state,
+  unkept,
 } from "../job.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
-import { useFormer } from "./plan.js";
 
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
@@ -85,6 +86,11 @@ export function RunSection() {
       </p>
       <Replace />
       <ErrorBox error={error.value} testid="error-job" />
+      {unkept.value && (
+        <p class="notice" role="status" data-testid="unkept">
+          There is no room to keep your files in this browser: do not close the page before the job is done.
+        </p>
+      )}
       {now !== "idle" && (
         <ol class="stages" aria-label="Stages">
           {STAGES.map((stage) => (
@@ -164,8 +170,8 @@ function NotifyChoice() {
 
 /** Says that a job on these files was begun before. */
 function Former() {
-  const job = useFormer();
-  if (!job || job.scored === 0 || busy.value || state.value === "done" || state.value === "paused") return null;
+  const job = former.value;
+  if (!job || busy.value || state.value === "done" || state.value === "paused") return null;
   return (
     <p class="notice" role="status" data-testid="former-job" data-scored={job.scored}>
       {job.state === "done"
