@@ -14,6 +14,7 @@ import {
 } from "querytune";
 import { type Choice, chosen, difference } from "./choice.js";
 import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
+import { circumstances } from "./former.js";
 import {
   dropFiles,
   fingerprint,
@@ -245,7 +246,7 @@ export async function measure(): Promise<void> {
     const { log, corpus } = await content();
     const watcher = watch();
     const { tuner: engine, bytes } = await tuner(watcher, signal);
-    await measureTuner(engine, log, corpus, bytes, signal);
+    await measureTuner(engine, log, corpus, bytes, circumstances.value, signal);
   } catch (thrown) {
     noteFailure(thrown);
     if (!isAbort(thrown)) failure = atItsField(thrown);
@@ -340,7 +341,7 @@ export async function start(going?: Job): Promise<void> {
     // The log's own are not all of them where it was joined to an earlier one.
     const items = await relations.queries(0, Math.min(QUERIES_SHOWN, made.queries));
     const adapter = await run.adapterFiles();
-    noteSpeed(engine.info, run.report, bytes);
+    noteSpeed(engine.info, run.report, bytes, { ...circumstances.value, files: job.fingerprint });
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
     const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };

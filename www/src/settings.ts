@@ -86,6 +86,14 @@ function told(files: File[]): string {
   return `${files[0]?.webkitRelativePath.split("/")[0] ?? ""}:${bytes}`;
 }
 
+const last = (path: string) => path.trim().split("/").at(-1) ?? "";
+
+/** The names of both models, without where they come from. */
+export function namesOf({ origin, hub, folders }: Settings): string {
+  const { encoder, crossEncoder } = { server: SERVED, hub, folder: folders ?? SERVED }[origin];
+  return `${last(encoder)}, ${last(crossEncoder)}`;
+}
+
 /** Tells the models of two settings apart. */
 export function modelsOf({ origin, hub, folders }: Settings): string {
   const place = { server: undefined, hub, folder: folders }[origin];

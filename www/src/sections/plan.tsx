@@ -1,7 +1,7 @@
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
 import { complete } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
-import { former } from "../former.js";
+import { former, print, speedHere, unmeasured } from "../former.js";
 import { busy, cancel, measure, measureError, state } from "../job.js";
 import type { Job } from "../jobs.js";
 import { memory, type Speed, speed } from "../measurement.js";
@@ -15,7 +15,7 @@ import { candidates, depth, device, method, minutes, models, timed } from "../se
 /** How much is to be scored, and how long that takes here. */
 export function PlanSection() {
   const job = amount.value;
-  const known = speed.value;
+  const known = speedHere.value;
   const ready = complete.value && models.value !== undefined;
   return (
     <Section
@@ -47,10 +47,15 @@ export function PlanSection() {
         </p>
         <ByWords />
         <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
+        {job && unmeasured.value && (
+          <p class="notice" role="status" data-testid="unmeasured" data-why={unmeasured.value}>
+            The time is not known: {UNMEASURED[unmeasured.value]}. Measure again.
+          </p>
+        )}
         {job && known && <Estimate of={known} former={former.value} />}
         <p class="buttons">
           <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
-            {known ? "Measure again" : "Measure this device"}
+            {speed.value ? "Measure again" : "Measure this device"}
           </button>
           <span class="quiet">
             {state.value === "measuring"
@@ -83,11 +88,17 @@ export function PlanSection() {
   );
 }
 
+const UNMEASURED = {
+  device: "another device was measured",
+  models: "other models were measured",
+  texts: "it was measured on other texts, much shorter or longer than these",
+};
+
 function summary(): string {
   const job = amount.value;
   if (!job) return "";
   const pairs = counted(job.pairs, "pair");
-  return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former.value))}` : pairs;
+  return speedHere.value ? `${pairs}, about ${about(secondsLeft(speedHere.value, job, former.value))}` : pairs;
 }
 
 function toScore({ pairs, queries, earlier, depth, bm25, known }: Amount): string {
@@ -121,7 +132,8 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
       <dt>Measured</dt>
       <dd class="quiet">
         {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
-        {of.job ? "a whole job" : "a few of your pairs"}, {date(of.at)}
+        {of.job ? "a whole job" : "a few pairs"}{" "}
+        {of.of.files === print.value ? "of these files" : "of other texts, about as long as these"}, {date(of.at)}
       </dd>
     </dl>
   );
