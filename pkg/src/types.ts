@@ -492,6 +492,10 @@ export interface FitOptions extends Watch {
   folds?: number;
   /** For the method `lora`. */
   lora?: LoraOptions;
+  /**
+   * Judges the run, as `Run.evaluate` does. If that fails, so does `fit`, and what was trained is lost: without
+   * judgements here, and `evaluate` afterwards, it is kept.
+   */
   judgements?: JudgementsInput;
 }
 

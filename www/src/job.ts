@@ -4,6 +4,7 @@ import { batch, computed, effect, type Signal, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
+  type JudgementsInput,
   type Progress,
   QuerytuneError,
   type RelationRow,
@@ -11,6 +12,7 @@ import {
   type Run,
   type StageProgress,
   type Tuner,
+  type Watch,
 } from "querytune";
 import { type Choice, chosen, difference } from "./choice.js";
 import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
@@ -291,6 +293,18 @@ async function keep(job: Job): Promise<void> {
   else unkept.value = true;
 }
 
+/** Judges a run. What is wrong with the judgements is handed back: what was trained is there all the same. */
+async function judge(run: Run, { onProgress, signal, ...judgements }: JudgementsInput & Watch): Promise<unknown> {
+  try {
+    await run.evaluate(judgements, { onProgress, signal });
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof QuerytuneError && thrown.code === "input-qrels") return thrown;
+    run.dispose();
+    throw thrown;
+  }
+}
+
 /** Gives up the result that is shown. */
 function release(): void {
   const replaced = outcome.value;
@@ -330,12 +344,8 @@ export async function start(going?: Job): Promise<void> {
     const { tuner: engine, bytes } = models;
     const amount = scoring();
     relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
-    const run = await engine.fit(relations, {
-      method: method.value,
-      judgements: judged && { qrels: judged, queries: asked },
-      onProgress,
-      signal,
-    });
+    const run = await engine.fit(relations, { method: method.value, onProgress, signal });
+    const unjudged = judged && (await judge(run, { qrels: judged, queries: asked, onProgress, signal }));
     const made = relations.summary();
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
     // The log's own are not all of them where it was joined to an earlier one.
@@ -349,6 +359,7 @@ export async function start(going?: Job): Promise<void> {
     batch(() => {
       outcome.value = finished;
       taken.value = false;
+      error.value = unjudged;
       state.value = "done";
     });
   } catch (thrown) {

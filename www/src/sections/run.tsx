@@ -20,6 +20,7 @@ import {
   state,
   unkept,
 } from "../job.js";
+import { strangers } from "../judged.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
@@ -29,7 +30,7 @@ import { NAMES } from "../stages.js";
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
   const now = state.value;
-  const ready = complete.value && models.value !== undefined;
+  const ready = complete.value && models.value !== undefined && !strangers.value;
   return (
     <Section
       number={4}
@@ -59,6 +60,12 @@ export function RunSection() {
         </span>
       </label>
       <NotifyChoice />
+      {strangers.value && (
+        <p class="notice" role="status" data-testid="strangers">
+          The judgements are of none of these queries and documents: Data says which ids they name. Nothing is started
+          with them.
+        </p>
+      )}
       <p class="buttons">
         <button
           type="button"
