@@ -35,32 +35,26 @@ export class MemoryStore implements Store {
  * is not there at all, and two tabs do not overwrite each other's.
  */
 export class IndexedDbStore implements Store {
-  readonly #database: IDBPDatabase<Schema>;
+  #database: Promise<IDBPDatabase<Schema>> | undefined;
   readonly #onWarning: (message: string) => void;
   /** What no longer fits on the disk, behind the chunks that are there. */
   readonly #overflow = new Map<string, { from: number; chunks: Uint8Array[] }>();
 
-  private constructor(database: IDBPDatabase<Schema>, onWarning: (message: string) => void) {
-    this.#database = database;
+  private constructor(onWarning: (message: string) => void) {
     this.#onWarning = onWarning;
   }
 
   /** Opens the database, and makes it where there is none. `onWarning` hears of a full disk. */
   static async open(onWarning: (message: string) => void): Promise<IndexedDbStore> {
-    const database = await openDB<Schema>(DATABASE, 1, {
-      upgrade: (db) => {
-        db.createObjectStore("chunks");
-      },
-      // A newer version of the page wants to change the database: let it.
-      blocking: (_current, _blocked, event) => (event.target as IDBDatabase | null)?.close(),
-    });
-    return new IndexedDbStore(database, onWarning);
+    const store = new IndexedDbStore(onWarning);
+    await store.#open();
+    return store;
   }
 
   async count(log: string): Promise<number> {
     const overflow = this.#overflow.get(log);
     if (overflow) return overflow.from + overflow.chunks.length;
-    return this.#database.count("chunks", range(log));
+    return this.#use((database) => database.count("chunks", range(log)));
   }
 
   async read(log: string, chunk: number): Promise<Uint8Array> {
@@ -68,7 +62,7 @@ export class IndexedDbStore implements Store {
     const bytes =
       overflow && chunk >= overflow.from
         ? overflow.chunks[chunk - overflow.from]
-        : await this.#database.get("chunks", [log, chunk]);
+        : await this.#use((database) => database.get("chunks", [log, chunk]));
     if (!bytes) throw new RangeError(`The log ${log} has no chunk ${chunk}.`);
     return bytes;
   }
@@ -80,21 +74,62 @@ export class IndexedDbStore implements Store {
       return;
     }
     try {
-      const transaction = this.#database.transaction("chunks", "readwrite");
-      const added = transaction.store.count(range(log)).then((count) => transaction.store.add(bytes, [log, count]));
-      await Promise.all([added, transaction.done]);
+      await this.#use(async (database) => {
+        const transaction = database.transaction("chunks", "readwrite");
+        const added = transaction.store.count(range(log)).then((count) => transaction.store.add(bytes, [log, count]));
+        await Promise.all([added, transaction.done]);
+      });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
-      this.#overflow.set(log, { from: await this.#database.count("chunks", range(log)), chunks: [bytes] });
+      const from = await this.#use((database) => database.count("chunks", range(log)));
+      this.#overflow.set(log, { from, chunks: [bytes] });
       this.#onWarning(
         "The disk is full: what is scored from here on is lost when the page is closed. Free disk space.",
       );
     }
   }
 
-  /** Lets others change or delete the database; the store cannot be used any more. */
+  /** Lets others change or delete the database; it is opened again when the store is next used. */
   close(): void {
-    this.#database.close();
+    this.#database?.then(
+      (database) => database.close(),
+      () => {},
+    );
+    this.#database = undefined;
+  }
+
+  #open(): Promise<IDBPDatabase<Schema>> {
+    const opening = openDB<Schema>(DATABASE, 1, {
+      upgrade: (db) => {
+        db.createObjectStore("chunks");
+      },
+      // A newer version of the page wants to change the database, or it is to be deleted: let it.
+      blocking: (_current, blocked, event) => {
+        (event.target as IDBDatabase | null)?.close();
+        lost();
+        // What lay behind chunks that are deleted has nothing in front of it any more.
+        if (blocked === null) this.#overflow.clear();
+      },
+      terminated: () => lost(),
+    });
+    const lost = () => {
+      if (this.#database === opening) this.#database = undefined;
+    };
+    this.#database = opening;
+    opening.catch(lost);
+    return opening;
+  }
+
+  /** Works on the database, opened again if it was closed meanwhile, as when another tab deletes it. */
+  async #use<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    const open = () => this.#database ?? this.#open();
+    try {
+      return await work(await open());
+    } catch (error) {
+      // A transaction cannot be begun on a database that is closing; nothing of it was done.
+      if (!(error instanceof DOMException) || error.name !== "InvalidStateError" || this.#database) throw error;
+      return work(await open());
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { percents } from "./format.js";
-import { current, outcome, type State, stages, state } from "./job.js";
+import { current, outcome, type State, stages, state, unsaved } from "./job.js";
 import { NAMES } from "./stages.js";
 
 const NAME = document.title;
@@ -60,7 +60,7 @@ export function watchAttention(): () => void {
     }),
     effect(() => {
       const now = state.value;
-      if (now === "running" || now === "pausing") addEventListener("beforeunload", question);
+      if (now === "running" || now === "pausing" || unsaved.value) addEventListener("beforeunload", question);
       else removeEventListener("beforeunload", question);
       const ended = before === "running" && (now === "done" || now === "failed");
       before = now;

@@ -3,6 +3,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Judgements, ReadOptions, TextItem, Texts } from "querytune";
 import { type EarlierRun, readEarlierRun } from "./earlier.js";
+import { meanLength } from "./sample.js";
 import { generation, noteFailure, session } from "./session.js";
 
 /** A place for a file, and what became of it. */
@@ -77,6 +78,8 @@ export class Slot<T extends { dispose(): void }> {
 export interface Previewed {
   texts: Texts;
   first: TextItem[];
+  /** Characters of a text that are read, on average. */
+  length: number;
   dispose(): void;
 }
 
@@ -84,7 +87,7 @@ const PREVIEW = 5;
 
 async function previewed(texts: Texts): Promise<Previewed> {
   const first = await texts.items(0, Math.min(PREVIEW, texts.length));
-  return { texts, first, dispose: () => texts.dispose() };
+  return { texts, first, length: await meanLength(texts), dispose: () => texts.dispose() };
 }
 
 export const queries = new Slot<Previewed>(async (file, options) =>

@@ -41,8 +41,11 @@ export function database(): Promise<IDBPDatabase<Schema>> {
       db.createObjectStore("jobs", { keyPath: "id" });
       db.createObjectStore("files");
     },
-    // It is to be deleted or changed by another tab: let it.
-    blocking: (_current, _blocked, event) => (event.target as IDBDatabase | null)?.close(),
+    // It is to be deleted or changed by another tab: let it, and open it anew when it is next needed.
+    blocking: (_current, _blocked, event) => {
+      (event.target as IDBDatabase | null)?.close();
+      opening = undefined;
+    },
     terminated: () => {
       opening = undefined;
     },

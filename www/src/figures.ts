@@ -116,11 +116,14 @@ export function verdict(report: Report): string {
   if (!main) {
     return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell: judge some below.${elsewhere}`;
   }
-  const { base, tuned, ceiling, ci95 } = main;
+  const { base, tuned, ceiling, p } = main;
   const parts: string[] = [];
-  if (ci95[0] > 0) parts.push("By your judgements the tuned model ranks better, by more than chance explains.");
-  else if (ci95[1] < 0) parts.push("By your judgements the tuned model ranks worse. Do not use it.");
-  else {
+  // The same test decides what is delivered.
+  if (p < 0.05 && tuned > base) {
+    parts.push("By your judgements the tuned model ranks better, by more than chance explains.");
+  } else if (p < 0.05) {
+    parts.push("By your judgements the tuned model ranks worse, by more than chance explains. Do not use it.");
+  } else {
     const side = tuned > base ? "a little better" : tuned < base ? "a little worse" : "equally well";
     parts.push(`By your judgements the tuned model ranks ${side}; that may be chance.`);
   }

@@ -1,9 +1,10 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, type Signal, signal } from "@preact/signals";
 import {
   type EngineInfo,
   isAbort,
+  type JudgementsInput,
   type Progress,
   QuerytuneError,
   type RelationRow,
@@ -11,13 +12,28 @@ import {
   type Run,
   type StageProgress,
   type Tuner,
+  type Watch,
 } from "querytune";
-import { decisive, documents, PLACES, previous, qrels, queries, slots, testQueries } from "./data.js";
-import { dropFiles, fingerprint, forget, type Job, jobs, keepFiles, newId, remember, restoreFiles } from "./jobs.js";
+import { type Choice, chosen, difference } from "./choice.js";
+import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
+import { circumstances } from "./former.js";
+import {
+  dropFiles,
+  fingerprint,
+  forget,
+  formerJobs,
+  type Job,
+  jobs,
+  keepFiles,
+  newId,
+  remember,
+  restoreFiles,
+} from "./jobs.js";
+import { holdJob, lookElsewhere, releaseJob } from "./locks.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { closeConnections, closed } from "./network.js";
-import { generation, noteFailure, session, tell } from "./session.js";
-import { device, keeping, method, models, restore, scoring, settings } from "./settings.js";
+import { ended, endSession, generation, noteFailure, session } from "./session.js";
+import { device, folder, keeping, method, models, modelsOf, origin, restore, scoring } from "./settings.js";
 
 export type State =
   | "idle"
@@ -34,6 +50,8 @@ const BUSY: State[] = ["measuring", "running", "pausing", "cancelling"];
 /** Whether a job holds the files, the models and the options, so that they must stay as they are. */
 export const busy = computed(() => BUSY.includes(state.value));
 export const error = signal<unknown>(undefined);
+/** What stopped a measurement. */
+export const measureError = signal<unknown>(undefined);
 export const info = signal<EngineInfo | undefined>(undefined);
 
 export type Stage = Progress["stage"];
@@ -57,6 +75,10 @@ export const ROWS_SHOWN = 20;
 /** Query texts that are at hand to look up candidates. */
 const QUERIES_SHOWN = 10_000;
 export interface Outcome {
+  /** What it is a result of. */
+  of: Choice;
+  /** The models it was made with, by which it is searched, judged and downloaded. */
+  engine: Loaded;
   tuner: Tuner;
   relations: Relations;
   rows: RelationRow[];
@@ -67,6 +89,33 @@ export interface Outcome {
   retrieved: number;
 }
 export const outcome = signal<Outcome | undefined>(undefined);
+/** What was chosen since the outcome was made and has not been run, if anything. */
+export const changed = computed(() => outcome.value && difference(outcome.value.of, chosen.value));
+/** The outcome that is gone because its session failed, and why. */
+export const lost = signal<{ of: Choice; reason: unknown } | undefined>(undefined);
+effect(() => {
+  const reason = ended.value?.reason;
+  const gone = outcome.peek();
+  if (!gone) return;
+  batch(() => {
+    outcome.value = undefined;
+    lost.value = { of: gone.of, reason };
+    if (state.peek() === "done") state.value = "idle";
+  });
+});
+
+/** Whether what there is to download of the outcome was downloaded: its model is not stored. */
+export const taken = signal(false);
+/** Whether closing the page, or another job, would lose the outcome. */
+export const unsaved = computed(() => outcome.value !== undefined && !taken.value);
+/** Set while a job waits for leave to take the place of such an outcome; `job`: one that is gone on with. */
+export const asking = signal<{ job?: Job } | undefined>(undefined);
+
+export type { Job } from "./jobs.js";
+/** The number of the job that runs in this tab. */
+export const running = signal<string | undefined>(undefined);
+/** Whether there was no room for the files of the job. */
+export const unkept = signal(false);
 
 /** The job of the last run, and its files. */
 let lastJob = "";
@@ -75,11 +124,21 @@ let worked: File[] = [];
 effect(() => {
   const files = decisive.value;
   const others = files.length !== worked.length || files.some((file, i) => file !== worked[i]);
-  if (state.peek() === "paused" && others) state.value = "idle";
+  if (state.peek() !== "paused" || !others) return;
+  state.value = "idle";
+  unkept.value = false;
 });
 
+/** Models in the engine. */
+interface Loaded {
+  tuner: Tuner;
+  key: unknown[];
+  bytes: number;
+}
+
 let controller: AbortController | undefined;
-let loaded: { tuner: Tuner; key: unknown[]; bytes: number } | undefined;
+/** What the next job runs with, unless others are chosen. */
+let loaded: Loaded | undefined;
 
 /** What the judging of other queries goes through once more. */
 const WITHIN_EVALUATION: Partial<Record<Stage, string>> = { encode: "texts", score: "pairs" };
@@ -105,7 +164,7 @@ function watch(onScore: (stage: StageState) => void = () => {}): Watcher {
       downloads[progress.model] = [progress.loaded, progress.total];
       const [done, total] = [sum(0), sum(1)];
       const perSecond = (1000 * done) / Math.max(1, performance.now() - began);
-      next = { done, total, cached: 0, perSecond, secondsLeft: (total - done) / perSecond };
+      next = { done, total, cached: 0, perSecond, secondsLeft: Math.max(0, total - done) / perSecond };
     } else {
       next = progress;
     }
@@ -118,14 +177,24 @@ function watch(onScore: (stage: StageState) => void = () => {}): Watcher {
   return { onProgress, bytes: () => sum(0) };
 }
 
-async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<NonNullable<typeof loaded>> {
+/** Folders tell by themselves that they were picked anew. */
+const picked = () => (origin.value === "folder" ? [folder.encoder.value, folder.crossEncoder.value] : []);
+
+/** Loads the chosen models, unless they are there. */
+async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<Loaded> {
   const sources = models.value;
   if (!sources) throw new Error("Choose the folders of both models first.");
   const opened = await session();
-  const key = [generation(), device.value, sources];
-  if (loaded && key.every((part, i) => part === loaded?.key[i])) return loaded;
-  loaded?.tuner.dispose();
-  loaded = undefined;
+  const key = [generation(), device.value, modelsOf(chosen.value.settings), ...picked()];
+  const shown = outcome.value?.engine;
+  const there = [loaded, shown].find((one) => one && key.every((part, i) => part === one.key[i]));
+  // The result that is shown needs its models, even if others are measured in the meantime.
+  if (loaded !== there && loaded !== shown) loaded?.tuner.dispose();
+  loaded = there;
+  if (loaded) {
+    info.value = loaded.tuner.info;
+    return loaded;
+  }
   info.value = undefined;
   const made = await opened.load({ ...sources, device: device.value, onProgress, signal }).catch((thrown) => {
     if (!closed.value || !(thrown instanceof QuerytuneError) || thrown.code !== "model-download") throw thrown;
@@ -160,6 +229,9 @@ function begin(next: State): AbortSignal {
   batch(() => {
     state.value = next;
     error.value = undefined;
+    measureError.value = undefined;
+    lost.value = undefined;
+    asking.value = undefined;
     stages.value = {};
     current.value = undefined;
   });
@@ -169,36 +241,43 @@ function begin(next: State): AbortSignal {
 /** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
 export async function measure(): Promise<void> {
   if (busy.value) return;
-  const before = state.value;
+  const before = [state, error, stages, current].map((one) => [one, one.value] as [Signal<unknown>, unknown]);
   const signal = begin("measuring");
+  let failure: unknown;
   try {
     const { log, corpus } = await content();
     const watcher = watch();
     const { tuner: engine, bytes } = await tuner(watcher, signal);
-    await measureTuner(engine, log, corpus, bytes, signal);
-    state.value = before === "done" || before === "paused" ? before : "idle";
+    await measureTuner(engine, log, corpus, bytes, circumstances.value, signal);
   } catch (thrown) {
     noteFailure(thrown);
-    batch(() => {
-      state.value = isAbort(thrown) ? (before === "paused" ? "paused" : "idle") : "failed";
-      if (!isAbort(thrown)) error.value = atItsField(thrown);
-    });
+    if (!isAbort(thrown)) failure = atItsField(thrown);
   }
+  batch(() => {
+    // All is as it was: what is shown of a job has nothing to do with this.
+    for (const [one, value] of before) one.value = value;
+    if (lost.value && state.value === "done") state.value = "idle";
+    measureError.value = failure;
+  });
 }
 
-/** The record of the job that is run: the one that was stopped on the same files, or a new one. */
-async function account(): Promise<Job> {
+/** The record of the job that is run: the one that is gone on with, one that was stopped on the same files, or a new one. */
+async function account(going: Job | undefined): Promise<Job> {
+  const { files, settings } = chosen.value;
   const print = await fingerprint(decisive.value);
-  const former = jobs.value?.find((job) => job.fingerprint === print && job.state === "stopped");
-  const named = PLACES.map((place) => [place, slots[place].file.value?.name]);
-  const reading = Object.fromEntries(PLACES.map((place) => [place, slots[place].options.value]));
+  const stopped = formerJobs(print, settings).find((job) => job.state === "stopped");
+  const found = going ?? stopped;
+  // Another tab may have it: then this is a job of its own.
+  const former = found && (await holdJob(found.id)) ? found : undefined;
+  const id = former?.id ?? newId();
+  if (!former) await holdJob(id);
   return {
-    id: former?.id ?? newId(),
+    id,
     fingerprint: print,
     begun: Date.now(),
     state: "stopped",
-    names: Object.fromEntries(named.filter(([, name]) => name)),
-    settings: settings(reading),
+    names: Object.fromEntries(Object.entries(files).map(([place, file]) => [place, file.name])),
+    settings,
     scored: former?.scored ?? 0,
     total: former?.total ?? 0,
     files: false,
@@ -211,23 +290,44 @@ async function keep(job: Job): Promise<void> {
   if (!keeping.value || job.settings.origin === "folder") return dropFiles(job.id);
   job.files = await keepFiles(job.id, slots);
   if (job.files) await remember({ ...job });
-  else tell("There is no room to keep your files in this browser: do not close the page before the job is done.");
+  else unkept.value = true;
 }
 
-/** Runs the job; what an earlier one has scored is taken over by the engine. */
-export async function start(): Promise<void> {
-  if (busy.value) return;
-  const signal = begin("running");
+/** Judges a run. What is wrong with the judgements is handed back: what was trained is there all the same. */
+async function judge(run: Run, { onProgress, signal, ...judgements }: JudgementsInput & Watch): Promise<unknown> {
+  try {
+    await run.evaluate(judgements, { onProgress, signal });
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof QuerytuneError && thrown.code === "input-qrels") return thrown;
+    run.dispose();
+    throw thrown;
+  }
+}
+
+/** Gives up the result that is shown. */
+function release(): void {
   const replaced = outcome.value;
   outcome.value = undefined;
   replaced?.run.dispose();
   replaced?.relations.dispose();
+  if (replaced?.engine !== loaded) replaced?.tuner.dispose();
+}
+
+/** Runs the job; what an earlier one has scored is taken over by the engine. */
+export async function start(going?: Job): Promise<void> {
+  if (busy.value) return;
+  const signal = begin("running");
+  release();
+  unkept.value = false;
+  const of = chosen.value;
   let relations: Relations | undefined;
   let job: Job | undefined;
   try {
-    job = await account();
+    job = await account(going);
     await keep(job);
     lastJob = job.id;
+    running.value = job.id;
     worked = decisive.value;
     const record = job;
     let noted = Number.NEGATIVE_INFINITY;
@@ -240,31 +340,32 @@ export async function start(): Promise<void> {
     });
     const { onProgress } = watcher;
     const { log, corpus, judged, asked, earlier } = await content();
-    const { tuner: engine, bytes } = await tuner(watcher, signal);
-    const chosen = scoring();
-    relations = await engine.synthesize(log, corpus, { ...chosen, previous: earlier, onProgress, signal });
-    const run = await engine.fit(relations, {
-      method: method.value,
-      judgements: judged && { qrels: judged, queries: asked },
-      onProgress,
-      signal,
-    });
+    const models = await tuner(watcher, signal);
+    const { tuner: engine, bytes } = models;
+    const amount = scoring();
+    relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
+    const run = await engine.fit(relations, { method: method.value, onProgress, signal });
+    const unjudged = judged && (await judge(run, { qrels: judged, queries: asked, onProgress, signal }));
     const made = relations.summary();
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
     // The log's own are not all of them where it was joined to an earlier one.
     const items = await relations.queries(0, Math.min(QUERIES_SHOWN, made.queries));
     const adapter = await run.adapterFiles();
-    noteSpeed(engine.info, run.report, bytes);
+    noteSpeed(engine.info, run.report, bytes, { ...circumstances.value, files: job.fingerprint });
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
-    const shown = { rows, queries: items.map((item) => item.text), retrieved: chosen.candidates };
-    const finished = { tuner: engine, relations, run, ...shown };
+    const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };
+    const finished = { of, engine: models, tuner: engine, relations, run, ...shown };
     batch(() => {
       outcome.value = finished;
+      taken.value = false;
+      error.value = unjudged;
       state.value = "done";
     });
   } catch (thrown) {
     noteFailure(thrown);
+    // What the store was opened with may be gone: the next job opens it anew.
+    if (thrown instanceof QuerytuneError && thrown.code === "store") endSession(thrown);
     relations?.dispose();
     const paused = state.value === "pausing";
     if (job?.files && isAbort(thrown) && !paused) {
@@ -277,6 +378,11 @@ export async function start(): Promise<void> {
       state.value = isAbort(thrown) ? (paused ? "paused" : "cancelled") : "failed";
       if (!isAbort(thrown)) error.value = atItsField(thrown);
     });
+  } finally {
+    running.value = undefined;
+    // While it is paused they are still needed.
+    if (state.value !== "paused") unkept.value = false;
+    if (job) releaseJob(job.id);
   }
 }
 
@@ -310,6 +416,7 @@ export async function cancel(): Promise<void> {
     controller?.abort();
   } else if (state.value === "paused") {
     state.value = "cancelled";
+    unkept.value = false;
     const job = jobs.value?.find((one) => one.id === lastJob && one.files);
     if (!job) return;
     await dropFiles(job.id);
@@ -317,10 +424,22 @@ export async function cancel(): Promise<void> {
   }
 }
 
+/** Starts, or goes on with a job; asks first where that would lose a result. */
+export async function ask(job?: Job): Promise<void> {
+  if (unsaved.value) asking.value = { job };
+  else await (job ? goOn(job) : start());
+}
+
+/** Notes that what was scored is gone: nothing can be resumed where it stopped. */
+export function scoresDeleted(): void {
+  if (state.value !== "done" && !busy.value) state.value = "idle";
+}
+
 /** Goes on with a job of an earlier visit, whose files were kept. */
 export async function goOn(job: Job): Promise<void> {
   if (busy.value) return;
+  if ((await lookElsewhere()).has(job.id)) throw new Error("This job is running in another tab of this page.");
   restore(job.settings);
   await restoreFiles(job, (place, file, options) => slots[place].choose(file, options));
-  await start();
+  await start(job);
 }

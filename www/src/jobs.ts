@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 import type { ReadOptions } from "querytune";
 import { PLACES, type Place, type Slots } from "./data.js";
 import { database, type Job } from "./database.js";
+import { lookElsewhere } from "./locks.js";
+import { modelsOf, type Settings } from "./settings.js";
 
 export type { Job } from "./database.js";
 
@@ -15,13 +17,29 @@ export async function loadJobs(): Promise<void> {
   try {
     const db = await database();
     const all = await db.getAll("jobs");
-    const known = new Set(all.filter((job) => job.files).map((job) => job.id));
+    const kept = all.filter((job) => job.files).map((job) => job.id);
+    // A job that begins in another tab keeps its files before it says so.
+    const known = new Set([...kept, ...(await lookElsewhere())]);
     // The page may have been closed between a job's end and the deletion of its files.
     for (const key of await db.getAllKeys("files")) if (!known.has(key[0])) await db.delete("files", key);
     sort(all);
   } catch {
     sort([]);
   }
+}
+
+/** Jobs on the same files, read in the same way, with the same models, newest first: theirs are the same scores. */
+export function formerJobs(print: string, now: Settings): Job[] {
+  const reads = ({ reading }: Settings) => JSON.stringify([reading.queries ?? {}, reading.documents ?? {}]);
+  return (jobs.value ?? []).filter(
+    ({ fingerprint, settings }) =>
+      fingerprint === print && modelsOf(settings) === modelsOf(now) && reads(settings) === reads(now),
+  );
+}
+
+/** Notes that no score is kept any more. */
+export async function forgetScores(): Promise<void> {
+  for (const job of jobs.value ?? []) if (job.total > 0) await remember({ ...job, scored: 0, total: 0 });
 }
 
 const filesOf = (id: string) => IDBKeyRange.bound([id], [id, []]);

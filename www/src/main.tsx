@@ -1,8 +1,8 @@
 import { render } from "preact";
 import { App } from "./app.js";
-import { loadJobs } from "./jobs.js";
 import { watchNetwork } from "./network.js";
 import { keepPage } from "./offline.js";
+import { watchTabs } from "./tabs.js";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 
@@ -11,6 +11,6 @@ for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event
 
 watchNetwork();
 void keepPage();
-void loadJobs();
+watchTabs();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

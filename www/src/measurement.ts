@@ -1,13 +1,27 @@
 /** How fast this device is, measured on the person's own texts; and what that makes of a whole job. */
 
 import { signal } from "@preact/signals";
-import type { EngineInfo, Report, Texts, Tuner } from "querytune";
+import type { DeviceChoice, EngineInfo, Report, Texts, Tuner } from "querytune";
+import { spread } from "./sample.js";
 
 const KEY = "querytune.speed";
+
+/** What was chosen when it was measured. */
+export interface Circumstances {
+  device: DeviceChoice;
+  /** The names of both models. */
+  models: string;
+  /** Characters of a query and a document that are read, on average. */
+  length: number;
+  /** Fingerprint of the files. */
+  files: string;
+}
 
 export interface Speed {
   /** What was measured: device and models. */
   device: string;
+  kind: "cpu" | "webgpu";
+  of: Circumstances;
   pairsPerSecond: number;
   textsPerSecond: number;
   /** Of the models' files. */
@@ -24,7 +38,9 @@ export const speed = signal<Speed | undefined>(recall());
 
 function recall(): Speed | undefined {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "null") ?? undefined;
+    const found: Speed | null = JSON.parse(localStorage.getItem(KEY) ?? "null");
+    // Earlier versions of the page did not keep what it was measured on.
+    return found?.of ? found : undefined;
   } catch {
     return undefined;
   }
@@ -48,8 +64,22 @@ export function forgetSpeed(): void {
   }
 }
 
+/** Texts of other lengths take another time; within this factor they count as equally long. */
+const ALIKE = 1.25;
+
+/** Why a measurement does not hold for what is chosen, if it does not. */
+export function unlike({ kind, of }: Speed, now: Circumstances): "device" | "models" | "texts" | undefined {
+  // What was chosen by itself is the same when it is asked for; and what is chosen by itself where there is no choice.
+  const automatic = kind === "webgpu" || !("gpu" in navigator) ? kind : undefined;
+  if (of.device !== now.device && kind !== (now.device === "auto" ? automatic : now.device)) return "device";
+  if (of.models !== now.models) return "models";
+  if (of.files !== "" && of.files === now.files) return undefined;
+  const [shorter, longer] = [Math.min(of.length, now.length), Math.max(of.length, now.length)];
+  return longer > ALIKE * shorter ? "texts" : undefined;
+}
+
 function described({ device, models }: Pick<EngineInfo, "device" | "models">): string {
-  const kind = device.kind === "webgpu" ? ["WebGPU", device.adapter].filter(Boolean).join(", ") : "CPU";
+  const kind = device.kind === "webgpu" ? ["WebGPU", device.adapter, device.dtype].filter(Boolean).join(", ") : "CPU";
   return `${kind}: ${models.encoder.id}, ${models.crossEncoder?.id}`;
 }
 
@@ -65,6 +95,7 @@ export async function measureTuner(
   queries: Texts,
   documents: Texts,
   bytes: number,
+  of: Circumstances,
   signal: AbortSignal,
 ): Promise<void> {
   const [some, others] = await Promise.all([
@@ -91,34 +122,26 @@ export async function measureTuner(
   const name = described({ device, models });
   const tunePerQuery = speed.value?.device === name ? speed.value.tunePerQuery : undefined;
   const measured = { pairsPerSecond: rates.pairs, textsPerSecond: rates.texts };
-  note({ ...measured, device: name, bytes, tunePerQuery, at: Date.now(), job: false });
-}
-
-/** Texts from all over a file: the first may be shorter than the rest. */
-async function spread(texts: Texts, wanted: number) {
-  const parts = Math.min(8, Math.ceil(texts.length / 8));
-  const each = Math.min(Math.ceil(wanted / parts), Math.floor(texts.length / parts));
-  const step = texts.length / parts;
-  const found = await Promise.all(
-    Array.from({ length: parts }, (_, i) => texts.items(Math.floor(i * step), Math.max(1, each))),
-  );
-  return found.flat();
+  note({ ...measured, device: name, kind: device.kind, of, bytes, tunePerQuery, at: Date.now(), job: false });
 }
 
 /** Takes the speed of a whole job, which is nearer to the next one's than a few pairs are. */
-export function noteSpeed(info: EngineInfo, report: Report, bytes: number): void {
+export function noteSpeed(info: EngineInfo, report: Report, bytes: number, of: Circumstances): void {
   const { score, encode, tune } = report.stages;
   const fresh = score.pairs - score.cached;
   // Too few to tell anything.
   if (fresh < 4 * BATCH || !(score.perSecond > 0)) return;
+  const device = described(info);
+  const before = speed.value?.device === device ? speed.value : undefined;
   note({
-    device: described(info),
+    device,
+    kind: info.device.kind,
+    of,
     pairsPerSecond: score.perSecond,
-    textsPerSecond: encode.perSecond > 0 ? encode.perSecond : (speed.value?.textsPerSecond ?? 10 * score.perSecond),
-    bytes: bytes || (speed.value?.bytes ?? 0),
+    textsPerSecond: encode.perSecond > 0 ? encode.perSecond : (before?.textsPerSecond ?? 10 * score.perSecond),
+    bytes: bytes || (before?.bytes ?? 0),
     // LoRA's training says nothing of a head's.
-    tunePerQuery:
-      report.fit.method === "lora" ? speed.value?.tunePerQuery : tune.seconds / Math.max(1, report.data.queries),
+    tunePerQuery: report.fit.method === "lora" ? before?.tunePerQuery : tune.seconds / Math.max(1, report.data.queries),
     at: Date.now(),
     job: true,
   });
@@ -141,11 +164,20 @@ function workers(): number {
   return Math.max(1, Math.min(8, hardwareConcurrency, 2 * deviceMemory));
 }
 
+/** The tab's own, the engine's with both default models, and what each further worker adds: as measured. */
+const TAB = 190e6;
+const ENGINE = 303e6;
+const WORKER = 270e6;
+
 /**
- * Bytes that a job takes, roughly: the models' files while they are loaded, what each worker makes of them (on the CPU
- * three quarters of their size was measured), vectors of 384 numbers, and the files' texts.
+ * Bytes that a job takes, roughly, after docs/performance.md. The models' files are kept by the page, by its worker and
+ * by each that helps; what the engines make of them grows with files larger than those of the default models. Besides
+ * there are vectors of 384 numbers, and the files' texts. Two digits of it mean something.
  */
 export function memory(modelBytes: number, cpu: boolean, texts: number, fileBytes: number): number {
+  const helpers = cpu ? workers() - 1 : 0;
   const vectors = texts * 384 * 4;
-  return modelBytes * (1 + (cpu ? 0.75 * workers() : 1)) + 2 * vectors + 3 * fileBytes;
+  const own = TAB + Math.max(ENGINE, 1.35 * modelBytes) + 2 * modelBytes;
+  const theirs = helpers * (Math.max(WORKER, 1.2 * modelBytes) + modelBytes);
+  return Number((own + theirs + 2 * vectors + 3 * fileBytes).toPrecision(2));
 }

@@ -10,6 +10,8 @@ export interface Offer {
   file: string;
   meaning: string;
   make: (outcome: Outcome) => Promise<Blob>;
+  /** Whether what was trained is in it. */
+  isModel?: boolean;
   /** The lines of Python that load it. */
   code: string;
   /** The lines of JavaScript that do, where the package loads it. */
@@ -33,6 +35,7 @@ const adapter = (number: number, file: string, meaning: string, code: string): O
   file,
   meaning,
   make: ({ run }) => adapterFile(run, file),
+  isModel: true,
   code,
 });
 
@@ -95,6 +98,7 @@ const ALL: Offer = {
   meaning:
     "the model for sentence-transformers, the adapter, the data set, the report, a model card; a later run can go on from it",
   make: ({ run }) => run.saveArtifact(),
+  isModel: true,
   code: `from sentence_transformers import SentenceTransformer  # 5 or newer
 
 model = SentenceTransformer("model")  # the folder in artifact.zip

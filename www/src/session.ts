@@ -13,6 +13,9 @@ export function tell(message: string): void {
   if (!notices.value.includes(message)) notices.value = [...notices.value, message];
 }
 
+/** Why the last session that failed was given up: what was made in it is gone. */
+export const ended = signal<{ reason: unknown } | undefined>(undefined);
+
 let current: Promise<Session> | undefined;
 let opened = 0;
 
@@ -53,12 +56,13 @@ async function begin(): Promise<Session> {
 }
 
 /** Ends the session with all it holds; the next call opens another. */
-export function endSession(): void {
+export function endSession(reason: unknown): void {
   current?.then((session) => session.dispose()).catch(() => {});
   current = undefined;
+  ended.value = { reason };
 }
 
 /** To be told of every error: a session that failed is given up. */
 export function noteFailure(error: unknown): void {
-  if (error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed")) endSession();
+  if (error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed")) endSession(error);
 }

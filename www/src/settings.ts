@@ -49,6 +49,8 @@ export interface Settings {
   device: DeviceChoice;
   origin: Origin;
   hub: { encoder: string; crossEncoder: string };
+  /** What tells the chosen folders from others; absent where there are none. */
+  folders?: { encoder: string; crossEncoder: string };
   candidates: number;
   depth: number;
   /** Documents of BM25's for each query; absent where there are none. */
@@ -62,16 +64,40 @@ export interface Settings {
 
 export function settings(reading: Record<string, ReadOptions>): Settings {
   return {
-    device: device.peek(),
-    origin: origin.peek(),
-    hub: { encoder: hub.encoder.peek(), crossEncoder: hub.crossEncoder.peek() },
-    candidates: candidates.peek(),
-    depth: depth.peek(),
-    bm25: bm25.peek() || undefined,
-    minutes: timed.peek() ? minutes.peek() : undefined,
-    method: method.peek(),
+    device: device.value,
+    origin: origin.value,
+    hub: { encoder: hub.encoder.value, crossEncoder: hub.crossEncoder.value },
+    folders:
+      origin.value === "folder"
+        ? { encoder: told(folder.encoder.value), crossEncoder: told(folder.crossEncoder.value) }
+        : undefined,
+    candidates: candidates.value,
+    depth: depth.value,
+    bm25: bm25.value || undefined,
+    minutes: timed.value ? minutes.value : undefined,
+    method: method.value,
     reading,
   };
+}
+
+/** A folder by its name and the size of its files: their content is not read for this. */
+function told(files: File[]): string {
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  return `${files[0]?.webkitRelativePath.split("/")[0] ?? ""}:${bytes}`;
+}
+
+const last = (path: string) => path.trim().split("/").at(-1) ?? "";
+
+/** The names of both models, without where they come from. */
+export function namesOf({ origin, hub, folders }: Settings): string {
+  const { encoder, crossEncoder } = { server: SERVED, hub, folder: folders ?? SERVED }[origin];
+  return `${last(encoder)}, ${last(crossEncoder)}`;
+}
+
+/** Tells the models of two settings apart. */
+export function modelsOf({ origin, hub, folders }: Settings): string {
+  const place = { server: undefined, hub, folder: folders }[origin];
+  return [origin, place?.encoder.trim(), place?.crossEncoder.trim()].join(" ");
 }
 
 export function restore(former: Settings): void {

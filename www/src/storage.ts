@@ -3,11 +3,11 @@
 import { signal } from "@preact/signals";
 import { cachedModels, clearCache } from "querytune";
 import { closeDatabase, DATABASE } from "./database.js";
-import { busy } from "./job.js";
-import { jobs, keptBytes, loadJobs } from "./jobs.js";
+import { busy, scoresDeleted } from "./job.js";
+import { forgetScores, jobs, keptBytes, loadJobs } from "./jobs.js";
+import { refuseElsewhere } from "./locks.js";
 import { forgetSpeed } from "./measurement.js";
 import { dropPage, SHELL } from "./offline.js";
-import { endSession } from "./session.js";
 
 export interface Stored {
   /** Of this page's origin, as far as the browser says. */
@@ -83,15 +83,18 @@ export function deleteModels(): Promise<void> {
   return clearCache();
 }
 
-/** The engine's store; its session ends, as it has the store open. */
+/** The engine's store. The session closes it of its own accord and goes on, so that a result stays usable. */
 export async function deleteScores(): Promise<void> {
   if (busy.value) throw new Error("A job is running. Cancel it first.");
-  endSession();
+  await refuseElsewhere();
   await deleteDatabase(SCORES);
+  await forgetScores();
+  scoresDeleted();
 }
 
 /** Jobs with their files. */
 export async function deleteJobs(): Promise<void> {
+  await refuseElsewhere();
   await closeDatabase();
   await deleteDatabase(DATABASE);
   jobs.value = [];

@@ -71,9 +71,11 @@ export class DemoPage {
     await this.get("reading-qrels").waitFor();
   }
 
-  /** Runs what is chosen, to its end. */
+  /** Runs what is chosen, to its end; a result that is there is given up. */
   async run() {
+    const asked = await this.page.locator("[data-testid=download-taken][data-taken=false]").isVisible();
     await this.get("start").click();
+    if (asked) await this.get("replace-yes").click();
     await this.waitForState(["done"]);
   }
 

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { count, counted, date } from "../format.js";
 import { busy, goOn, state } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
+import { elsewhere } from "../locks.js";
 import { ErrorBox } from "./error-box.js";
 import { leadTo } from "./section.js";
 
@@ -9,22 +10,23 @@ import { leadTo } from "./section.js";
 export function Continue() {
   const [error, setError] = useState<unknown>();
   const [left, setLeft] = useState(false);
-  const job = jobs.value?.find((one) => one.files && one.state === "stopped");
-  if (error) return <ErrorBox error={error} testid="error-continue" />;
+  const job = jobs.value?.find((one) => one.files && one.state === "stopped" && !elsewhere.value.has(one.id));
   if (!job || left || busy.value || state.value !== "idle") return null;
   return (
     <section class="notice" aria-label="A job that is not finished" data-testid="continue">
       <p>
         <b>A job is not finished.</b> {described(job)}
       </p>
+      <ErrorBox error={error} testid="error-continue" />
       <p class="buttons">
         <button
           type="button"
           class="primary"
           data-testid="continue-job"
           onClick={() => {
+            setError(undefined);
             leadTo(4);
-            void goOn(job).catch((thrown) => setError(thrown));
+            void goOn(job).catch(setError);
           }}
         >
           Go on

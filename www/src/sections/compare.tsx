@@ -6,6 +6,7 @@ import { outcome } from "../job.js";
 import { tells } from "../judging.js";
 import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
+import { ResultOf } from "../parts/result-of.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
 import { Since } from "../parts/since.js";
@@ -26,6 +27,7 @@ export function CompareSection() {
     >
       {result ? (
         <div data-testid="compare">
+          <ResultOf testid="compare-of" />
           <Delivered report={result.run.report} />
           <Results report={result.run.report} />
           <Since report={result.run.report} />
@@ -42,7 +44,7 @@ export function CompareSection() {
 /** Why that is delivered; agreement in figures as the reader writes them. */
 function because({ fit, evaluation }: Report): string {
   const { random } = evaluation.agreement;
-  if (fit.decidedBy !== "agreement" || !random) return fit.reason;
+  if (fit.decidedBy === "judging" || !random) return fit.reason;
   const [base, tuned] = [metric(random.base), metric(random.tuned)];
   return random.tuned > random.base
     ? `On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}.`
@@ -61,6 +63,10 @@ function Delivered({ report }: { report: Report }) {
         ) : decidedBy === "judging" ? (
           <>
             <b>The base model is delivered, by your answers.</b>{" "}
+          </>
+        ) : decidedBy === "judgements" ? (
+          <>
+            <b>The base model is delivered, by your judgements</b>, which count for more than agreement.{" "}
           </>
         ) : (
           <>

@@ -1,13 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
-import { bytes, count, counted, date, metric } from "../format.js";
+import { bytes, counted } from "../format.js";
 import { busy, outcome, state } from "../job.js";
-import { forget, type Job, jobs } from "../jobs.js";
-import { tells } from "../judging.js";
+import { jobs } from "../jobs.js";
 import { closed, refused, requests, SECOND_POLICY } from "../network.js";
 import { offline, supervised } from "../offline.js";
 import { ErrorBox } from "../parts/error-box.js";
+import { History } from "../parts/history.js";
 import { Section } from "../parts/section.js";
-import { json, save } from "../save.js";
 import {
   deleteAll,
   deleteJobs,
@@ -116,85 +115,6 @@ function NetworkDetails() {
       </dl>
     </details>
   );
-}
-
-function History() {
-  const all = jobs.value ?? [];
-  return (
-    <>
-      <h3>Jobs</h3>
-      {all.length === 0 && <p class="quiet">No job was run in this browser yet.</p>}
-      {all.length > 0 && (
-        <ul class="jobs" data-testid="history">
-          {all.map((job) => (
-            <JobRow key={job.id} job={job} />
-          ))}
-        </ul>
-      )}
-    </>
-  );
-}
-
-function JobRow({ job }: { job: Job }) {
-  const { report, adapter, names } = job;
-  // Jobs of earlier versions have one file without a name.
-  const adapters = Array.isArray(adapter) ? adapter : [];
-  const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
-  return (
-    <li data-testid="history-job" data-state={job.state}>
-      <div>
-        <b>{name}</b> <span class="quiet">{date(job.begun)}</span>
-        <br />
-        {result(job)}
-      </div>
-      <p class="buttons">
-        {report && (
-          <button type="button" onClick={() => save(json(report), "report.json")}>
-            Report<span class="hidden"> of {name}</span>
-          </button>
-        )}
-        {adapters.map((file, i) => (
-          <button
-            key={file.name}
-            type="button"
-            onClick={() => save(new Blob([file.bytes as Uint8Array<ArrayBuffer>]), file.name)}
-          >
-            Adapter{adapters.length > 1 && ` ${i + 1}`}
-            <span class="hidden">
-              , {file.name}, of {name}
-            </span>
-          </button>
-        ))}
-        <button
-          type="button"
-          data-testid="history-delete"
-          disabled={busy.value && job.state === "stopped"}
-          onClick={() => void forget(job.id)}
-        >
-          Delete<span class="hidden"> the job on {name}</span>
-        </button>
-      </p>
-    </li>
-  );
-}
-
-function result({ report, scored, total, files }: Job): string {
-  if (!report) {
-    const kept = files ? "; its files are kept" : "";
-    return total > 0
-      ? `stopped at ${count(scored)} of ${counted(total, "pair")}${kept}`
-      : `stopped before scoring${kept}`;
-  }
-  const { judged, agreement } = report.evaluation;
-  const delivered = report.fit.delivered === "tuned" ? "tuned model delivered" : "base model delivered";
-  const main = judged?.["ndcg@10"];
-  if (main) return `${delivered}; nDCG@10 ${metric(main.base)} to ${metric(main.tuned)}`;
-  if (tells(report.judging)) {
-    const { base, tuned } = report.judging["ndcg@10"];
-    return `${delivered}; by your answers nDCG@10 ${metric(base)} to ${metric(tuned)}`;
-  }
-  const { random } = agreement;
-  return random ? `${delivered}; agreement ${metric(random.base)} to ${metric(random.tuned)}` : delivered;
 }
 
 interface StorageProps {

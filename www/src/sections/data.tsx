@@ -4,6 +4,7 @@ import { busy } from "../job.js";
 import { EarlierField } from "../parts/earlier-field.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { FileField } from "../parts/file-field.js";
+import { JudgedIds } from "../parts/judged-ids.js";
 import { Reading, Rows } from "../parts/reading.js";
 import { Section } from "../parts/section.js";
 
@@ -81,6 +82,7 @@ export function DataSection() {
                 onChoose={(file) => void qrels.choose(file)}
               />
               <ErrorBox error={qrels.error.value} testid="error-qrels" />
+              <JudgedIds />
               {judged && (
                 <div class="reading" data-testid="reading-qrels">
                   <p>

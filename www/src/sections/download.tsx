@@ -1,19 +1,24 @@
 import { useState } from "preact/hooks";
 import type { Report } from "querytune";
-import { outcome } from "../job.js";
+import { asking, outcome, taken } from "../job.js";
 import { type Offer, offers } from "../offers.js";
 import { ErrorBox } from "../parts/error-box.js";
+import { ResultOf } from "../parts/result-of.js";
 import { Section } from "../parts/section.js";
 import { save } from "../save.js";
 import { noteFailure } from "../session.js";
+
+const WHY_BASE: Record<Report["fit"]["decidedBy"], string> = {
+  agreement: "training gained no agreement",
+  judgements: "by your judgements the tuned one ranks worse",
+  judging: "by your answers the tuned one ranks worse",
+};
 
 /** Which model artifact.zip has. */
 function holds({ fit, judging }: Report): string {
   const answers = judging ? " Your answers are in data/judgements.tsv." : "";
   if (fit.delivered === "tuned") return `The folder model in artifact.zip is the tuned model.${answers}`;
-  const why =
-    fit.decidedBy === "judging" ? "by your answers the tuned one ranks worse" : "training gained no agreement";
-  return `The folder model in artifact.zip is the base model as it was: ${why}. What was trained is in the folder adapter.${answers}`;
+  return `The folder model in artifact.zip is the base model as it was: ${WHY_BASE[fit.decidedBy]}. What was trained is in the folder adapter.${answers}`;
 }
 
 /** The files to take away. */
@@ -27,6 +32,10 @@ export function DownloadSection() {
     setError(undefined);
     try {
       save(await offer.make(result), offer.file);
+      if (offer.isModel && outcome.value?.run === result.run) {
+        taken.value = true;
+        asking.value = undefined;
+      }
     } catch (thrown) {
       noteFailure(thrown);
       setError(thrown);
@@ -40,10 +49,23 @@ export function DownloadSection() {
       state={result ? "ready" : ""}
       sentence="Take the model to where your search runs; each file comes with the lines that load it."
     >
+      <ResultOf testid="download-of" />
       {result ? (
-        <p data-testid="download-delivered" data-delivered={result.run.report.fit.delivered}>
-          {holds(result.run.report)}
-        </p>
+        <>
+          <p data-testid="download-delivered" data-delivered={result.run.report.fit.delivered}>
+            {holds(result.run.report)}
+          </p>
+          <p
+            class={taken.value ? "quiet" : "notice"}
+            role="status"
+            data-testid="download-taken"
+            data-taken={taken.value}
+          >
+            {taken.value
+              ? "It was downloaded."
+              : "The model is not stored on this computer until you download it; only the adapter and the report are kept, in the list of jobs."}
+          </p>
+        </>
       ) : (
         <p class="quiet">There is nothing to download yet: run a job first.</p>
       )}

@@ -4,6 +4,7 @@ import { type Outcome, outcome, reportChanged } from "../job.js";
 import { tells } from "../judging.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { ENOUGH, Questions } from "../parts/questions.js";
+import { ResultOf } from "../parts/result-of.js";
 import { Section } from "../parts/section.js";
 import { save } from "../save.js";
 import { noteFailure } from "../session.js";
@@ -38,6 +39,7 @@ export function JudgeSection() {
       sentence={`Is your own log ranked better now? Say of a few documents for some ${ENOUGH} queries whether they fit${telling(report)}.`}
     >
       {!result && <p class="quiet">There is nothing to judge yet: run a job first.</p>}
+      <ResultOf testid="judge-of" />
       {report?.evaluation.judged ? (
         <details data-testid="judge-more">
           <summary>You gave judgements; judge some of the log’s queries besides</summary>

@@ -1,11 +1,12 @@
-import { useEffect, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
-import { complete, decisive } from "../data.js";
+import { complete } from "../data.js";
 import { about, bytes, count, counted, date, rate } from "../format.js";
-import { busy, cancel, measure, state } from "../job.js";
-import { fingerprint, type Job, jobs } from "../jobs.js";
+import { former, print, speedHere, unmeasured } from "../former.js";
+import { busy, cancel, measure, measureError, state } from "../job.js";
+import type { Job } from "../jobs.js";
 import { memory, type Speed, speed } from "../measurement.js";
 import { ByWords } from "../parts/by-words.js";
+import { ErrorBox } from "../parts/error-box.js";
 import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
 import { Training } from "../parts/training.js";
@@ -14,14 +15,13 @@ import { candidates, depth, device, method, minutes, models, timed } from "../se
 /** How much is to be scored, and how long that takes here. */
 export function PlanSection() {
   const job = amount.value;
-  const known = speed.value;
-  const former = useFormer();
+  const known = speedHere.value;
   const ready = complete.value && models.value !== undefined;
   return (
     <Section
       number={3}
       title="Plan"
-      state={summary(former)}
+      state={summary()}
       sentence="Choose how much the cross-encoder scores: by far the longest part, and the one that decides how much can be learned."
     >
       <fieldset class="plain" disabled={busy.value}>
@@ -53,10 +53,15 @@ export function PlanSection() {
         </p>
         <ByWords />
         <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
-        {job && known && <Estimate of={known} former={former} />}
+        {job && unmeasured.value && (
+          <p class="notice" role="status" data-testid="unmeasured" data-why={unmeasured.value}>
+            The time is not known: {UNMEASURED[unmeasured.value]}. Measure again.
+          </p>
+        )}
+        {job && known && <Estimate of={known} former={former.value} />}
         <p class="buttons">
           <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
-            {known ? "Measure again" : "Measure this device"}
+            {speed.value ? "Measure again" : "Measure this device"}
           </button>
           <span class="quiet">
             {state.value === "measuring"
@@ -64,6 +69,7 @@ export function PlanSection() {
               : "Loads the models and scores a few of your pairs, some ten seconds."}
           </span>
         </p>
+        <ErrorBox error={measureError.value} testid="error-measure" />
         <Budget of={known} />
         <Training />
         <details>
@@ -88,11 +94,17 @@ export function PlanSection() {
   );
 }
 
-function summary(former: Job | undefined): string {
+const UNMEASURED = {
+  device: "another device was measured",
+  models: "other models were measured",
+  texts: "it was measured on other texts, much shorter or longer than these",
+};
+
+function summary(): string {
   const job = amount.value;
   if (!job) return "";
   const pairs = counted(job.pairs, "pair");
-  return speed.value ? `${pairs}, about ${about(secondsLeft(speed.value, job, former))}` : pairs;
+  return speedHere.value ? `${pairs}, about ${about(secondsLeft(speedHere.value, job, former.value))}` : pairs;
 }
 
 function toScore({ pairs, queries, earlier, depth, bm25, known }: Amount): string {
@@ -126,7 +138,8 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
       <dt>Measured</dt>
       <dd class="quiet">
         {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
-        {of.job ? "a whole job" : "a few of your pairs"}, {date(of.at)}
+        {of.job ? "a whole job" : "a few pairs"}{" "}
+        {of.of.files === print.value ? "of these files" : "of other texts, about as long as these"}, {date(of.at)}
       </dd>
     </dl>
   );
@@ -176,23 +189,4 @@ function Budget({ of }: { of: Speed | undefined }) {
       </label>
     </>
   );
-}
-
-/** The job that was run on the chosen files before, if there is one. */
-export function useFormer(): Job | undefined {
-  const [print, setPrint] = useState("");
-  const files = decisive.value;
-  useEffect(() => {
-    setPrint("");
-    if (files.length === 0) return;
-    let wanted = true;
-    fingerprint(files).then(
-      (found) => wanted && setPrint(found),
-      () => {},
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [files]);
-  return print === "" ? undefined : jobs.value?.find((job) => job.fingerprint === print && job.scored > 0);
 }

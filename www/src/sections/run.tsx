@@ -1,30 +1,37 @@
 import { askToNotify, mayNotify, notify } from "../attention.js";
+import { named } from "../choice.js";
 import { complete } from "../data.js";
 import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
+import { former } from "../former.js";
 import {
+  ask,
   busy,
   cancel,
+  changed,
   current,
   error,
+  lost,
+  outcome,
   pause,
   STAGES,
   type Stage,
   type StageState,
   stages,
-  start,
   state,
+  unkept,
 } from "../job.js";
+import { strangers } from "../judged.js";
 import { ErrorBox } from "../parts/error-box.js";
+import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { StageMeanings } from "../parts/stage-meanings.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
-import { useFormer } from "./plan.js";
 
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
   const now = state.value;
-  const ready = complete.value && models.value !== undefined;
+  const ready = complete.value && models.value !== undefined && !strangers.value;
   return (
     <Section
       number={4}
@@ -33,6 +40,8 @@ export function RunSection() {
       sentence="For each query the encoder finds candidates, the cross-encoder scores the first of them, and a small adapter learns from the scores."
     >
       <Former />
+      <NotRun />
+      <Lost />
       <label class="choice">
         <input
           type="checkbox"
@@ -52,13 +61,19 @@ export function RunSection() {
         </span>
       </label>
       <NotifyChoice />
+      {strangers.value && (
+        <p class="notice" role="status" data-testid="strangers">
+          The judgements are of none of these queries and documents: Data says which ids they name. Nothing is started
+          with them.
+        </p>
+      )}
       <p class="buttons">
         <button
           type="button"
           class="primary"
           data-testid="start"
           disabled={busy.value || !ready}
-          onClick={() => void start()}
+          onClick={() => void ask()}
         >
           {now === "paused" ? "Resume" : now === "cancelled" || now === "failed" ? "Start again" : "Start"}
         </button>
@@ -77,7 +92,13 @@ export function RunSection() {
           {STATES[now]}
         </span>
       </p>
+      <Replace />
       <ErrorBox error={error.value} testid="error-job" />
+      {unkept.value && (
+        <p class="notice" role="status" data-testid="unkept">
+          There is no room to keep your files in this browser: do not close the page before the job is done.
+        </p>
+      )}
       {now !== "idle" && (
         <ol class="stages" aria-label="Stages">
           {STAGES.map((stage) => (
@@ -117,6 +138,8 @@ function short(): string {
     case "pausing":
     case "cancelling":
       return "stopping";
+    case "done":
+      return changed.value ? "not run since it was changed" : "done";
     default:
       return state.value;
   }
@@ -156,14 +179,37 @@ function NotifyChoice() {
 
 /** Says that a job on these files was begun before. */
 function Former() {
-  const job = useFormer();
-  if (!job || job.scored === 0 || busy.value || state.value === "done" || state.value === "paused") return null;
+  const job = former.value;
+  if (!job || busy.value || state.value === "done" || state.value === "paused") return null;
   return (
     <p class="notice" role="status" data-testid="former-job" data-scored={job.scored}>
       {job.state === "done"
         ? `These files were run before: ${counted(job.scored, "pair")} already scored will not be scored again.`
         : `A former run on these files stopped: ${count(job.scored)} of ${counted(job.total, "pair")} already scored. Start goes on from there.`}
     </p>
+  );
+}
+
+/** Says that the result below is another's than that of what is chosen. */
+function NotRun() {
+  const result = outcome.value;
+  if (!result || !changed.value) return null;
+  return (
+    <p class="notice" role="status" data-testid="not-run">
+      {changed.value === "files" ? "The chosen files have" : "The chosen settings have"} not been run. The result below
+      is that of {named(result.of)}, as it was run.
+    </p>
+  );
+}
+
+/** Says that a result is gone that was shown. */
+function Lost() {
+  if (!lost.value) return null;
+  const { of, reason } = lost.value;
+  return (
+    <div class="error" role="alert" data-testid="result-lost">
+      The result of {named(of)} is gone. {reason instanceof Error ? reason.message : String(reason)}
+    </div>
   );
 }
 

@@ -1,0 +1,55 @@
+/** Which jobs run in which tab: each running job holds a lock of the browser, which goes when its tab does. */
+
+import { signal } from "@preact/signals";
+
+const PREFIX = "querytune-job:";
+
+/** Numbers of the jobs that run in other tabs, as of the last look. */
+export const elsewhere = signal<ReadonlySet<string>>(new Set());
+
+/** The locks that this tab holds, and what gives them back. */
+const own = new Map<string, () => void>();
+
+/** Looks which jobs run in other tabs; none where the browser has no locks. */
+export async function lookElsewhere(): Promise<ReadonlySet<string>> {
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  const ids = held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
+  const others = ids.filter((id) => !own.has(id)).sort();
+  const known = elsewhere.peek();
+  if (others.length !== known.size || others.some((id) => !known.has(id))) elsewhere.value = new Set(others);
+  return elsewhere.peek();
+}
+
+/** Holds a job for this tab; false if another tab runs it. */
+export function holdJob(id: string): Promise<boolean> {
+  const { locks } = navigator;
+  if (!locks) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    own.set(id, () => {});
+    const request = locks.request(PREFIX + id, { ifAvailable: true }, (lock) => {
+      if (!lock) {
+        own.delete(id);
+        resolve(false);
+        return undefined;
+      }
+      return new Promise<void>((release) => {
+        own.set(id, release);
+        resolve(true);
+      });
+    });
+    // Some private windows have locks that cannot be used.
+    request.catch(() => resolve(true));
+  });
+}
+
+/** Lets other tabs have it. */
+export function releaseJob(id: string): void {
+  own.get(id)?.();
+  own.delete(id);
+}
+
+/** For what cannot be done while a job runs in another tab. */
+export async function refuseElsewhere(): Promise<void> {
+  if ((await lookElsewhere()).size === 0) return;
+  throw new Error("A job is running in another tab of this page. Cancel it there first, or wait for its end.");
+}

@@ -1,0 +1,107 @@
+import { useState } from "preact/hooks";
+import { count, counted, date, metric } from "../format.js";
+import { ask, busy, type Job, running } from "../job.js";
+import { forget, jobs } from "../jobs.js";
+import { tells } from "../judging.js";
+import { elsewhere } from "../locks.js";
+import { json, save } from "../save.js";
+import { ErrorBox } from "./error-box.js";
+import { Replace } from "./replace.js";
+
+/** The jobs that this browser remembers. */
+export function History() {
+  const all = jobs.value ?? [];
+  return (
+    <>
+      <h3>Jobs</h3>
+      {all.length === 0 && <p class="quiet">No job was run in this browser yet.</p>}
+      {all.length > 0 && (
+        <ul class="jobs" data-testid="history">
+          {all.map((job) => (
+            <JobRow key={job.id} job={job} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function JobRow({ job }: { job: Job }) {
+  const [error, setError] = useState<unknown>();
+  const { report, adapter, names } = job;
+  // Jobs of earlier versions have one file without a name.
+  const adapters = Array.isArray(adapter) ? adapter : [];
+  const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
+  const isElsewhere = elsewhere.value.has(job.id);
+  return (
+    <li data-testid="history-job" data-state={job.state}>
+      <div>
+        <b>{name}</b> <span class="quiet">{date(job.begun)}</span>
+        <br />
+        {isElsewhere ? "running in another tab" : result(job)}
+        <ErrorBox error={error} testid="error-history" />
+        <Replace job={job} onError={setError} />
+      </div>
+      <p class="buttons">
+        {job.state === "stopped" && job.files && !isElsewhere && (
+          <button
+            type="button"
+            data-testid="history-go-on"
+            disabled={busy.value}
+            onClick={() => {
+              setError(undefined);
+              void ask(job).catch(setError);
+            }}
+          >
+            Go on<span class="hidden"> with the job on {name}</span>
+          </button>
+        )}
+        {report && (
+          <button type="button" onClick={() => save(json(report), "report.json")}>
+            Report<span class="hidden"> of {name}</span>
+          </button>
+        )}
+        {adapters.map((file, i) => (
+          <button
+            key={file.name}
+            type="button"
+            onClick={() => save(new Blob([file.bytes as Uint8Array<ArrayBuffer>]), file.name)}
+          >
+            Adapter{adapters.length > 1 && ` ${i + 1}`}
+            <span class="hidden">
+              , {file.name}, of {name}
+            </span>
+          </button>
+        ))}
+        <button
+          type="button"
+          data-testid="history-delete"
+          disabled={isElsewhere || (busy.value && job.state === "stopped")}
+          onClick={() => void forget(job.id)}
+        >
+          Delete<span class="hidden"> the job on {name}</span>
+        </button>
+      </p>
+    </li>
+  );
+}
+
+function result({ id, report, scored, total, files }: Job): string {
+  if (running.value === id) return "running";
+  if (!report) {
+    const kept = files ? "; its files are kept" : "";
+    return total > 0
+      ? `stopped at ${count(scored)} of ${counted(total, "pair")}${kept}`
+      : `stopped before scoring${kept}`;
+  }
+  const { judged, agreement } = report.evaluation;
+  const delivered = report.fit.delivered === "tuned" ? "tuned model delivered" : "base model delivered";
+  const main = judged?.["ndcg@10"];
+  if (main) return `${delivered}; nDCG@10 ${metric(main.base)} to ${metric(main.tuned)}`;
+  if (tells(report.judging)) {
+    const { base, tuned } = report.judging["ndcg@10"];
+    return `${delivered}; by your answers nDCG@10 ${metric(base)} to ${metric(tuned)}`;
+  }
+  const { random } = agreement;
+  return random ? `${delivered}; agreement ${metric(random.base)} to ${metric(random.tuned)}` : delivered;
+}
