@@ -309,7 +309,8 @@ fn warnings(queries: usize) -> Vec<String> {
              fifth to a half of the runs that looked better were a little worse on new queries. {own}"
         )],
         EXPERIMENTAL_BELOW..SOLID_FROM => vec![format!(
-            "{queries} distinct queries: fewer than {SOLID_FROM}, so the gain on new queries is uncertain. {own}"
+            "{queries} distinct queries, fewer than {SOLID_FROM}: new queries gain little, and not surely. In parts of \
+             SciFact's log nDCG@10 of new queries rose by .010 with 200 queries, by .025 with 400. {own}"
         )],
         _ => Vec::new(),
     }
