@@ -2,7 +2,9 @@
 
 import { effect, signal } from "@preact/signals";
 import { percents } from "./format.js";
-import { current, outcome, type State, stages, state, unsaved } from "./job.js";
+import { type State, state } from "./job.js";
+import { outcome, unsaved } from "./outcome.js";
+import { current, stages } from "./progress.js";
 import { NAMES } from "./stages.js";
 
 const NAME = document.title;

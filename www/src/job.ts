@@ -1,21 +1,10 @@
 /** The job: load, synthesize, fit; with its progress and what came out of it. */
 
 import { batch, computed, effect, type Signal, signal } from "@preact/signals";
-import {
-  type EngineInfo,
-  isAbort,
-  type JudgementsInput,
-  type Progress,
-  QuerytuneError,
-  type RelationRow,
-  type Relations,
-  type Run,
-  type StageProgress,
-  type Tuner,
-  type Watch,
-} from "querytune";
-import { type Choice, chosen, difference } from "./choice.js";
+import { isAbort, type JudgementsInput, QuerytuneError, type Relations, type Run, type Watch } from "querytune";
+import { chosen } from "./choice.js";
 import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
+import { loadChosen } from "./engine.js";
 import { circumstances } from "./former.js";
 import {
   dropFiles,
@@ -31,9 +20,10 @@ import {
 } from "./jobs.js";
 import { holdJob, lookElsewhere, releaseJob } from "./locks.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
-import { closeConnections, closed } from "./network.js";
-import { ended, endSession, generation, noteFailure, session } from "./session.js";
-import { device, folder, keeping, method, models, modelsOf, origin, restore, scoring } from "./settings.js";
+import { lost, outcome, QUERIES_SHOWN, ROWS_SHOWN, release, taken, unsaved } from "./outcome.js";
+import { current, stages, watch } from "./progress.js";
+import { ended, endSession, noteFailure } from "./session.js";
+import { keeping, method, restore, scoring } from "./settings.js";
 
 export type State =
   | "idle"
@@ -52,47 +42,7 @@ export const busy = computed(() => BUSY.includes(state.value));
 export const error = signal<unknown>(undefined);
 /** What stopped a measurement. */
 export const measureError = signal<unknown>(undefined);
-export const info = signal<EngineInfo | undefined>(undefined);
 
-export type Stage = Progress["stage"];
-export const STAGES: Stage[] = ["download", "load", "self-test", "encode", "search", "score", "tune", "evaluate"];
-
-/** How far a stage is, bytes or items. */
-export interface StageState {
-  done: number;
-  total: number;
-  cached: number;
-  perSecond: number;
-  secondsLeft?: number | null;
-  loss?: number | null;
-  /** What is counted, where it is not the stage's usual thing. */
-  unit?: string;
-}
-export const stages = signal<Partial<Record<Stage, StageState>>>({});
-export const current = signal<Stage | undefined>(undefined);
-
-export const ROWS_SHOWN = 20;
-/** Query texts that are at hand to look up candidates. */
-const QUERIES_SHOWN = 10_000;
-export interface Outcome {
-  /** What it is a result of. */
-  of: Choice;
-  /** The models it was made with, by which it is searched, judged and downloaded. */
-  engine: Loaded;
-  tuner: Tuner;
-  relations: Relations;
-  rows: RelationRow[];
-  run: Run;
-  /** The first queries' texts. */
-  queries: string[];
-  /** How many of a query's candidates the encoder found; those after them are BM25's. */
-  retrieved: number;
-}
-export const outcome = signal<Outcome | undefined>(undefined);
-/** What was chosen since the outcome was made and has not been run, if anything. */
-export const changed = computed(() => outcome.value && difference(outcome.value.of, chosen.value));
-/** The outcome that is gone because its session failed, and why. */
-export const lost = signal<{ of: Choice; reason: unknown } | undefined>(undefined);
 effect(() => {
   const reason = ended.value?.reason;
   const gone = outcome.peek();
@@ -104,10 +54,6 @@ effect(() => {
   });
 });
 
-/** Whether what there is to download of the outcome was downloaded: its model is not stored. */
-export const taken = signal(false);
-/** Whether closing the page, or another job, would lose the outcome. */
-export const unsaved = computed(() => outcome.value !== undefined && !taken.value);
 /** Set while a job waits for leave to take the place of such an outcome; `job`: one that is gone on with. */
 export const asking = signal<{ job?: Job } | undefined>(undefined);
 
@@ -129,88 +75,7 @@ effect(() => {
   unkept.value = false;
 });
 
-/** Models in the engine. */
-interface Loaded {
-  tuner: Tuner;
-  key: unknown[];
-  bytes: number;
-}
-
 let controller: AbortController | undefined;
-/** What the next job runs with, unless others are chosen. */
-let loaded: Loaded | undefined;
-
-/** What the judging of other queries goes through once more. */
-const WITHIN_EVALUATION: Partial<Record<Stage, string>> = { encode: "texts", score: "pairs" };
-
-interface Watcher {
-  onProgress: (progress: Progress) => void;
-  /** Bytes of the models. */
-  bytes: () => number;
-}
-
-/** Receives progress; the two models' downloads are added up. */
-function watch(onScore: (stage: StageState) => void = () => {}): Watcher {
-  const downloads = { encoder: [0, 0], crossEncoder: [0, 0] };
-  const sum = (i: number) => (downloads.encoder[i] ?? 0) + (downloads.crossEncoder[i] ?? 0);
-  const began = performance.now();
-  const onProgress = (progress: Progress) => {
-    let next: StageState;
-    let stage = progress.stage;
-    if (stages.value.tune && WITHIN_EVALUATION[stage]) {
-      next = { ...(progress as StageProgress), unit: WITHIN_EVALUATION[stage] };
-      stage = "evaluate";
-    } else if (progress.stage === "download") {
-      downloads[progress.model] = [progress.loaded, progress.total];
-      const [done, total] = [sum(0), sum(1)];
-      const perSecond = (1000 * done) / Math.max(1, performance.now() - began);
-      next = { done, total, cached: 0, perSecond, secondsLeft: Math.max(0, total - done) / perSecond };
-    } else {
-      next = progress;
-    }
-    batch(() => {
-      current.value = stage;
-      stages.value = { ...stages.value, [stage]: next };
-    });
-    if (stage === "score") onScore(next);
-  };
-  return { onProgress, bytes: () => sum(0) };
-}
-
-/** Folders tell by themselves that they were picked anew. */
-const picked = () => (origin.value === "folder" ? [folder.encoder.value, folder.crossEncoder.value] : []);
-
-/** Loads the chosen models, unless they are there. */
-async function tuner({ onProgress, bytes }: Watcher, signal: AbortSignal): Promise<Loaded> {
-  const sources = models.value;
-  if (!sources) throw new Error("Choose the folders of both models first.");
-  const opened = await session();
-  const key = [generation(), device.value, modelsOf(chosen.value.settings), ...picked()];
-  const shown = outcome.value?.engine;
-  const there = [loaded, shown].find((one) => one && key.every((part, i) => part === one.key[i]));
-  // The result that is shown needs its models, even if others are measured in the meantime.
-  if (loaded !== there && loaded !== shown) loaded?.tuner.dispose();
-  loaded = there;
-  if (loaded) {
-    info.value = loaded.tuner.info;
-    return loaded;
-  }
-  info.value = undefined;
-  const made = await opened.load({ ...sources, device: device.value, onProgress, signal }).catch((thrown) => {
-    if (!closed.value || !(thrown instanceof QuerytuneError) || thrown.code !== "model-download") throw thrown;
-    throw new Error(
-      "This page has given up its right to connect to anything since its first models came. Load it anew to fetch " +
-        "other models; what is scored is kept.",
-      { cause: thrown },
-    );
-  });
-  // From here on nothing has to be fetched.
-  closeConnections();
-  loaded = { tuner: made, key, bytes: bytes() };
-  info.value = made.info;
-  return loaded;
-}
-
 /** What is there to be worked on. */
 async function content() {
   const [log, corpus, judged, asked] = [
@@ -247,7 +112,7 @@ export async function measure(): Promise<void> {
   try {
     const { log, corpus } = await content();
     const watcher = watch();
-    const { tuner: engine, bytes } = await tuner(watcher, signal);
+    const { tuner: engine, bytes } = await loadChosen(watcher, signal, outcome.value?.engine);
     await measureTuner(engine, log, corpus, bytes, circumstances.value, signal);
   } catch (thrown) {
     noteFailure(thrown);
@@ -305,15 +170,6 @@ async function judge(run: Run, { onProgress, signal, ...judgements }: Judgements
   }
 }
 
-/** Gives up the result that is shown. */
-function release(): void {
-  const replaced = outcome.value;
-  outcome.value = undefined;
-  replaced?.run.dispose();
-  replaced?.relations.dispose();
-  if (replaced?.engine !== loaded) replaced?.tuner.dispose();
-}
-
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
 export async function start(going?: Job): Promise<void> {
   if (busy.value) return;
@@ -340,7 +196,7 @@ export async function start(going?: Job): Promise<void> {
     });
     const { onProgress } = watcher;
     const { log, corpus, judged, asked, earlier } = await content();
-    const models = await tuner(watcher, signal);
+    const models = await loadChosen(watcher, signal, outcome.value?.engine);
     const { tuner: engine, bytes } = models;
     const amount = scoring();
     relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });

@@ -1,7 +1,7 @@
 /** The files that a finished job offers, with the lines that load them. */
 
 import type { PerQueryKind, Report, Run } from "querytune";
-import type { Outcome } from "./job.js";
+import type { Outcome } from "./outcome.js";
 import { json } from "./save.js";
 
 export interface Offer {

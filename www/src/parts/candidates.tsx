@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { CandidateRow } from "querytune";
 import { count, counted, score } from "../format.js";
-import type { Outcome } from "../job.js";
+import type { Outcome } from "../outcome.js";
 import { withoutTitle } from "../text.js";
 import { ErrorBox } from "./error-box.js";
 

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { PerQueryKind, Report } from "querytune";
 import { count, counted, difference, metric } from "../format.js";
 import { type Change, changes, kinds } from "../gains.js";
-import type { Outcome } from "../job.js";
+import type { Outcome } from "../outcome.js";
 import { noteFailure } from "../session.js";
 import { ErrorBox } from "./error-box.js";
 import { searchFor } from "./search-both.js";

@@ -1,5 +1,6 @@
 import { named } from "../choice.js";
-import { asking, goOn, type Job, outcome, start } from "../job.js";
+import { asking, goOn, type Job, start } from "../job.js";
+import { outcome } from "../outcome.js";
 
 interface Props {
   /** The job that is gone on with in its place; without it a new one. */

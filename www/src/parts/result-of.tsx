@@ -1,5 +1,5 @@
 import { named } from "../choice.js";
-import { changed, outcome } from "../job.js";
+import { changed, outcome } from "../outcome.js";
 
 const OTHERS = {
   files: "Other files are chosen now; they have not been run.",

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { SearchHit } from "querytune";
 import { count, score } from "../format.js";
-import { type Outcome, outcome } from "../job.js";
+import { type Outcome, outcome } from "../outcome.js";
 import { noteFailure } from "../session.js";
 import { withoutTitle } from "../text.js";
 import { ErrorBox } from "./error-box.js";

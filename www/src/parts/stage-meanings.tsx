@@ -1,5 +1,5 @@
 import { Fragment } from "preact";
-import { STAGES } from "../job.js";
+import { STAGES } from "../progress.js";
 import { MEANINGS, NAMES } from "../stages.js";
 
 /** What a job does, for those who want to know before they wait. */

@@ -1,9 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { bytes, counted } from "../format.js";
-import { busy, outcome, state } from "../job.js";
+import { busy, state } from "../job.js";
 import { jobs } from "../jobs.js";
 import { closed, refused, requests, SECOND_POLICY } from "../network.js";
 import { offline, supervised } from "../offline.js";
+import { outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { History } from "../parts/history.js";
 import { Section } from "../parts/section.js";

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
-import { busy, info } from "../job.js";
+import { info } from "../engine.js";
+import { busy } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
 import { chooseOrigin, device, folder, hub, lookForServed, type Origin, origin, SERVED, served } from "../settings.js";

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Report } from "querytune";
-import { asking, outcome, taken } from "../job.js";
+import { asking } from "../job.js";
 import { type Offer, offers } from "../offers.js";
+import { outcome, taken } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { ResultOf } from "../parts/result-of.js";
 import { Section } from "../parts/section.js";

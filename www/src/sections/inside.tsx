@@ -4,7 +4,7 @@ import type { RelationRow, Relations, Report } from "querytune";
 import uPlot from "uplot";
 import { scored } from "../figures.js";
 import { constant, count, counted, duration, metric, score } from "../format.js";
-import { outcome, ROWS_SHOWN } from "../job.js";
+import { outcome, ROWS_SHOWN } from "../outcome.js";
 import { Candidates } from "../parts/candidates.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { axis, colour, Plot } from "../parts/plot.js";

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort, type Judging, type JudgingAnswer, type Report } from "querytune";
-import { type Outcome, outcome, reportChanged } from "../job.js";
+import { reportChanged } from "../job.js";
 import { tells } from "../judging.js";
+import { type Outcome, outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { ENOUGH, Questions } from "../parts/questions.js";
 import { ResultOf } from "../parts/result-of.js";

@@ -3,28 +3,14 @@ import { named } from "../choice.js";
 import { complete } from "../data.js";
 import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
 import { former } from "../former.js";
-import {
-  ask,
-  busy,
-  cancel,
-  changed,
-  current,
-  error,
-  lost,
-  outcome,
-  pause,
-  STAGES,
-  type Stage,
-  type StageState,
-  stages,
-  state,
-  unkept,
-} from "../job.js";
+import { ask, busy, cancel, error, pause, state, unkept } from "../job.js";
 import { strangers } from "../judged.js";
+import { changed, lost, outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { StageMeanings } from "../parts/stage-meanings.js";
+import { current, STAGES, type Stage, type StageState, stages } from "../progress.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
 
