@@ -120,6 +120,11 @@ impl Previous {
         })
     }
 
+    /// Whether what it delivered goes through the encoder's own layers, so that the encoder's files are needed to compare.
+    pub fn needs_encoder(&self) -> bool {
+        matches!(self.adapter, Some(Adapter::Lora { .. }))
+    }
+
     /// The queries of a log that the earlier one did not have, by number.
     fn new_queries(&self, queries: &Texts) -> HashSet<usize> {
         let known: HashSet<&str> = self.queries.iter().map(|text| text.text.as_str()).collect();

@@ -230,13 +230,13 @@ export class CoreJudgements extends Handle<engine.Qrels> implements Judgements {
 }
 
 export class CoreRelations extends Handle<engine.Relations> implements Relations {
-  /** Whether they go on from an earlier run. */
-  readonly goesOn: boolean;
+  /** Whether the earlier run that they go on from, if any, delivered a model that goes through the encoder's layers. */
+  readonly needsEncoder: boolean;
   readonly #summary: RelationsSummary;
 
-  constructor(thread: Thread, relations: engine.Relations, goesOn: boolean) {
+  constructor(thread: Thread, relations: engine.Relations) {
     super(thread, relations);
-    this.goesOn = goesOn;
+    this.needsEncoder = relations.needsEncoder();
     this.#summary = relations.summary();
   }
 
@@ -309,11 +309,14 @@ export class CoreIndex extends Handle<engine.Index> implements Index {
 
 export class CoreRun extends Handle<engine.Fit> implements Run {
   readonly #tuner: CoreTuner;
+  /** The encoder's files, where the run goes through its layers. */
+  readonly #encoder: ModelFiles | undefined;
   #report: Report;
 
-  constructor(tuner: CoreTuner, fit: engine.Fit) {
+  constructor(tuner: CoreTuner, fit: engine.Fit, encoder: ModelFiles | undefined) {
     super(tuner.thread, fit);
     this.#tuner = tuner;
+    this.#encoder = encoder;
     this.#report = fit.report();
   }
 
@@ -334,7 +337,7 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   /** The same with what is read already; of the log's own queries if none are given. */
   async judge(qrels: engine.Qrels, queries: engine.Texts | undefined, watch: Watch): Promise<Report> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
-    const files = needsEncoder(this.#report.fit.method, this.#report.previous) ? this.#tuner.encoder : undefined;
+    const files = this.#encoder;
     await this.thread.long(
       watch,
       (host) =>
@@ -455,7 +458,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
           (host) => tuner.synthesize(log, corpus, given(choices), earlier, host),
           this.crew,
         );
-        return new CoreRelations(this.thread, relations, earlier !== undefined);
+        return new CoreRelations(this.thread, relations);
       }),
     );
   }
@@ -466,10 +469,10 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     }
     const { onProgress, signal, judgements, ...choices } = options;
     const [tuner, data] = [this.engine, relations.engine];
-    const files = needsEncoder(choices.method, relations.goesOn) ? this.encoder : undefined;
+    const files = choices.method === "lora" || relations.needsEncoder ? this.encoder : undefined;
     const watch = { onProgress, signal };
     const train = async () =>
-      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)));
+      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)), files);
     if (!judgements) return train();
     // Read before the training, which a bad file would have been for nothing otherwise.
     return this.session.withJudgements(judgements, async (qrels, queries) => {
@@ -650,11 +653,6 @@ function unjudged(error: unknown, run: Run): unknown {
   if (error instanceof QuerytuneError && error.code === "input-qrels") error.run = run;
   else run.dispose();
   return error;
-}
-
-/** Whether a training, or the model of an earlier run beside it, may go through the encoder's own layers. */
-function needsEncoder(method: string | undefined, previous: unknown): boolean {
-  return method === "lora" || Boolean(previous);
 }
 
 /** The options that are given: the engine takes an `undefined` for a value of the wrong type. */

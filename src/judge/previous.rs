@@ -1,6 +1,7 @@
 //! The model of an earlier run held against the one that goes on from it, by judgements.
 
-use super::{Verdict, judged_numbers, run_of, texts_of};
+use super::rankings::{judged_numbers, run_of, texts_of};
+use super::verdict::Verdict;
 use crate::error::Result;
 use crate::evaluate::{Metrics, compare, judge};
 use crate::input::Qrels;

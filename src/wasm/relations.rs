@@ -116,6 +116,12 @@ impl Relations {
         Ok(to_js(&candidates)?)
     }
 
+    /// Whether the model of the run they go on from takes the encoder's files to be compared with.
+    #[wasm_bindgen(js_name = needsEncoder)]
+    pub fn needs_encoder(&self) -> bool {
+        self.previous.as_ref().is_some_and(|previous| previous.needs_encoder())
+    }
+
     /// Finetuner's rows as CSV.
     #[wasm_bindgen(js_name = toCsv, skip_typescript)]
     pub fn to_csv(&self) -> Result<String, JsValue> {
