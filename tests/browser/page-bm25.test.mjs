@@ -89,6 +89,7 @@ test("they are scored, and stand after the candidates without a rank", { timeout
 test("a job that is gone on with has them, too", { timeout }, async () => {
   await demo.setNumber("depth", 3);
   await demo.get("start").click();
+  await demo.get("replace-yes").click();
   await demo.page.locator("[data-testid=stage-load]:not([data-status=waiting])").waitFor({ timeout });
   await demo.page.reload();
   await demo.get("continue-job").click();

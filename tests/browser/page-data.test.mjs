@@ -160,6 +160,7 @@ test("a wrong encoding can be put right", { timeout }, async () => {
 });
 
 test("of judgements it is said when more rows were skipped than are listed", { timeout }, async () => {
+  // Open from here on.
   await demo.get("judgements").locator("summary").first().click();
   const file = (broken) => `query-id\tcorpus-id\tscore\n1\ta\t1\n${"2\tb\tmaybe\n".repeat(broken)}`;
   const skipped = demo.get("skipped-qrels").locator("summary");
@@ -174,7 +175,6 @@ test("it is said how many judgements are of what was read", { timeout }, async (
   await summary("queries", "2 queries");
   await demo.choose("documents", "shop.csv", "id,text\n1,Red shoe\n2,Black boot\n");
   await summary("documents", "2 documents");
-  await demo.get("judgements").locator("summary").first().click();
   const judged = demo.get("judged-ids");
   const known = 'query,document,relevance\nq1,1,1\nq1,2,0\n"q2", 2 ,1.0\n';
   await demo.choose("qrels", "qrels.csv", known);

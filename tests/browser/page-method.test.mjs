@@ -53,7 +53,10 @@ test("heads on both sides are trained where they are chosen, and both can be tak
     const file = await saved(demo.get(testid));
     assert.equal(file.name, name);
     assert.deepEqual(shapes(file.bytes), { weight: [384, 384] });
-    assert.match(await demo.page.getByLabel(`Code for ${name}`).textContent(), new RegExp(`load_file\\("${name}"\\)`));
+    assert.match(
+      await demo.page.getByLabel(`Python for ${name}`).textContent(),
+      new RegExp(`load_file\\("${name}"\\)`),
+    );
   }
 });
 

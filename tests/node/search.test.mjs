@@ -52,14 +52,14 @@ before(
 after(() => place.remove());
 
 /** Same documents at the same ranks, with the same cosines. */
-function assertSame(found, hits) {
+function assertSame(found, hits, tolerance = 1e-5) {
   assert.deepEqual(
     found.map(({ id }) => id),
     hits.map(({ id }) => id),
   );
   for (const [i, { rank, score }] of found.entries()) {
     assert.equal(rank, i + 1);
-    assert.ok(Math.abs(score - hits[i].score) < 1e-5, `${score} is not ${hits[i].score}`);
+    assert.ok(Math.abs(score - hits[i].score) < tolerance, `${score} is not ${hits[i].score}`);
   }
 }
 
@@ -71,19 +71,23 @@ async function search(model, ...options) {
   return out;
 }
 
-for (const method of Object.keys(methods)) {
+for (const [method, { lora }] of Object.entries(methods)) {
+  // Where documents go through the changes, too, the base encoder is the delivered one with them taken out again: that
+  // leaves a last bit here and there, and rounds to another 16-bit integer.
+  const ofBase = lora?.documents ? 1e-4 : undefined;
+
   test(`${method}: both rankings are the engine's`, { timeout }, async () => {
     const found = JSON.parse(await search(method, "--json"));
     assert.equal(found.delivered, expected[method].delivered);
     assert.equal(found.documents.total, 120);
-    assertSame(found.base, expected[method].base);
+    assertSame(found.base, expected[method].base, ofBase);
     assertSame(found.tuned, expected[method].tuned);
   });
 
   test(`${method}: the second time no document is encoded`, { timeout }, async () => {
     const found = JSON.parse(await search(method, "--json"));
     assert.deepEqual(found.documents, { total: 120, fromStore: 120 });
-    assertSame(found.base, expected[method].base);
+    assertSame(found.base, expected[method].base, ofBase);
     assertSame(found.tuned, expected[method].tuned);
   });
 }

@@ -121,7 +121,7 @@ export function verdict(report: Report): string {
   // The same test decides what is delivered.
   if (p < 0.05 && tuned > base) {
     parts.push("By your judgements the tuned model ranks better, by more than chance explains.");
-  } else if (p < 0.05) {
+  } else if (p < 0.05 && tuned < base) {
     parts.push("By your judgements the tuned model ranks worse, by more than chance explains. Do not use it.");
   } else {
     const side = tuned > base ? "a little better" : tuned < base ? "a little worse" : "equally well";

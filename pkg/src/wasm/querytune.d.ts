@@ -105,6 +105,8 @@ export class Tuner {
 
 export class Relations {
   private constructor();
+  /** Whether the model of the run they go on from takes the encoder's files to be compared with. */
+  needsEncoder(): boolean;
   summary(): RelationsSummary;
   rows(from: number, count: number): RelationRow[];
   queries(from: number, count: number): TextItem[];
