@@ -142,19 +142,6 @@ test("the download then has the base model, the adapter beside it, and the answe
   assert.equal(String(zip.get("data/judgements.tsv")), await inPage(({ judging }) => judging.toQrels()));
 });
 
-test("exported answers are judgements that the run can be evaluated by", { timeout }, async () => {
-  const { summary, on, ndcg } = await inPage(async ({ run, judging, tuner }) => {
-    const qrels = await tuner.readJudgements(new Blob([await judging.toQrels()]));
-    const { evaluation } = await run.evaluate({ qrels });
-    return { summary: qrels.summary, on: evaluation.on, ndcg: evaluation.judged["ndcg@10"] };
-  });
-  const asked = await inPage(({ judging }) => judging.items.flatMap(({ documents }) => documents).length);
-  assert.equal(summary.judgements, asked);
-  assert.deepEqual(summary.skipped, []);
-  assert.equal(on, "own queries");
-  assert.ok(ndcg.tuned < ndcg.base, "by these judgements the tuned model is worse, too");
-});
-
 test("a reranker that is worse than the encoder is warned of", { timeout }, async () => {
   await answerAll("base", "crossEncoder");
   const { verdict: found, report } = await verdict();
@@ -173,6 +160,20 @@ test("other answers give the fit its own choice back", { timeout }, async () => 
   assert.equal(found.tuned.conclusion, "better");
   const own = await inPage(({ own }) => own.fit);
   for (const key of ["delivered", "decidedBy", "reason", "selected"]) assert.deepEqual(report.fit[key], own[key], key);
+});
+
+test("exported answers are judgements that the run can be evaluated by", { timeout }, async () => {
+  await answerAll("base", "tuned");
+  const { summary, on, ndcg } = await inPage(async ({ run, judging, tuner }) => {
+    const qrels = await tuner.readJudgements(new Blob([await judging.toQrels()]));
+    const { evaluation } = await run.evaluate({ qrels });
+    return { summary: qrels.summary, on: evaluation.on, ndcg: evaluation.judged["ndcg@10"] };
+  });
+  const asked = await inPage(({ judging }) => judging.items.flatMap(({ documents }) => documents).length);
+  assert.equal(summary.judgements, asked);
+  assert.deepEqual(summary.skipped, []);
+  assert.equal(on, "own queries");
+  assert.ok(ndcg.tuned < ndcg.base, "by these judgements the tuned model is worse, too");
 });
 
 test("a pair that is not judged takes its query out of the figures", { timeout }, async () => {
