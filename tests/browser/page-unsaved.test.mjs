@@ -9,10 +9,7 @@ let demo;
 
 before(
   async () => {
-    demo = await DemoPage.open();
-    await demo.visit();
-    await demo.useTinyJob();
-    await demo.run();
+    demo = await DemoPage.withResult();
   },
   { timeout },
 );

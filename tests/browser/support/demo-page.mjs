@@ -40,6 +40,15 @@ export class DemoPage {
     await this.#server.close();
   }
 
+  /** A page with the result of the tiny job. */
+  static async withResult() {
+    const demo = await DemoPage.open();
+    await demo.visit();
+    await demo.useTinyJob();
+    await demo.run();
+    return demo;
+  }
+
   /** Opens the page, or opens it anew, and waits until it has found the models beside it. */
   async visit() {
     await this.page.goto(`${this.address}/`);

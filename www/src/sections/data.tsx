@@ -1,4 +1,4 @@
-import { documents, qrels, queries, sampleError, testQueries, useSample } from "../data.js";
+import { documents, type Previewed, qrels, queries, type Slot, sampleError, testQueries, useSample } from "../data.js";
 import { counted } from "../format.js";
 import { busy } from "../job.js";
 import { EarlierField } from "../parts/earlier-field.js";
@@ -38,30 +38,21 @@ export function DataSection() {
         </p>
         <ErrorBox error={sampleError.value} testid="error-sample" />
         <div class="columns">
-          <div>
-            <FileField
-              label="Queries"
-              hint="The search log: one query a row, perhaps with how often it was asked."
-              file={queries.file.value}
-              busy={queries.busy.value}
-              testid="file-queries"
-              example={"query\nwaterproof hiking boots\ncheap flights to lisbon"}
-              onChoose={(file) => void queries.choose(file)}
-            />
-            <Reading slot={queries} name="queries" isDocuments={false} />
-          </div>
-          <div>
-            <FileField
-              label="Documents"
-              hint="What is searched: one document a row, with a text and perhaps an id and a title."
-              file={documents.file.value}
-              busy={documents.busy.value}
-              testid="file-documents"
-              example={"id,title,text\n17,Trail boot,Waterproof membrane and a grippy sole"}
-              onChoose={(file) => void documents.choose(file)}
-            />
-            <Reading slot={documents} name="documents" isDocuments={true} />
-          </div>
+          <TextsField
+            slot={queries}
+            name="queries"
+            label="Queries"
+            hint="The search log: one query a row, perhaps with how often it was asked."
+            example={"query\nwaterproof hiking boots\ncheap flights to lisbon"}
+          />
+          <TextsField
+            slot={documents}
+            name="documents"
+            label="Documents"
+            hint="What is searched: one document a row, with a text and perhaps an id and a title."
+            example={"id,title,text\n17,Trail boot,Waterproof membrane and a grippy sole"}
+            isDocuments
+          />
         </div>
         <details open={Boolean(qrels.file.value)} data-testid="judgements">
           <summary>Judgements, if you have some (optional)</summary>
@@ -99,23 +90,44 @@ export function DataSection() {
                 </div>
               )}
             </div>
-            <div>
-              <FileField
-                label="Test queries"
-                hint="The queries that the judgements are about. Without this file the log's own are taken."
-                optional
-                file={testQueries.file.value}
-                busy={testQueries.busy.value}
-                testid="file-test-queries"
-                example={"id,query\nq1,boots for rain"}
-                onChoose={(file) => void testQueries.choose(file)}
-              />
-              <Reading slot={testQueries} name="test-queries" isDocuments={false} />
-            </div>
+            <TextsField
+              slot={testQueries}
+              name="test-queries"
+              label="Test queries"
+              hint="The queries that the judgements are about. Without this file the log's own are taken."
+              example={"id,query\nq1,boots for rain"}
+              optional
+            />
           </div>
         </details>
         <EarlierField />
       </fieldset>
     </Section>
+  );
+}
+
+interface TextsFieldProps {
+  slot: Slot<Previewed>;
+  name: string;
+  label: string;
+  hint: string;
+  example: string;
+  optional?: boolean;
+  isDocuments?: boolean;
+}
+
+/** A file of texts, and how it was read. */
+function TextsField({ slot, name, isDocuments = false, ...field }: TextsFieldProps) {
+  return (
+    <div>
+      <FileField
+        {...field}
+        file={slot.file.value}
+        busy={slot.busy.value}
+        testid={`file-${name}`}
+        onChoose={(file) => void slot.choose(file)}
+      />
+      <Reading slot={slot} name={name} isDocuments={isDocuments} />
+    </div>
   );
 }
