@@ -2,8 +2,8 @@
 //!
 //! Weights are rounded once to 13 bits (±4,095) with a step of their own for each output; activations to 14 bits
 //! (±8,191) with a step for each row, as they come. 64 products at a time are added exactly in 32 bits, those sums in
-//! f32. Weights that were stored as 8-bit integers are kept as they are, but for -128, which becomes -127: that leaves more bits for the activations,
-//! up to 16, and all products of an output are added exactly.
+//! f32. Weights that were stored as 8-bit integers are kept as they are, but for -128, which becomes -127: that leaves
+//! more bits for the activations, up to 16, and all products of an output are added exactly.
 
 use std::ops::Range;
 
