@@ -20,13 +20,6 @@ before(
 
 after(() => demo?.close());
 
-const scoredAtLeast = (least) =>
-  demo.page.waitForFunction(
-    (least) => Number(document.querySelector("[data-testid=stage-score]")?.dataset.done) >= least,
-    least,
-    { timeout },
-  );
-
 /** Whether the browser would ask before the page is closed. */
 const asks = () => demo.page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
 
@@ -49,7 +42,7 @@ test("the tab's title tells how far it is, and closing is asked about", { timeou
   assert.equal(await asks(), false, "nothing runs yet");
   assert.equal(await demo.page.title(), "querytune");
   await demo.get("start").click();
-  await scoredAtLeast(40);
+  await demo.scoredAtLeast(40);
   assert.match(await demo.page.title(), /^\d+% Score candidates – querytune$/);
   assert.equal(await asks(), true);
 });
@@ -80,7 +73,7 @@ test("loaded anew, the page offers to go on, with the files it kept", { timeout 
 test("it goes on where it was, with the same choices, and scores nothing twice", { timeout }, async () => {
   await demo.get("continue-job").click();
   await demo.page.waitForFunction(() => document.activeElement?.id === "section-4", null, { timeout });
-  await scoredAtLeast(scored + 1);
+  await demo.scoredAtLeast(scored + 1);
   assert.equal(await demo.get("depth").inputValue(), String(depth));
   assert.ok(await demo.get("device-cpu").isChecked());
   assert.equal((await demo.stage("score")).cached, scored);
@@ -116,7 +109,7 @@ test("a paused job is cancelled, too, and its files are deleted", { timeout }, a
   await demo.useSample();
   await demo.setNumber("depth", depth);
   await demo.get("start").click();
-  await scoredAtLeast(1);
+  await demo.scoredAtLeast(1);
   await demo.get("pause").click();
   await demo.waitForState(["paused"]);
   assert.equal((await kept()).length, 3);
@@ -153,7 +146,7 @@ test("files that no job knows of are deleted on the next visit", { timeout }, as
 test("without leave to keep files nothing of them is kept", { timeout }, async () => {
   await demo.get("keep-files").uncheck();
   await demo.get("start").click();
-  await scoredAtLeast(1);
+  await demo.scoredAtLeast(1);
   assert.deepEqual(await kept(), []);
   await demo.get("pause").click();
   assert.equal(await demo.waitForState(["paused"]), "paused");

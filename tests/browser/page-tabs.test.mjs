@@ -14,7 +14,7 @@ before(
     await demo.useSample();
     await demo.setNumber("depth", 30);
     await demo.get("start").click();
-    await scoredAtLeast(1);
+    await demo.scoredAtLeast(1);
     other = await demo.page.context().newPage();
     other.setDefaultTimeout(60_000);
     other.on("pageerror", (error) => demo.failures.push(error.message));
@@ -25,13 +25,6 @@ before(
 );
 
 after(() => demo?.close());
-
-const scoredAtLeast = (least) =>
-  demo.page.waitForFunction(
-    (least) => Number(document.querySelector("[data-testid=stage-score]")?.dataset.done) >= least,
-    least,
-    { timeout },
-  );
 
 const state = () => demo.get("job-state").getAttribute("data-state");
 const kept = () =>
@@ -52,7 +45,7 @@ test("what it needs is not deleted", { timeout }, async () => {
   }
   assert.ok(await kept());
   const { done } = await demo.stage("score");
-  await scoredAtLeast(done + 1);
+  await demo.scoredAtLeast(done + 1);
   assert.equal(await state(), "running");
 });
 
@@ -67,7 +60,7 @@ test("after the other tab has deleted everything, the job goes on all the same, 
   await other.getByTestId("history-job").waitFor({ state: "detached" });
   assert.equal(await kept(), false);
   await demo.get("start").click();
-  await scoredAtLeast(1);
+  await demo.scoredAtLeast(1);
   assert.equal(await state(), "running");
   assert.ok(await kept(), "what it scores");
   await other.reload();

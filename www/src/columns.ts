@@ -1,7 +1,7 @@
 /** The columns of a file, as they are offered to be chosen from. */
 
+import { dsvFormat } from "d3-dsv";
 import type { Reading, ReadOptions } from "querytune";
-import { readCsv } from "./csv.js";
 
 export interface Column {
   /** By which the engine knows it. */
@@ -63,7 +63,12 @@ export async function glance(file: File, options: ReadOptions): Promise<Layout> 
   const names = options.format === "csv" ? undefined : keys(first);
   if (names || options.format === "jsonl") return { format: "jsonl", columns: numbered(names ?? []) };
   const asked = options.delimiter && (NAMED[options.delimiter] ?? options.delimiter);
-  const rows = (asked ? [asked] : DELIMITERS).map((sign) => readCsv(text, sign).find((row) => row.some(Boolean)) ?? []);
+  const rows = (asked ? [asked] : DELIMITERS).map(
+    (sign) =>
+      dsvFormat(sign)
+        .parseRows(text)
+        .find((row) => row.some(Boolean)) ?? [],
+  );
   const widest = rows.reduce((best, row) => (row.length > best.length ? row : best), []);
   const header = options.hasHeader === false ? widest.map((_, i) => String(i + 1)) : widest;
   return { format: "csv", columns: numbered(header.map((name) => name.trim())) };

@@ -1,7 +1,7 @@
 /** What happened to single queries, as the package tells it of all of them. */
 
+import { csvParseRows } from "d3-dsv";
 import type { PerQueryKind, Report, Run } from "querytune";
-import { readCsv } from "./csv.js";
 
 export interface Change {
   id: string;
@@ -26,7 +26,7 @@ const asAsked = (query: string) => query.replace(/^'(?=[=+\-@＝＋－＠\t\r\n]
 
 /** All queries that there are figures of, the largest gain first. */
 export async function changes(run: Pick<Run, "perQueryCsv">, kind: PerQueryKind): Promise<Change[]> {
-  const [header = [], ...rows] = readCsv(await run.perQueryCsv(kind));
+  const [header = [], ...rows] = csvParseRows(await run.perQueryCsv(kind));
   const [id, query, base, tuned] = ["query-id", "query", `${COLUMN[kind]} base`, `${COLUMN[kind]} tuned`].map((name) =>
     header.indexOf(name),
   ) as [number, number, number, number];

@@ -1,4 +1,4 @@
-/** The job: load, synthesize, fit; with its progress and what came out of it. */
+/** The job: load, synthesize, fit, judge. */
 
 import { batch, computed, effect, type Signal, signal } from "@preact/signals";
 import { isAbort, type JudgementsInput, QuerytuneError, type Relations, type Run, type Watch } from "querytune";
@@ -43,6 +43,7 @@ export const error = signal<unknown>(undefined);
 /** What stopped a measurement. */
 export const measureError = signal<unknown>(undefined);
 
+// What a session that has failed held is gone with it.
 effect(() => {
   const reason = ended.value?.reason;
   const gone = outcome.peek();
@@ -57,7 +58,6 @@ effect(() => {
 /** Set while a job waits for leave to take the place of such an outcome; `job`: one that is gone on with. */
 export const asking = signal<{ job?: Job } | undefined>(undefined);
 
-export type { Job } from "./jobs.js";
 /** The number of the job that runs in this tab. */
 export const running = signal<string | undefined>(undefined);
 /** Whether there was no room for the files of the job. */
@@ -211,7 +211,7 @@ export async function start(going?: Job): Promise<void> {
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
     const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };
-    const finished = { of, engine: models, tuner: engine, relations, run, ...shown };
+    const finished = { of, engine: models, relations, run, ...shown };
     batch(() => {
       outcome.value = finished;
       taken.value = false;

@@ -1,7 +1,7 @@
 /** What came out of the last job: it lasts until another takes its place, and is not stored. */
 
 import { computed, signal } from "@preact/signals";
-import type { RelationRow, Relations, Run, Tuner } from "querytune";
+import type { RelationRow, Relations, Run } from "querytune";
 import { type Choice, chosen, difference } from "./choice.js";
 import { giveUp, type Loaded } from "./engine.js";
 
@@ -13,7 +13,6 @@ export interface Outcome {
   of: Choice;
   /** The models it was made with, by which it is searched, judged and downloaded. */
   engine: Loaded;
-  tuner: Tuner;
   relations: Relations;
   rows: RelationRow[];
   run: Run;

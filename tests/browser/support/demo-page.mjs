@@ -88,6 +88,15 @@ export class DemoPage {
     await this.waitForState(["done"]);
   }
 
+  /** Waits until the running job has scored so many pairs. */
+  scoredAtLeast(least) {
+    return this.page.waitForFunction(
+      (least) => Number(document.querySelector("[data-testid=stage-score]")?.dataset.done) >= least,
+      least,
+      { timeout: 5 * 60_000 },
+    );
+  }
+
   /** Puts a file with that content into the field of that name (`queries`, `documents`, `qrels`). */
   async choose(field, name, content) {
     const buffer = Buffer.isBuffer(content) ? content : Buffer.from(content);

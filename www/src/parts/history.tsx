@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { count, counted, date, metric } from "../format.js";
-import { ask, busy, type Job, running } from "../job.js";
-import { forget, jobs } from "../jobs.js";
+import { ask, busy, running } from "../job.js";
+import { forget, type Job, jobs } from "../jobs.js";
 import { tells } from "../judging.js";
 import { elsewhere } from "../locks.js";
 import { json, save } from "../save.js";

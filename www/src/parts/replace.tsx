@@ -1,5 +1,6 @@
 import { named } from "../choice.js";
-import { asking, goOn, type Job, start } from "../job.js";
+import { asking, goOn, start } from "../job.js";
+import type { Job } from "../jobs.js";
 import { outcome } from "../outcome.js";
 
 interface Props {
