@@ -9,6 +9,7 @@ export function noteTaker(view, say) {
     if (kind === "judgements") {
       say(`  ${data.file}: ${data.judgements} judgements, ${data.relevant} relevant, of ${data.queries} queries`);
       for (const { line, reason } of data.skipped.slice(0, 3)) say(`    line ${line}: ${reason}`);
+      if (data.skippedTotal > 3) say(`    and ${data.skippedTotal - 3} more`);
     }
     if (kind === "engine") {
       const { device, models } = data;

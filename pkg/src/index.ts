@@ -32,6 +32,7 @@ import type {
   IndexSearchOptions,
   Judgements,
   JudgementsCall,
+  JudgementsCoverage,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
@@ -255,6 +256,11 @@ class RemoteJudgementsHandle extends Handle implements Judgements {
   constructor(link: Link, made: { id: Id; summary: JudgementsSummary }) {
     super(link, made.id);
     this.summary = made.summary;
+  }
+
+  async coverage(queries: Texts, documents: Texts): Promise<JudgementsCoverage> {
+    const [log, corpus] = [readTexts(this.link, queries), readTexts(this.link, documents)];
+    return this.link.settle(this.link.service.coverage(this.id, log, corpus));
   }
 }
 
@@ -553,6 +559,12 @@ function crossing(input: TextsInput, role: "queries" | "documents"): TextsInput 
 function idOf(link: Link, held: RemoteTextsHandle | RemoteJudgementsHandle): { id: Id } {
   if (held.link === link) return { id: held.id };
   throw new QuerytuneError("option", "Texts or judgements are of another session; read them in this one.");
+}
+
+/** The number of texts that were read before. */
+function readTexts(link: Link, texts: Texts): Id {
+  if (texts instanceof RemoteTextsHandle) return idOf(link, texts).id;
+  throw new QuerytuneError("option", "Give what readQueries and readDocuments gave.");
 }
 
 function remoteTexts(link: Link, texts: TextsInput | Texts, role: "queries" | "documents"): RemoteTexts {

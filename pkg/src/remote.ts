@@ -13,6 +13,7 @@ import type {
   DtypeChoice,
   Embeddings,
   EngineInfo,
+  JudgementsCoverage,
   JudgementsSummary,
   Pair,
   PerQueryKind,
@@ -83,6 +84,7 @@ export interface Service extends JudgingService, ArtifactService {
     options: ReadOptions & { file?: string },
   ): Promise<{ id: Id; reading: Reading; length: number }>;
   readJudgements(qrels: Blob | Uint8Array, options: { file?: string }): Promise<{ id: Id; summary: JudgementsSummary }>;
+  coverage(qrels: Id, queries: Id, documents: Id): Promise<JudgementsCoverage>;
   items(texts: Id, from: number, count: number): Promise<TextItem[]>;
   load(call: number, models: TunerModels, choice: Choice): Promise<{ id: Id; info: EngineInfo }>;
   embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;

@@ -25,6 +25,7 @@ import type {
   IndexSearchOptions,
   Judgements,
   JudgementsCall,
+  JudgementsCoverage,
   JudgementsInput,
   JudgementsSummary,
   LoadOptions,
@@ -226,6 +227,13 @@ export class CoreJudgements extends Handle<engine.Qrels> implements Judgements {
   constructor(thread: Thread, qrels: engine.Qrels) {
     super(thread, qrels);
     this.summary = qrels.summary();
+  }
+
+  async coverage(queries: Texts, documents: Texts): Promise<JudgementsCoverage> {
+    if (!(queries instanceof CoreTexts && documents instanceof CoreTexts)) {
+      throw new QuerytuneError("option", "Give what readQueries and readDocuments gave.");
+    }
+    return this.thread.short(() => this.engine.coverage(queries.engine, documents.engine));
   }
 }
 

@@ -287,11 +287,38 @@ export interface JudgementsSummary {
   relevant: number;
   /** At most 1,000 rows. */
   skipped: Skipped[];
+  skippedTotal: number;
+}
+
+/** Judgements held against the queries and documents that they should be of. */
+export interface JudgementsCoverage {
+  judgements: number;
+  /** Those whose query and document are both among the texts; a model cannot be judged by none. */
+  known: number;
+  queries: NamedIds;
+  documents: NamedIds;
+}
+
+/** The queries, or the documents, that judgements name. */
+export interface NamedIds {
+  /** Number of distinct ids in the judgements. */
+  ids: number;
+  /** Those that a text has. */
+  known: number;
+  /** The first three of those that no text has. */
+  unknown: string[];
+  /** The first three ids of the texts. */
+  texts: string[];
 }
 
 /** Relevance judgements (qrels), read and held by the engine. */
 export interface Judgements {
   readonly summary: JudgementsSummary;
+  /**
+   * How many judgements are of these texts, which the same session has read: unlike ids are the usual reason why a
+   * model cannot be judged.
+   */
+  coverage(queries: Texts, documents: Texts): Promise<JudgementsCoverage>;
   /** Frees the memory. */
   dispose(): void;
 }

@@ -116,6 +116,8 @@ const service: Service & MemberService = {
     const read = await engine().readJudgements(qrels, options);
     return { id: keep(read), summary: read.summary };
   },
+  coverage: (id, queries, documents) =>
+    get(id, CoreJudgements).coverage(get(queries, CoreTexts), get(documents, CoreTexts)),
   items: (id, from, count) => get(id, CoreTexts).items(from, count),
   load: (call, models, choice) =>
     watched(call, async (watch) => {

@@ -17,6 +17,7 @@
 //! ```
 
 mod columns;
+mod coverage;
 mod delimited;
 mod encoding;
 mod format;
@@ -31,6 +32,7 @@ mod records;
 mod sniff;
 mod texts;
 
+pub use coverage::{Coverage, Named};
 pub use options::{Format, ReadOptions, Role};
 pub use qrels::Qrels;
 pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns};

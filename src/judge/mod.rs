@@ -5,12 +5,12 @@ mod rankings;
 mod verdict;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::error::{Code, Error, Result};
 use crate::evaluate::Judgements;
-use crate::input::{Qrels, Texts};
+use crate::input::{Coverage, Named, Qrels, Texts};
 use crate::job::{Job, Stage};
 use crate::model::ModelFiles;
 use crate::relations::Relations;
@@ -26,7 +26,7 @@ pub use verdict::{Figure, Figures, JudgedOn, JudgedRankings, Verdict};
 /// own queries where there are none. `files` are the encoder's, which LoRA needs.
 ///
 /// # Errors
-/// [`Code::InputQrels`] if no judged query or no judged document is known; [`Code::Cancelled`], [`Code::Store`],
+/// [`Code::InputQrels`] if no judgement is of a query and a document that are known; [`Code::Cancelled`], [`Code::Store`],
 /// [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
 pub async fn judge_fit(
     tuner: &Tuner,
@@ -43,7 +43,7 @@ pub async fn judge_fit(
         JudgedOn::OwnQueries
     };
     let asked = queries.as_ref().unwrap_or(&relations.queries);
-    let (missing_queries, missing_documents) = check(qrels, asked, &relations.documents)?;
+    let coverage = check(qrels, asked, &relations.documents)?;
     let documents = tuned_documents(relations, fit, job).await?;
     let of_log = match &queries {
         Some(test) => judgements_of_log(&qrels.judgements, &relations.queries, test),
@@ -93,8 +93,8 @@ pub async fn judge_fit(
     Ok(Verdict {
         on,
         queries: main.base.queries.len(),
-        missing_queries,
-        missing_documents,
+        missing_queries: coverage.queries.ids - coverage.queries.known,
+        missing_documents: coverage.documents.ids - coverage.documents.known,
         judged: main.compare(&judging_test.weights(asked), fit.recipe.seed),
         rankings: JudgedRankings {
             queries: asked.clone(),
@@ -138,47 +138,25 @@ fn judgements_of_log<'j>(judgements: &'j Judgements, log: &Texts, test: &Texts) 
     Cow::Owned(own.map(|(id, judged)| (id.clone(), judged.clone())).collect())
 }
 
-/// Counts what the judgements name but nobody has.
-fn check(qrels: &Qrels, queries: &Texts, documents: &Texts) -> Result<(usize, usize)> {
-    fn ids(texts: &Texts) -> BTreeSet<&str> {
-        texts
-            .items
-            .iter()
-            .flat_map(|text| &text.ids)
-            .map(String::as_str)
-            .collect()
+/// Holds the judgements against what there is.
+fn check(qrels: &Qrels, queries: &Texts, documents: &Texts) -> Result<Coverage> {
+    let coverage = qrels.coverage(queries, documents);
+    if coverage.known > 0 {
+        return Ok(coverage);
     }
-    let (query_ids, document_ids) = (ids(queries), ids(documents));
-    let judged_documents: BTreeSet<&str> = qrels
-        .judgements
-        .values()
-        .flat_map(|d| d.keys())
-        .map(String::as_str)
-        .collect();
-    let missing_queries = qrels
-        .judgements
-        .keys()
-        .filter(|id| !query_ids.contains(id.as_str()))
-        .count();
-    let missing_documents = judged_documents.iter().filter(|id| !document_ids.contains(*id)).count();
-    let stranger = |what: &str, judged: Option<&str>, known: Option<&str>| {
-        let text = format!(
+    let stranger = |what: &str, Named { unknown, texts, .. }: &Named| {
+        let first = |ids: &[String]| ids.first().cloned().unwrap_or_default();
+        format!(
             "No {what} of the judgements is known: they say \"{}\", the file says \"{}\". Check the id columns.",
-            judged.unwrap_or_default(),
-            known.unwrap_or_default()
-        );
-        Err(Error::new(Code::InputQrels, text))
+            first(unknown),
+            first(texts)
+        )
     };
-    if missing_queries == qrels.judgements.len() {
-        let judged = qrels.judgements.keys().next().map(String::as_str);
-        return stranger("query", judged, query_ids.first().copied());
-    }
-    if missing_documents == judged_documents.len() {
-        return stranger(
-            "document",
-            judged_documents.first().copied(),
-            document_ids.first().copied(),
-        );
-    }
-    Ok((missing_queries, missing_documents))
+    let Coverage { queries, documents, .. } = &coverage;
+    let text = match (queries.known, documents.known) {
+        (0, _) => stranger("query", queries),
+        (_, 0) => stranger("document", documents),
+        _ => "No judgement is of a query and a document that are both known. Check the id columns.".to_owned(),
+    };
+    Err(Error::new(Code::InputQrels, text))
 }

@@ -8,21 +8,18 @@ use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
-use crate::device::Device;
+use crate::device::{Device, DeviceKind};
 use crate::error::Result;
 
 /// Tokens in a batch, padding included.
 const TOKEN_BUDGET: usize = 8192;
 
-/// Lengths that inputs are padded to: few, so that buffers of the same sizes come back and are used again.
+/// Lengths that inputs are padded to on a GPU: few, so that buffers of the same sizes come back and are used again.
 const LENGTHS: [usize; 11] = [8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
-fn padded_length(length: usize) -> usize {
-    LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length)
-}
-
-/// Batches of inputs of similar lengths, longest first, each of so many tokens at most, padding included.
-pub fn plan_within(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+/// Batches of inputs of similar lengths, longest first, each of so many tokens at most, padding included;
+/// `padded_length` is that of a batch with so long an input.
+fn plan_within(lengths: &[usize], budget: usize, padded_length: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
     let mut batches: Vec<Vec<usize>> = Vec::new();
@@ -59,6 +56,20 @@ impl Tensors {
         Self {
             device: device.clone(),
             tensors: device.tensors().clone().autodiff(),
+        }
+    }
+
+    /// Groups of inputs, by their lengths, that have at most so many tokens, padding included; longest first.
+    pub fn plan_within(&self, lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+        plan_within(lengths, budget, |length| self.padded_length(length))
+    }
+
+    /// How long inputs are made that go with one of that length. On the CPU no more than that: tokens cost more than
+    /// buffers there.
+    fn padded_length(&self, length: usize) -> usize {
+        match self.device.kind() {
+            DeviceKind::Cpu => length,
+            DeviceKind::WebGpu => LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length),
         }
     }
 
@@ -186,7 +197,7 @@ impl Arithmetic for Tensors {
     /// Inputs are taken longest first: the first batch then needs the most memory, and the time left that is estimated
     /// from the first batches is rather too long than too short.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        plan_within(lengths, TOKEN_BUDGET)
+        self.plan_within(lengths, TOKEN_BUDGET)
     }
 
     /// Reading waits for the device, so it gets several at a time.
@@ -198,7 +209,7 @@ impl Arithmetic for Tensors {
         let device = &self.tensors;
         let size = inputs.len();
         let longest = inputs.iter().map(|input| input.ids.len()).max().unwrap_or(1).max(1);
-        let length = padded_length(longest);
+        let length = self.padded_length(longest);
         let mut ids = vec![0i32; size * length];
         let mut type_ids = vec![0i32; size * length];
         let mut mask = vec![0f32; size * length];

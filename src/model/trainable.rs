@@ -6,7 +6,7 @@ use super::arithmetic::Arithmetic;
 use super::bert::{Bert, Embeddings, Head, Layer};
 use super::config::{BertConfig, EncoderConfig};
 use super::files::ModelFiles;
-use super::on_tensors::{Linear, Tensors, plan_within};
+use super::on_tensors::{Linear, Tensors};
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::device::Device;
@@ -68,10 +68,10 @@ impl TrainableEncoder {
         }
     }
 
-    /// Groups of inputs, by their lengths, that have at most so many tokens, padding included.
+    /// Groups of inputs, by their lengths, that have at most so many tokens, padding included; longest first.
     pub fn plan(&self, inputs: &[Tokenized], tokens: usize) -> Vec<Vec<usize>> {
         let lengths: Vec<usize> = inputs.iter().map(|input| input.ids.len()).collect();
-        plan_within(&lengths, tokens)
+        self.tensors.plan_within(&lengths, tokens)
     }
 
     /// The vectors of inputs that go through the encoder together, scaled to length 1, [inputs, dims]. `change` gives

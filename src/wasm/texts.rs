@@ -100,6 +100,8 @@ struct QrelsSummary<'q> {
     judgements: usize,
     relevant: usize,
     skipped: &'q [input::Skipped],
+    #[serde(rename = "skippedTotal")]
+    skipped_total: usize,
 }
 
 #[wasm_bindgen]
@@ -121,6 +123,13 @@ impl Qrels {
             judgements: all().count(),
             relevant: all().filter(|relevance| **relevance > 0).count(),
             skipped: &self.inner.skipped,
+            skipped_total: self.inner.skipped_total,
         })?)
+    }
+
+    /// How many judgements are of these texts.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn coverage(&self, queries: &Texts, documents: &Texts) -> Result<JsValue, JsValue> {
+        Ok(to_js(&self.inner.coverage(&queries.inner, &documents.inner))?)
     }
 }

@@ -94,7 +94,7 @@ test("what another session holds is refused, not taken for an object of this one
     const foreign = await another.readDocuments(["another session's"]);
     const foreignQrels = await another.readJudgements(qrels);
     // Of the same number here.
-    const [own] = [await session.readDocuments(documents), await session.readJudgements(qrels)];
+    const [own, ownQrels] = [await session.readDocuments(documents), await session.readJudgements(qrels)];
     const relations = await tuner.synthesize(queries, own, { candidates: 10, depth: 5 });
     const other = await another.load({
       encoder: "/small/encoder/",
@@ -107,11 +107,12 @@ test("what another session holds is refused, not taken for an object of this one
       refusal(tuner.synthesize(queries, foreign)),
       refusal(tuner.fit(relations, { judgements: { qrels: foreignQrels } })),
       refusal(tuner.fit(relations, { judgements: { qrels, queries: foreign } })),
+      refusal(ownQrels.coverage(own, foreign)),
       refusal(other.fit(relations)),
     ]);
     return refusals.map(({ code, message }) => [code, /session/.test(message)]);
   });
-  assert.deepEqual(codes, Array(5).fill(["option", true]));
+  assert.deepEqual(codes, Array(6).fill(["option", true]));
 });
 
 test("judgements that name nothing of the job leave the trained run with the error", { timeout }, async () => {

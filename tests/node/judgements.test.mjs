@@ -65,3 +65,19 @@ test("another error carries no run", { timeout }, async () => {
   assert.equal(error.code, "option");
   assert.ok(!("run" in error));
 });
+
+test("it can be asked how many judgements are of what was read", { timeout }, async () => {
+  const log = await tuner.readQueries(bytes("id,query\nq1,boots\nq2,tent\n"));
+  const shop = await tuner.readDocuments(bytes("id,text\nd1,red shoe\nd2,black boot\n"));
+  const judged = await tuner.readJudgements(bytes("q1\td1\t1\nq2\td9\t0\nq3\td2\tmaybe\n"));
+  assert.deepEqual([judged.summary.skipped.length, judged.summary.skippedTotal], [1, 1]);
+  assert.deepEqual(await judged.coverage(log, shop), {
+    judgements: 2,
+    known: 1,
+    queries: { ids: 2, known: 2, unknown: [], texts: ["q1", "q2"] },
+    documents: { ids: 2, known: 1, unknown: ["d9"], texts: ["d1", "d2"] },
+  });
+  await assert.rejects(judged.coverage(["boots"], shop), { code: "option" });
+  judged.dispose();
+  await assert.rejects(judged.coverage(log, shop), { code: "disposed" });
+});

@@ -10,6 +10,7 @@ import type {
   Embeddings,
   EngineInfo,
   InputItem,
+  JudgementsCoverage,
   JudgementsSummary,
   PerQueryKind,
   Reading,
@@ -69,6 +70,7 @@ export class Qrels {
   private constructor();
   static read(bytes: Uint8Array, file: string): Qrels;
   summary(): JudgementsSummary;
+  coverage(queries: Texts, documents: Texts): JudgementsCoverage;
   free(): void;
 }
 

@@ -88,8 +88,9 @@ impl<'s> Changes<'s> {
     }
 
     /// The gradients, in memory that does not grow with the batch (gradient caching, Gao et al. 2021): the texts' vectors
-    /// are computed group by group without a trace; the loss gives the gradient of each vector; then each group goes
-    /// through the encoder again, with a trace that is followed back from those gradients at once.
+    /// are computed group by group, all but the last without a trace; the loss gives the gradient of each vector, and by
+    /// the trace those of the last group; then each other group goes through the encoder again, with a trace that is
+    /// followed back from its vectors' gradients at once.
     pub(super) async fn gradients(
         &self,
         weights: &Weights,
@@ -99,43 +100,42 @@ impl<'s> Changes<'s> {
         job: &Job<'_>,
     ) -> Result<(BatchLoss, GradientsParams)> {
         let (texts, slots) = self.texts(batch);
-        let groups = self.encoder.plan(&texts, self.recipe.micro_batch_tokens);
-        let queries = batch.queries.len();
-        let loss_of = |vectors: Tensor<2>| {
-            let documents = match slots.is_empty() {
-                true => select(&self.kept, batch.slots.iter().map(|&row| row as usize)),
-                false => select(&vectors, slots.iter().copied()),
-            };
-            let queries = vectors.narrow(0, 0, queries);
-            BatchLoss::new(batch, queries, documents, None, recipe, margin_scale)
-        };
+        let mut groups = self.encoder.plan(&texts, self.recipe.micro_batch_tokens);
+        // The first has the longest texts, so it is the one that is best not computed twice.
+        groups.reverse();
         // Where each text's vector is among those of the groups.
         let mut places = vec![0; texts.len()];
         for (place, &text) in groups.iter().flatten().enumerate() {
             places[text] = place;
         }
-        let in_order = |vectors: Tensor<2>| select(&vectors, places.iter().copied());
-        if let [group] = &groups[..] {
-            let loss = loss_of(in_order(self.vectors(weights, &texts, group, job).await?));
-            let gradients = GradientsParams::from_grads(loss.total.backward(), weights);
-            return Ok((loss, gradients));
-        }
+        let (last, others) = groups.split_last().expect("a batch has queries");
+
         let mut vectors = Vec::with_capacity(groups.len());
-        for group in &groups {
-            vectors.push(self.vectors(weights, &texts, group, job).await?.detach());
+        for group in others {
+            let untraced = self.vectors(weights, &texts, group, job).await?.detach();
+            vectors.push(untraced.require_grad());
         }
-        let vectors = Tensor::cat(vectors, 0).detach().require_grad();
-        let loss = loss_of(in_order(vectors.clone()));
-        let of_vectors = vectors.grad(&loss.total.backward());
+        vectors.push(self.vectors(weights, &texts, last, job).await?);
+        let in_order = select(&Tensor::cat(vectors.clone(), 0), places.iter().copied());
+        let documents = match slots.is_empty() {
+            true => select(&self.kept, batch.slots.iter().map(|&row| row as usize)),
+            false => select(&in_order, slots.iter().copied()),
+        };
+        let queries = in_order.narrow(0, 0, batch.queries.len());
+        let loss = BatchLoss::new(batch, queries, documents, None, recipe, margin_scale);
+        let mut traced = loss.total.backward();
+        let of_vectors: Option<Vec<_>> = vectors[..others.len()]
+            .iter()
+            .map(|of_group| of_group.grad_remove(&mut traced))
+            .collect();
         let of_vectors = of_vectors.ok_or_else(|| Error::new(Code::Internal, "The vectors have no gradient."))?;
+
         let mut gradients = GradientsAccumulator::new();
-        let mut start = 0;
-        for group in &groups {
-            let of_group = Tensor::from_inner(of_vectors.clone().narrow(0, start, group.len()));
+        gradients.accumulate(weights, GradientsParams::from_grads(traced, weights));
+        for (group, of_group) in others.iter().zip(of_vectors) {
             let vectors = self.vectors(weights, &texts, group, job).await?;
-            let traced = (vectors * of_group).sum().backward();
+            let traced = (vectors * Tensor::from_inner(of_group)).sum().backward();
             gradients.accumulate(weights, GradientsParams::from_grads(traced, weights));
-            start += group.len();
         }
         Ok((loss, gradients.grads()))
     }

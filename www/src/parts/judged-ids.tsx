@@ -1,5 +1,6 @@
+import type { NamedIds } from "querytune";
 import { counted } from "../format.js";
-import { type Judged, judged, type Side, strangers } from "../judged.js";
+import { type Judged, judged, strangers } from "../judged.js";
 import { ErrorBox } from "./error-box.js";
 
 /** How many of the judgements are of what was read; if none are, what they name. */
@@ -18,15 +19,18 @@ export function JudgedIds() {
   );
 }
 
-function refusal({ queries, documents }: Judged): string {
+function refusal({ queries, documents, files }: Judged): string {
   return (
-    `None of the judgements is of a query and a document that were read. ${ids("Queries", queries)} ` +
-    `${ids("Documents", documents)} Choose the columns with these ids, or remove the judgements. Where a file has no ` +
-    "column with ids, they are the numbers of its rows."
+    `None of the judgements is of a query and a document that were read. ${ids("Queries", queries, files.queries)} ` +
+    `${ids("Documents", documents, files.documents)} Choose the columns with these ids, or remove the judgements. ` +
+    "Where a file has no column with ids, they are the numbers of its rows."
   );
 }
 
-const ids = (what: string, { file, judged, had, known }: Side) =>
-  `${what}: the judgements name ${list(judged)}; ${file} has ${list(had)}${known > 0 ? " and some of those named" : ""}.`;
+function ids(what: string, { ids, known, unknown, texts }: NamedIds, file: string): string {
+  if (known === ids) return `${what}: ${file} has all that the judgements name.`;
+  const some = known > 0 ? " and some of those named" : "";
+  return `${what}: the judgements name ${list(unknown)}; ${file} has ${list(texts)}${some}.`;
+}
 
 const list = (some: string[]) => `${some.map((id) => `“${id}”`).join(", ")}, …`;

@@ -256,17 +256,15 @@ function Choice(props: {
 interface RowsProps {
   rows: Skipped[];
   total: number;
-  /** Whether there may be more of them than the total says. */
-  isCut?: boolean;
   /** What one of them is called. */
   what: string;
   testid: string;
 }
 
 /** Rows that were not used as they are, with their lines and the reasons. */
-export function Rows({ rows, total, isCut, what, testid }: RowsProps) {
+export function Rows({ rows, total, what, testid }: RowsProps) {
   if (total === 0) return null;
-  const name = `${counted(total, what)}${isCut ? " or more" : ""}`;
+  const name = counted(total, what);
   return (
     <details data-testid={testid}>
       <summary>{name}</summary>
@@ -279,7 +277,6 @@ export function Rows({ rows, total, isCut, what, testid }: RowsProps) {
         ))}
       </ul>
       {total > rows.length && <p class="quiet">And {count(total - rows.length)} more.</p>}
-      {isCut && <p class="quiet">There may be more: only the first {count(total)} are listed.</p>}
     </details>
   );
 }

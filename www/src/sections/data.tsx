@@ -8,9 +8,6 @@ import { JudgedIds } from "../parts/judged-ids.js";
 import { Reading, Rows } from "../parts/reading.js";
 import { Section } from "../parts/section.js";
 
-/** Of judgements the package names so many skipped rows and does not count the others. */
-const MOST_SKIPPED = 1000;
-
 function held(): string {
   const [log, corpus] = [queries.content.value?.texts, documents.content.value?.texts];
   if (!log && !corpus) return "nothing chosen yet";
@@ -80,13 +77,7 @@ export function DataSection() {
                     <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
                     {counted(judged.relevant, "is", "are")} relevant.
                   </p>
-                  <Rows
-                    rows={judged.skipped}
-                    total={judged.skipped.length}
-                    isCut={judged.skipped.length >= MOST_SKIPPED}
-                    what="skipped row"
-                    testid="skipped-qrels"
-                  />
+                  <Rows rows={judged.skipped} total={judged.skippedTotal} what="skipped row" testid="skipped-qrels" />
                 </div>
               )}
             </div>
