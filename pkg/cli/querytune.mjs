@@ -72,7 +72,8 @@ async function main([name, ...rest]) {
 
 /** An error as the JSON document of a command that failed. */
 function failureDocument(error) {
-  const code = error instanceof UsageError ? "usage" : error instanceof Failure ? "failed" : (error.code ?? "internal");
+  const bySystem = error instanceof Failure || error.syscall !== undefined;
+  const code = error instanceof UsageError ? "usage" : bySystem ? "failed" : (error.code ?? "internal");
   return { error: { code, message: error.message, ...(error.position && { position: error.position }) } };
 }
 

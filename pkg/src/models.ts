@@ -24,6 +24,15 @@ export const DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L-12-v2";
 
 const HUB_HOST = "https://huggingface.co";
 
+/**
+ * The revisions of the default models on the hub, so that a new one there changes nobody's results. Other hosts may not
+ * have every revision: there it is `main`, as of all other models.
+ */
+const PINNED: Record<string, string> = {
+  [DEFAULT_ENCODER]: "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+  [DEFAULT_CROSS_ENCODER]: "7b0235231ca2674cb8ca8f022859a6eba2b1c968",
+};
+
 const REQUIRED = ["config.json", "tokenizer.json", "model.safetensors"];
 const OPTIONAL = {
   encoder: [
@@ -38,8 +47,8 @@ const OPTIONAL = {
 };
 
 /**
- * SHA-256 of files that this version was tested with. A hub may have newer ones, so that others are worth a word, but no
- * failure.
+ * SHA-256 of files that this version was tested with. Another host or revision may have others, which are worth a word,
+ * but no failure.
  */
 const TESTED: Record<string, Record<string, string>> = {
   [DEFAULT_ENCODER]: {
@@ -120,14 +129,16 @@ function here(): string {
   return process ? `file://${process.cwd()}/` : "file:///";
 }
 
-function hub(id: string, revision = "main", host = HUB_HOST): { id: string } & Folder {
+function hub(id: string, revision?: string, host = HUB_HOST): { id: string } & Folder {
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id)) {
     throw new QuerytuneError(
       "option",
       `"${id}" is not a hub id such as ${DEFAULT_ENCODER}. For a folder give its URL.`,
     );
   }
-  const base = new URL(`${id}/resolve/${encodeURIComponent(revision)}/`, toUrl(host.endsWith("/") ? host : `${host}/`));
+  const place = toUrl(host.endsWith("/") ? host : `${host}/`);
+  const pinned = place.href === `${HUB_HOST}/` ? PINNED[id] : undefined;
+  const base = new URL(`${id}/resolve/${encodeURIComponent(revision ?? pinned ?? "main")}/`, place);
   return { id, base, immutable: true };
 }
 

@@ -32,7 +32,10 @@ export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView
 export interface HubSource {
   /** Such as `sentence-transformers/all-MiniLM-L6-v2`. */
   readonly hub: string;
-  /** A branch, a tag or a commit; default `main`. What was downloaded once of a revision is not asked for again. */
+  /**
+   * A branch, a tag or a commit. Default: of the default models on huggingface.co the commit that this version was made
+   * with, else `main`. What was downloaded once of a revision is not asked for again.
+   */
   readonly revision?: string;
   /** Default: the session's, which is `https://huggingface.co` if none was given. */
   readonly host?: string;

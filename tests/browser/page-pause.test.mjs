@@ -31,6 +31,7 @@ test("left before anything is scored, the job is offered all the same", { timeou
   assert.match(await demo.get("continue").innerText(), /nothing scored yet/);
   await demo.get("continue-forget").click();
   await demo.get("continue").waitFor({ state: "detached" });
+  assert.equal(await demo.page.evaluate(() => document.activeElement.id), "section-1", "the focus is not lost");
   await demo.visit();
   await demo.useSample();
   await demo.setNumber("depth", depth);

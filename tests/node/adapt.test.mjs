@@ -130,3 +130,12 @@ test("a folder with somebody else's model in it is left alone", { timeout }, asy
   assert.match(err, /model is there, and not from querytune/);
   assert.equal(readFileSync(place.path("mine", "model", "weights"), "utf8"), "mine");
 });
+
+test("where the system refuses to write, the command ends before any work, with a code", { timeout }, async () => {
+  const { code, out, err } = await place.run("adapt", ...both, "--out", "docs.csv/out", "--json", ...small);
+  assert.equal(code, 1);
+  assert.doesNotMatch(err, /load models/);
+  const { error } = JSON.parse(out);
+  assert.equal(error.code, "failed");
+  assert.match(error.message, /docs\.csv/);
+});

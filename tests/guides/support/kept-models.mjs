@@ -7,9 +7,9 @@ import { cache, root, state } from "../../../scripts/lib/paths.mjs";
 const HUB = "https://huggingface.co";
 
 /** Every file of the default models: its address at the hub, its model's, its path here, and its SHA-256. */
-export const modelFiles = Object.entries(manifest).flatMap(([name, { hub, files }]) =>
+export const modelFiles = Object.entries(manifest).flatMap(([name, { hub, revision, files }]) =>
   Object.entries(files).map(([path, sha256]) => {
-    const model = `${HUB}/${hub}/resolve/main/`;
+    const model = `${HUB}/${hub}/resolve/${revision}/`;
     return {
       model,
       url: model + path,

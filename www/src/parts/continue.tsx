@@ -31,10 +31,24 @@ export function Continue() {
         >
           Go on
         </button>
-        <button type="button" data-testid="continue-later" onClick={() => setLeft(true)}>
+        <button
+          type="button"
+          data-testid="continue-later"
+          onClick={() => {
+            setLeft(true);
+            leadTo(1);
+          }}
+        >
           Not now
         </button>
-        <button type="button" data-testid="continue-forget" onClick={() => void forget(job.id)}>
+        <button
+          type="button"
+          data-testid="continue-forget"
+          onClick={() => {
+            leadTo(1);
+            void forget(job.id);
+          }}
+        >
           Forget it and delete its files
         </button>
       </p>
