@@ -1,6 +1,7 @@
 // The installed package in Vite projects: built, and from the development server.
 import { join } from "node:path";
 import { test } from "node:test";
+import { assertBuildRunsInFirefox, skip } from "./support/firefox.mjs";
 import { codeAfter } from "./support/guide.mjs";
 import { assertBuildRuns, assertJobInChromium } from "./support/pages.mjs";
 import { createProject } from "./support/project.mjs";
@@ -37,6 +38,9 @@ test("Vite without configuration", { timeout }, (context) =>
       await project.run("vite", ["build"]);
       await assertBuildRuns(join(project.folder, "dist"));
     });
+    await context.test("builds a page that runs the package in Firefox", { skip }, () =>
+      assertBuildRunsInFirefox(join(project.folder, "dist")),
+    );
     await context.test("serves a page under development that runs the package", () =>
       assertDevelopmentServerRuns(project),
     );

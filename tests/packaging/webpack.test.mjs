@@ -1,6 +1,7 @@
 // The installed package in a webpack 5 project without configuration.
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assertBuildRunsInFirefox, skip } from "./support/firefox.mjs";
 import { assertBuildRuns } from "./support/pages.mjs";
 import { createProject } from "./support/project.mjs";
 
@@ -41,8 +42,16 @@ test("a page built by webpack runs the package", { timeout }, async () => {
   await assertBuildRuns(join(project.folder, "dist"));
 });
 
+test("that page runs the package in Firefox", { timeout, skip }, () =>
+  assertBuildRunsInFirefox(join(project.folder, "dist")),
+);
+
 // The worker then begins with `importScripts`, which a module worker may not call.
 test("a page whose worker webpack has split runs the package, helping workers included", { timeout }, async () => {
   await build("split", "--config=split.config.js");
   await assertBuildRuns(join(project.folder, "split"));
 });
+
+test("that page runs the package in Firefox, too", { timeout, skip }, () =>
+  assertBuildRunsInFirefox(join(project.folder, "split")),
+);
