@@ -29,7 +29,7 @@ test("models, scores, jobs and the page are listed", { timeout }, async () => {
     .get("stored-page")
     .getByText(/\d files, \d+(\.\d)? MB/)
     .waitFor();
-  await demo.get("stored-jobs").getByText("1 job, files 0 byte").waitFor();
+  await demo.get("stored-jobs").getByText("1 job, files 0 bytes").waitFor();
 });
 
 test("a finished job is remembered after a reload, with report and adapter", { timeout }, async () => {

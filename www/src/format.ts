@@ -16,6 +16,7 @@ const sizes = (["byte", "kilobyte", "megabyte", "gigabyte"] as const).map(
     new Intl.NumberFormat(undefined, {
       style: "unit",
       unit,
+      unitDisplay: unit === "byte" ? "long" : "short",
       maximumFractionDigits: unit === "byte" || unit === "kilobyte" ? 0 : 1,
     }),
 );

@@ -70,13 +70,13 @@ export function DataSection() {
                 onChoose={(file) => void qrels.choose(file)}
               />
               <ErrorBox error={qrels.error.value} testid="error-qrels" />
-              <JudgedIds />
               {judged && (
                 <div class="reading" data-testid="reading-qrels">
                   <p>
                     <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
                     {counted(judged.relevant, "is", "are")} relevant.
                   </p>
+                  <JudgedIds />
                   <Rows rows={judged.skipped} total={judged.skippedTotal} what="skipped row" testid="skipped-qrels" />
                 </div>
               )}
