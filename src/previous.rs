@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::artifact::{Data, open};
 use crate::error::Result;
-use crate::evaluate::{Comparison, Metrics};
+use crate::evaluate::{Comparison, Metrics, paired_bootstrap};
 use crate::input::{Text, Texts};
 use crate::job::Job;
 use crate::model::ModelInfo;
@@ -68,6 +68,8 @@ pub struct PreviousAgreement {
     pub tuned: f64,
     /// Standard error of the mean of tuned minus previous over queries.
     pub standard_error: f64,
+    /// 95 % confidence interval of that mean ([`paired_bootstrap`]).
+    pub ci95: [f64; 2],
 }
 
 /// The earlier model and this one by a metric of judgements.
@@ -193,6 +195,7 @@ impl Previous {
             previous: mean(&previous),
             tuned: mean(&tuned),
             standard_error: standard_error(&changes),
+            ci95: paired_bootstrap(&changes, fit.recipe.seed),
         }))
     }
 }

@@ -273,6 +273,7 @@ fn a_report_warns_where_the_earlier_model_is_ahead() {
             previous,
             tuned,
             standard_error: 0.1,
+            ci95: [-0.2, 0.2],
         }),
         judged: None,
     };

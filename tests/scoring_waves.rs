@@ -94,6 +94,35 @@ fn a_second_call_goes_on_from_the_first() {
 }
 
 #[test]
+fn a_training_may_follow_any_wave_and_learns_from_all_that_is_scored_by_then() {
+    let (host, tuner) = (host(), tuner(&TestHost::new()));
+    let trained = |relations: &Relations| {
+        let recipe = Recipe::for_queries(QUERIES.len(), 1);
+        block_on(tuner.fit(relations, recipe, None, &Job::new(&host))).expect("a fit")
+    };
+    let first = synthesize(&tuner, within(0.0), &host).expect("relations");
+    let early = trained(&first);
+    let deeper = synthesize(&tuner, within(50.0), &host).expect("relations");
+    assert_eq!(deeper.times.cached_pairs, FIRST, "the first wave was scored before");
+    let late = trained(&deeper);
+    assert!(deeper.depth > first.depth && early.steps > 0 && late.steps > 0);
+    assert_ne!(early.history[1].loss, late.history[1].loss, "more is learned from");
+    // What was trained in between changes nothing of what is trained now.
+    let fresh = synthesize(
+        &tuner,
+        SynthesizeOptions {
+            depth: deeper.depth,
+            budget_seconds: None,
+            ..within(0.0)
+        },
+        &host,
+    );
+    let fresh = trained(&fresh.expect("relations"));
+    let losses = |fit: &querytune::tune::Fit| fit.history.iter().map(|point| point.loss).collect::<Vec<_>>();
+    assert_eq!(losses(&late), losses(&fresh));
+}
+
+#[test]
 fn what_was_scored_of_an_unfinished_rank_is_kept_but_does_not_count() {
     let (host, tuner) = (host(), tuner(&TestHost::new()));
     let log: Vec<String> = (1..=40).map(|number| format!("size {number}")).collect();

@@ -6,7 +6,7 @@ use common::tiny_job::{OPTIONS, QUERIES, synthesize, tuner};
 use common::{TestHost, block_on};
 use querytune::Code;
 use querytune::job::Job;
-use querytune::tune::RecipeOptions;
+use querytune::tune::{LoraOptions, Method, RecipeOptions};
 
 #[test]
 fn weights_that_are_no_numbers_any_more_are_an_error_of_the_learning_rate() {
@@ -36,4 +36,34 @@ fn a_beta_of_one_would_divide_by_nothing() {
         assert_eq!(error.code(), Code::Option);
         assert!(error.message().contains("beta2"), "{error}");
     }
+}
+
+#[test]
+fn numbers_that_no_memory_holds_are_refused_as_options() {
+    let lora = |rank| RecipeOptions {
+        method: Method::Lora,
+        lora: LoraOptions {
+            rank: Some(rank),
+            ..LoraOptions::default()
+        },
+        ..RecipeOptions::default()
+    };
+    let epochs = RecipeOptions {
+        epochs: Some(100_000_000),
+        ..RecipeOptions::default()
+    };
+    let batch_size = RecipeOptions {
+        batch_size: Some(1_000_000),
+        ..RecipeOptions::default()
+    };
+    for (options, name) in [
+        (lora(100_000_000), "lora.rank"),
+        (epochs, "epochs"),
+        (batch_size, "batchSize"),
+    ] {
+        let error = options.recipe(500).expect_err("refused");
+        assert_eq!(error.code(), Code::Option);
+        assert!(error.message().contains(name), "{error}");
+    }
+    assert!(lora(384).recipe(500).is_ok());
 }

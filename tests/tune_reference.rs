@@ -10,8 +10,8 @@ use querytune::device::{Device, Dtype};
 use querytune::job::Job;
 use querytune::model::{Encoder, ModelFiles, TextKind};
 use querytune::tune::{
-    Adapted, Adapter, LoraOptions, Loss, Method, Recipe, RecipeOptions, StepLoss, Student, Trainable, Trained,
-    Training, TrainingSet,
+    Adapted, Adapter, LoraOptions, LoraTarget, Loss, Method, Recipe, RecipeOptions, StepLoss, Student, Trainable,
+    Trained, Training, TrainingSet,
 };
 use querytune::vectors::Vectors;
 use serde_json::Value;
@@ -196,6 +196,7 @@ fn assert_lora(name: &str, documents: bool, micro_batch_tokens: usize) {
         lora: LoraOptions {
             rank: Some(4),
             alpha: Some(8.0),
+            targets: Some(vec![LoraTarget::Query, LoraTarget::Value]),
             documents: Some(documents),
             micro_batch_tokens: Some(micro_batch_tokens),
             ..LoraOptions::default()

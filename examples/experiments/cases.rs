@@ -99,6 +99,21 @@ pub fn all() -> Vec<Case> {
             });
         }
     }
+    for (name, log) in [
+        ("scifact, LoRA: the defaults", Log::Whole),
+        ("scifact without twins (.7), LoRA: the defaults", Log::WithoutTwins(0.7)),
+        ("scifact without twins (.6), LoRA: the defaults", Log::WithoutTwins(0.6)),
+    ] {
+        cases.push(Case {
+            log,
+            options: RecipeOptions {
+                method: Method::Lora,
+                ..RecipeOptions::default()
+            },
+            is_selected: false,
+            ..case("LoRA", name, "scifact", 20)
+        });
+    }
     for (set, epochs) in [("scifact", 5), ("chorus", 30)] {
         for (label, options) in lora_search() {
             cases.push(Case {
@@ -122,31 +137,24 @@ pub fn all() -> Vec<Case> {
 
 /// LoRA's constants, one changed at a time.
 fn lora_search() -> Vec<(String, RecipeOptions)> {
-    let with = |rate: f64, lora: LoraOptions| RecipeOptions {
+    let with = |rate: f64, rank, targets: &[LoraTarget]| RecipeOptions {
         method: Method::Lora,
         learning_rate: Some(rate),
-        lora,
+        lora: LoraOptions {
+            rank: Some(rank),
+            targets: Some(targets.to_vec()),
+            ..LoraOptions::default()
+        },
         ..RecipeOptions::default()
     };
-    let rank = |rank| LoraOptions {
-        rank: Some(rank),
-        ..LoraOptions::default()
-    };
-    let all = LoraOptions {
-        targets: Some(vec![
-            LoraTarget::Query,
-            LoraTarget::Key,
-            LoraTarget::Value,
-            LoraTarget::Dense,
-        ]),
-        ..LoraOptions::default()
-    };
+    let two = [LoraTarget::Query, LoraTarget::Value];
     let rates = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3];
-    let by_rate = rates.map(|rate| (format!("rate {rate:e}"), with(rate, rank(16))));
+    let by_rate = rates.map(|rate| (format!("rate {rate:e}"), with(rate, 16, &two)));
     let others = [
-        ("rate 1e-3, rank 4".to_owned(), with(1e-3, rank(4))),
-        ("rate 1e-3, rank 64".to_owned(), with(1e-3, rank(64))),
-        ("rate 1e-3, all layers".to_owned(), with(1e-3, all)),
+        ("rate 1e-3, rank 4".to_owned(), with(1e-3, 4, &two)),
+        ("rate 1e-3, rank 64".to_owned(), with(1e-3, 64, &two)),
+        ("rate 1e-3, all layers".to_owned(), with(1e-3, 16, &LoraTarget::ALL)),
+        ("rate 2e-3, all layers".to_owned(), with(2e-3, 16, &LoraTarget::ALL)),
     ];
     by_rate.into_iter().chain(others).collect()
 }

@@ -42,11 +42,16 @@ export function readingLines(reading) {
   return lines;
 }
 
-/** What to expect of others than the log's own queries, where it could be measured. */
-function others(figures = {}) {
+/** An interval, where there is one. */
+const between = (ci95) => (ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "");
+
+/** What to expect of which queries of the log, and of others, where it could be measured. */
+function byQueries({ figures = {}, on }) {
   const labels = {
+    // Else they are the ones that are shown already.
+    ...(on === "own queries" ? {} : { ownQueries: "the log's own queries, trained on" }),
     similarQueries: "queries like the log's, left out of training",
-    newQueries: "new queries, left out with all that are near",
+    newQueries: "new queries, left out with all that share their top document",
     newDocuments: "new documents, unseen in training",
   };
   const rows = [["nDCG@10 for", "queries", "base", "tuned", "tuned - base", "95 % interval"]];
@@ -54,25 +59,27 @@ function others(figures = {}) {
     const found = figures[kind]?.["ndcg@10"];
     if (!found) continue;
     const { base, tuned, ci95 } = found;
-    const interval = ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "";
-    rows.push([label, count(figures[kind].queries), figure(base), figure(tuned), signed(tuned - base), interval]);
+    rows.push([label, count(figures[kind].queries), figure(base), figure(tuned), signed(tuned - base), between(ci95)]);
   }
   return rows.length > 1 ? ["", ...table(rows).map((line) => `  ${line}`)] : [];
 }
 
+/** The row below another: the same with each query as often as it was asked. */
+const byTraffic = ({ base, tuned }, beside, rest) => [
+  "  as often as asked",
+  figure(base),
+  figure(tuned),
+  ...beside,
+  signed(tuned - base),
+  ...rest,
+];
+
 function judged(evaluation) {
   const rows = [["", "base", "tuned", "ceiling", "tuned - base", "95 % interval", "p"]];
-  for (const [name, { base, tuned, ceiling, ci95, p }] of Object.entries(evaluation.judged)) {
-    const interval = ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "";
-    rows.push([
-      name,
-      figure(base),
-      figure(tuned),
-      figure(ceiling),
-      signed(tuned - base),
-      interval,
-      p?.toFixed(3) ?? "",
-    ]);
+  for (const [name, { base, tuned, ceiling, ci95, p, traffic }] of Object.entries(evaluation.judged)) {
+    const test = p?.toFixed(3) ?? "";
+    rows.push([name, figure(base), figure(tuned), figure(ceiling), signed(tuned - base), between(ci95), test]);
+    if (traffic) rows.push(byTraffic(traffic, [figure(traffic.ceiling)], ["", ""]));
   }
   const on = [evaluation.queries && `${count(evaluation.queries)} queries`, evaluation.on && `(${evaluation.on})`];
   const { missingQueries, missingDocuments } = evaluation;
@@ -87,18 +94,22 @@ function judged(evaluation) {
       ? ["  Trained on, without their judgements: this says nothing of other queries."]
       : []),
     ...(missing.length ? [`  Not in the files, and so not counted: ${missing.join(", ")}.`] : []),
-    ...others(evaluation.figures),
+    ...byQueries(evaluation),
   ];
 }
 
 function agreement(evaluation) {
-  const rows = [["", "base", "tuned", "tuned - base"]];
+  const rows = [["", "base", "tuned", "tuned - base", "95 % interval"]];
   const labels = { random: "queries left out at random", grouped: "queries of one top document left out together" };
   for (const [kind, label] of Object.entries(labels)) {
     const found = evaluation.agreement?.[kind];
-    if (found) rows.push([label, figure(found.base), figure(found.tuned), signed(found.tuned - found.base)]);
+    if (!found) continue;
+    const { base, tuned, ci95, traffic } = found;
+    rows.push([label, figure(base), figure(tuned), signed(tuned - base), between(ci95)]);
+    if (traffic) rows.push(byTraffic(traffic, [], [""]));
   }
-  if (rows.length === 1) return ["No queries could be held out: there is no figure to compare."];
+  if (rows.length === 1)
+    return evaluation.judged ? [] : ["No queries could be held out: there is no figure to compare."];
   return [
     "Agreement with the cross-encoder on held-out queries (nDCG@10; not a measure of quality)",
     ...table(rows).map((line) => `  ${line}`),
@@ -152,7 +163,8 @@ export function reportLines(report) {
     .filter(([, stage]) => stage?.seconds >= 0.05)
     .map(([name, stage]) => `${name} ${duration(stage.seconds)}`);
   return [
-    ...(evaluation.judged ? judged(evaluation) : agreement(evaluation)),
+    ...(evaluation.judged ? [...judged(evaluation), ""] : []),
+    ...agreement(evaluation),
     ...(report.previous ? since(report.previous) : []),
     "",
     ...wrap(`Delivered: ${delivered}.${fit.reason ? ` ${fit.reason}` : ""}`),

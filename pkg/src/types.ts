@@ -498,7 +498,7 @@ export interface LoraOptions {
   rank?: number;
   /** The change of a layer is `alpha / rank * B A` (twice the rank). */
   alpha?: number;
-  /** Which layers are changed (`["query", "value"]`). */
+  /** Which layers are changed (all of them). */
   targets?: readonly LoraTarget[];
   /** Whether documents go through the changed encoder too, and have to be indexed again (false). */
   documents?: boolean;
@@ -528,9 +528,9 @@ export interface FitOptions extends Watch {
   seed?: number;
   /** Queries in a batch (64; 32 for fewer than 300 queries). */
   batchSize?: number;
-  /** Passes over the queries (15; 30 for fewer than 300 queries; with LoRA 5 and 10). */
+  /** Passes over the queries (15; 30 for fewer than 300 queries; with LoRA 5 and 20). */
   epochs?: number;
-  /** Highest learning rate (1e-3; with LoRA 2e-4). */
+  /** Highest learning rate (1e-3). */
   learningRate?: number;
   /** Share of the steps in which the learning rate rises (0.1). */
   warmup?: number;
@@ -623,8 +623,11 @@ export interface Agreement {
   tuned: number;
   /** Of the mean of tuned minus base over queries. */
   standardError: number;
+  /** 95 % confidence interval of that mean, by bootstrap over queries. */
+  ci95: [number, number];
   /** Number of queries it was measured on. */
   queries: number;
+  /** Groups of queries that were left out in turn. */
   folds: number;
   /** The same with each query as often as it was asked; absent where all were asked equally often. */
   traffic?: { base: number; tuned: number };
@@ -663,6 +666,8 @@ export interface SincePrevious {
     tuned: number;
     /** Of the mean of tuned minus previous over queries. */
     standardError: number;
+    /** 95 % confidence interval of that mean, by bootstrap over queries. */
+    ci95: [number, number];
   } | null;
   /** By judgements, where they were given; `ci95` is of tuned minus previous. */
   judged?: Partial<Record<keyof JudgedMetrics, { previous: number; tuned: number; ci95: [number, number]; p: number }>>;

@@ -149,19 +149,20 @@ fn judged(report: &Value) -> String {
     let mut rows = String::new();
     for name in METRICS {
         let Some(metric) = judged.get(name) else { continue };
-        let interval = match (number(metric, "/ci95/0"), number(metric, "/ci95/1")) {
-            (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
-            _ => "-".into(),
-        };
-        let cell = |path: &str| number(metric, path).map_or("-".into(), |value| format!("{value:.4}"));
+        let cell = |path: &str| figure(metric, path);
         let _ = writeln!(
             rows,
-            "| {name} | {} | {} | {} | {interval} | {} |",
+            "| {name} | {} | {} | {} | {} | {} |",
             cell("/base"),
             cell("/tuned"),
             cell("/ceiling"),
+            interval(metric),
             cell("/p")
         );
+        if metric.get("traffic").is_some() {
+            let of = ["/traffic/base", "/traffic/tuned", "/traffic/ceiling"].map(cell);
+            let _ = writeln!(rows, "| {name}, {BY_TRAFFIC} | {} | - | - |", of.join(" | "));
+        }
     }
     if rows.is_empty() {
         return String::new();
@@ -170,8 +171,8 @@ fn judged(report: &Value) -> String {
         count(report, "/evaluation/queries").map_or("Judged queries".into(), |n| format!("{n} judged queries"));
     let own = report.pointer("/evaluation/on").and_then(Value::as_str) == Some("own queries");
     let which = if own {
-        " These queries were also trained on: the figures say how well the model serves the log's own queries, and \
-         nothing about new ones."
+        " These queries were also trained on: the figures say how well the model serves the log's own queries, not \
+         how well it serves new ones."
     } else {
         ""
     };
@@ -179,8 +180,63 @@ fn judged(report: &Value) -> String {
         "{queries}; metrics as trec_eval defines them.{which} The interval is that of tuned minus base (paired \
          bootstrap over the queries), p that of a paired randomisation test.\n\n\
          | metric | base | tuned | cross-encoder's own ranking | 95 % interval of the difference | p |\n\
-         |---|---|---|---|---|---|\n{rows}\n"
+         |---|---|---|---|---|---|\n{rows}\n{}",
+        by_queries(report)
     )
+}
+
+/// What was judged of queries that were trained on, of such as were left out, and of new documents.
+fn by_queries(report: &Value) -> String {
+    let mut rows = String::new();
+    for (key, name) in [
+        ("ownQueries", "the log's own queries, trained on"),
+        (
+            "similarQueries",
+            "queries like the log's, left out of training at random",
+        ),
+        (
+            "newQueries",
+            "new queries, left out with all that share their best document",
+        ),
+        ("newDocuments", "new documents, without a score in training"),
+    ] {
+        let Some(group) = report.pointer(&format!("/evaluation/figures/{key}")) else {
+            continue;
+        };
+        let (Some(metric), Some(queries)) = (group.get("ndcg@10"), count(group, "/queries")) else {
+            continue;
+        };
+        let _ = writeln!(
+            rows,
+            "| {name} | {queries} | {} | {} | {} |",
+            figure(metric, "/base"),
+            figure(metric, "/tuned"),
+            interval(metric)
+        );
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "What to expect of which queries: nDCG@10 by the same judgements, as far as they are of the log's own \
+         queries.\n\n\
+         | nDCG@10 for | queries | base | tuned | 95 % interval of the difference |\n|---|---|---|---|---|\n{rows}\n"
+    )
+}
+
+/// What rows are called in which each query counts as often as it was asked.
+const BY_TRAFFIC: &str = "each query as often as it was asked";
+
+fn figure(of: &Value, path: &str) -> String {
+    number(of, path).map_or("-".into(), |value| format!("{value:.4}"))
+}
+
+/// The interval of a comparison, if it has one.
+fn interval(of: &Value) -> String {
+    match (number(of, "/ci95/0"), number(of, "/ci95/1")) {
+        (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
+        _ => "-".into(),
+    }
 }
 
 /// What it was decided by which model is delivered.
@@ -244,9 +300,14 @@ fn answered(report: &Value) -> String {
 fn agreement(report: &Value) -> String {
     let mut rows = String::new();
     for (key, name) in [("random", "queries like the log's"), ("grouped", "new queries")] {
-        let figure = |side: &str| number(report, &format!("/evaluation/agreement/{key}/{side}"));
-        if let (Some(base), Some(tuned)) = (figure("base"), figure("tuned")) {
-            let _ = writeln!(rows, "| {name} | {base:.4} | {tuned:.4} |");
+        let Some(figures) = report.pointer(&format!("/evaluation/agreement/{key}")) else {
+            continue;
+        };
+        if let (Some(base), Some(tuned)) = (number(figures, "/base"), number(figures, "/tuned")) {
+            let _ = writeln!(rows, "| {name} | {base:.4} | {tuned:.4} | {} |", interval(figures));
+        }
+        if let (Some(base), Some(tuned)) = (number(figures, "/traffic/base"), number(figures, "/traffic/tuned")) {
+            let _ = writeln!(rows, "| {name}, {BY_TRAFFIC} | {base:.4} | {tuned:.4} | - |");
         }
     }
     if rows.is_empty() {
@@ -255,7 +316,7 @@ fn agreement(report: &Value) -> String {
     format!(
         "Agreement with the cross-encoder on queries held out from training (nDCG@10 with the cross-encoder's scores \
          as gains). It says how well the model imitates the cross-encoder, not how good the results are.\n\n\
-         | held out | base | tuned |\n|---|---|---|\n{rows}\n"
+         | held out | base | tuned | 95 % interval of the difference |\n|---|---|---|---|\n{rows}\n"
     )
 }
 

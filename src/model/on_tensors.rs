@@ -105,6 +105,15 @@ pub struct Change {
 }
 
 impl Linear {
+    /// The same weights where gradients are kept track of.
+    pub fn traced(&self) -> Self {
+        Self {
+            weight: Tensor::from_inner(self.weight.clone()),
+            bias: Tensor::from_inner(self.bias.clone()),
+            changes: Vec::new(),
+        }
+    }
+
     /// The same layer with changes for each of its parts.
     pub fn changed(&self, changes: Vec<Option<Change>>) -> Self {
         let any = changes.iter().any(Option::is_some);
@@ -141,6 +150,15 @@ pub struct Norm {
 }
 
 impl Norm {
+    /// The same weights where gradients are kept track of.
+    pub fn traced(&self) -> Self {
+        Self {
+            gamma: Tensor::from_inner(self.gamma.clone()),
+            beta: Tensor::from_inner(self.beta.clone()),
+            epsilon: self.epsilon,
+        }
+    }
+
     fn forward<const D: usize>(&self, states: Tensor<D>) -> Tensor<D> {
         module::layer_norm(states, self.gamma.clone(), Some(self.beta.clone()), self.epsilon)
     }

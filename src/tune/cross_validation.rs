@@ -7,7 +7,7 @@ use super::recipe::{Method, Recipe};
 use super::trainer::{Training, shuffled_batches};
 use super::training_set::softmax;
 use crate::error::Result;
-use crate::evaluate::soft_ndcg_10;
+use crate::evaluate::{paired_bootstrap, soft_ndcg_10};
 use crate::job::{Job, StageProgress};
 use crate::relations::Relations;
 use crate::search::Neighbour;
@@ -25,9 +25,11 @@ pub struct Agreement {
     pub tuned: f64,
     /// Standard error of the mean of tuned minus base over queries.
     pub standard_error: f64,
+    /// 95 % confidence interval of that mean ([`paired_bootstrap`]).
+    pub ci95: [f64; 2],
     /// Queries it was measured on.
     pub queries: usize,
-    /// Groups the queries were left out in.
+    /// Groups of queries that were left out in turn.
     pub folds: usize,
     /// The same by traffic, each query as often as it was asked; absent where all were asked equally often.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,15 +58,15 @@ pub struct LeftOut {
     pub base_rankings: Vec<Vec<Neighbour>>,
     /// That adapter's rankings.
     pub tuned_rankings: Vec<Vec<Neighbour>>,
-    /// How many folds there were.
+    /// How many folds were left out in turn.
     pub folds: usize,
     /// Whether only the scored candidates of the queries were ranked, not the whole corpus.
     pub pooled: bool,
 }
 
 impl LeftOut {
-    /// The figures; `counts` says how often each of the log's queries was asked.
-    pub fn agreement(&self, counts: &[u32]) -> Agreement {
+    /// The figures; `counts` says how often each of the log's queries was asked, the interval is drawn by `seed`.
+    pub fn agreement(&self, counts: &[u32], seed: u64) -> Agreement {
         let changes: Vec<f64> = self
             .tuned
             .iter()
@@ -81,6 +83,7 @@ impl LeftOut {
             base: mean(&self.base),
             tuned: mean(&self.tuned),
             standard_error: standard_error(&changes),
+            ci95: paired_bootstrap(&changes, seed),
             queries: self.queries.len(),
             folds: self.folds,
             traffic: (!is_even).then(|| TrafficAgreement {
@@ -167,7 +170,7 @@ pub async fn cross_validate(
     let recipe = training.recipe;
     let mut validation = CrossValidation {
         base: LeftOut {
-            folds: folds.len(),
+            folds: measured_folds(folds, recipe),
             pooled: encodes_corpus_anew(recipe),
             ..LeftOut::default()
         },

@@ -66,7 +66,7 @@ impl RecipeOptions {
         let small = queries < SMALL_LOG;
         let through_encoder = self.method == Method::Lora;
         let epochs = self.epochs.unwrap_or(match (through_encoder, small) {
-            (true, true) => 10,
+            (true, true) => 20,
             (true, false) => 5,
             (false, true) => 30,
             (false, false) => 15,
@@ -79,7 +79,7 @@ impl RecipeOptions {
             batch_size: self.batch_size.unwrap_or(if small { 32 } else { 64 }),
             epochs,
             checkpoints: checkpoints(epochs),
-            learning_rate: self.learning_rate.unwrap_or(if through_encoder { 2e-4 } else { 1e-3 }),
+            learning_rate: self.learning_rate.unwrap_or(1e-3),
             warmup: self.warmup.unwrap_or(0.1),
             final_learning_rate: self.final_learning_rate.unwrap_or(0.02),
             beta_1: self.beta_1.unwrap_or(0.9),
@@ -105,10 +105,7 @@ impl LoraOptions {
         LoraRecipe {
             rank,
             alpha: self.alpha.unwrap_or(2.0 * rank as f32),
-            targets: self
-                .targets
-                .clone()
-                .unwrap_or_else(|| vec![LoraTarget::Query, LoraTarget::Value]),
+            targets: self.targets.clone().unwrap_or_else(|| LoraTarget::ALL.to_vec()),
             documents: self.documents.unwrap_or(false),
             max_tokens: self.max_tokens.unwrap_or(128),
             micro_batch_tokens: self.micro_batch_tokens.unwrap_or(2048),
@@ -131,14 +128,18 @@ fn check(recipe: &Recipe) -> Result<()> {
             format!("{name} is {value}; it has to be {rule}."),
         ))
     };
+    // The upper ends keep a slip of the finger from taking all memory.
     let counts = [
-        ("epochs", recipe.epochs, 1),
-        ("batchSize", recipe.batch_size, 1),
-        ("folds", recipe.folds, 2),
+        ("epochs", recipe.epochs, 1, 10_000),
+        ("batchSize", recipe.batch_size, 1, 1024),
+        ("folds", recipe.folds, 2, usize::MAX),
     ];
-    for (name, value, least) in counts {
+    for (name, value, least, most) in counts {
         if value < least {
             return refuse(name, &value, &format!("at least {least}"));
+        }
+        if value > most {
+            return refuse(name, &value, &format!("at most {most}"));
         }
     }
     let positive = [
@@ -182,8 +183,8 @@ fn check(recipe: &Recipe) -> Result<()> {
         return refuse("teacherCosine", &recipe.teacher_cosine, "a number");
     }
     let Some(lora) = &recipe.lora else { return Ok(()) };
-    if lora.rank == 0 {
-        return refuse("lora.rank", &lora.rank, "at least 1");
+    if !(1..=1024).contains(&lora.rank) {
+        return refuse("lora.rank", &lora.rank, "from 1 to 1024");
     }
     if !(lora.alpha.is_finite() && lora.alpha > 0.0) {
         return refuse("lora.alpha", &lora.alpha, "above 0");

@@ -55,6 +55,11 @@ pub enum LoraTarget {
     Dense,
 }
 
+impl LoraTarget {
+    /// Every linear layer.
+    pub const ALL: [Self; 4] = [Self::Query, Self::Key, Self::Value, Self::Dense];
+}
+
 /// What LoRA has beyond the other methods.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -12,7 +12,10 @@ before(async () => {
 });
 
 const comparison = (base, tuned, ci95, ceiling = 0.9) => ({ base, tuned, ceiling, ci95, p: 0.01 });
-const agreement = (base, tuned, standardError) => ({ base, tuned, standardError, queries: 100, folds: 5 });
+const agreement = (base, tuned, standardError) => {
+  const [change, half] = [tuned - base, 1.96 * standardError];
+  return { base, tuned, standardError, ci95: [change - half, change + half], queries: 100, folds: 5 };
+};
 
 function report({ judged, groups, judging, random = null, grouped = null } = {}) {
   return {

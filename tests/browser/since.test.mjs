@@ -22,7 +22,10 @@ const since = (more) => ({
   agreement: null,
   ...more,
 });
-const agreement = (previous, tuned, standardError) => ({ queries: 12, base: 0.5, previous, tuned, standardError });
+const agreement = (previous, tuned, standardError) => {
+  const [change, half] = [tuned - previous, 1.96 * standardError];
+  return { queries: 12, base: 0.5, previous, tuned, standardError, ci95: [change - half, change + half] };
+};
 const judged = (ci95) => ({ "ndcg@10": { previous: 0.5, tuned: 0.6, ci95, p: 0.01 } });
 
 test("what has grown is counted in words", () => {

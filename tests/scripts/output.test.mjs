@@ -86,6 +86,26 @@ test("figures of the log's own queries come with a word of caution, and with tho
   assert.match(text({ figures }), /new queries, .* 40 +0\.5000 +0\.6000 +\+0\.1000 +\+0\.0500 … \+0\.1500/);
 });
 
+test("agreement stands below what was judged, with its interval, and by traffic where that differs", () => {
+  const one = { base: 0.5, tuned: 0.6, ceiling: 0.7, ci95: [0.05, 0.15], p: 0.01 };
+  const traffic = { base: 0.8, tuned: 0.85 };
+  const random = { base: 0.3, tuned: 0.4, ci95: [0.02, 0.18], traffic };
+  const judged = { "ndcg@10": { ...one, traffic: { ...traffic, ceiling: 0.9 } } };
+  const text = reportLines({ ...report, evaluation: { judged, on: "test queries", agreement: { random } } }).join("\n");
+  assert.match(text, /ndcg@10 .*\n +as often as asked +0\.8000 +0\.8500 +0\.9000 +\+0\.0500\n/);
+  assert.match(text, /left out at random +0\.3000 +0\.4000 +\+0\.1000 +\+0\.0200 … \+0\.1800\n/);
+  assert.match(text, /at random .*\n +as often as asked +0\.8000 +0\.8500 +\+0\.0500\n/);
+  assert.ok(text.indexOf("not a measure of quality") > text.indexOf("By your judgements"));
+});
+
+test("with test queries the log's own are told apart from them", () => {
+  const one = { base: 0.5, tuned: 0.6, ci95: [0.05, 0.15], p: 0.01 };
+  const figures = { ownQueries: { queries: 50, "ndcg@10": one } };
+  const text = (on) => reportLines({ ...report, evaluation: { judged: { "ndcg@10": one }, on, figures } }).join("\n");
+  assert.match(text("test queries"), /the log's own queries, trained on +50 +0\.5000 +0\.6000/);
+  assert.doesNotMatch(text("own queries"), /the log's own queries, trained on/);
+});
+
 test("a job with a time says how deep it has come", () => {
   const score = { seconds: 598, items: 6840, perSecond: 11, budgetSeconds: 600 };
   const relations = { depth: 47, bm25: 0 };

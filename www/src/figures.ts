@@ -16,6 +16,8 @@ export interface Figure {
   interval: [number, number];
   p?: number;
   queries?: number;
+  /** The means with each query as often as it was asked, where that is not the same. */
+  traffic?: { base: number; tuned: number; ceiling?: number | null };
 }
 
 /** Figures that are to be seen together. */
@@ -44,14 +46,14 @@ function words(key: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-function compared(key: string, name: string, { base, tuned, ceiling, ci95, p }: Comparison, queries?: number): Figure {
-  return { key, name, base, tuned, ceiling: ceiling ?? undefined, interval: [ci95[0], ci95[1]], p, queries };
+function compared(key: string, name: string, comparison: Comparison, queries?: number): Figure {
+  const { base, tuned, ceiling, ci95, p, traffic } = comparison;
+  return { key, name, base, tuned, ceiling: ceiling ?? undefined, interval: [ci95[0], ci95[1]], p, queries, traffic };
 }
 
 function agreed(key: string, name: string, figures: Agreement): Figure {
-  const { base, tuned, standardError, queries } = figures;
-  const [change, half] = [tuned - base, 1.96 * standardError];
-  return { key, name, base, tuned, interval: [change - half, change + half], queries };
+  const { base, tuned, ci95, queries, traffic } = figures;
+  return { key, name, base, tuned, interval: [ci95[0], ci95[1]], queries, traffic };
 }
 
 function answered(verdict: JudgingVerdict): Figure {
@@ -106,7 +108,7 @@ export function scored({ relations: { depth, bm25 } }: Report): string {
 export function verdict(report: Report): string {
   const main = report.evaluation.judged?.["ndcg@10"];
   const { grouped } = report.evaluation.agreement;
-  const loses = grouped && grouped.tuned - grouped.base + 1.96 * grouped.standardError < 0;
+  const loses = grouped && grouped.ci95[1] < 0;
   const elsewhere = loses
     ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
     : "";

@@ -35,11 +35,10 @@ export function sinceVerdict(since: SincePrevious, on?: "own queries" | "test qu
     }
   }
   if (agreement) {
-    const [change, half] = [agreement.tuned - agreement.previous, 1.96 * agreement.standardError];
     const on = "On new queries, while they were left out of training, this run’s tuned model agrees";
     parts.push(
       side(
-        [change - half, change + half],
+        agreement.ci95,
         `${on} more with the cross-encoder than the earlier one.`,
         `${on} less with the cross-encoder than the earlier one.`,
         "On new queries, while they were left out of training, it is not shown that this run’s tuned model agrees more or less with the cross-encoder than the earlier one.",

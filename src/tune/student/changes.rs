@@ -112,8 +112,12 @@ impl<'s> Changes<'s> {
 
         let mut vectors = Vec::with_capacity(groups.len());
         for group in others {
-            let untraced = self.vectors(weights, &texts, group, job).await?.detach();
-            vectors.push(untraced.require_grad());
+            let change = |module: &str| self.change(weights, module, Tensor::inner);
+            let untraced = self
+                .encoder
+                .forward_untraced(&inputs(&texts, group), change, job)
+                .await?;
+            vectors.push(Tensor::from_inner(untraced).require_grad());
         }
         vectors.push(self.vectors(weights, &texts, last, job).await?);
         let in_order = select(&Tensor::cat(vectors.clone(), 0), places.iter().copied());
@@ -158,6 +162,7 @@ impl<'s> Changes<'s> {
         (texts, slots)
     }
 
+    /// The vectors of a group of texts, with a trace to the weights.
     async fn vectors(
         &self,
         weights: &Weights,
@@ -165,17 +170,18 @@ impl<'s> Changes<'s> {
         group: &[usize],
         job: &Job<'_>,
     ) -> Result<Tensor<2>> {
-        let inputs: Vec<&Tokenized> = group.iter().map(|&text| &texts[text]).collect();
-        let factor = self.recipe.alpha / self.recipe.rank as f32;
-        let change = |module: &str| {
-            let layer = self.layers.iter().position(|(name, _)| name == module)?;
-            Some(LowRank {
-                a: weights.value(2 * layer),
-                b: weights.value(2 * layer + 1),
-                factor,
-            })
-        };
-        self.encoder.forward(&inputs, change, job).await
+        let change = |module: &str| self.change(weights, module, |matrix| matrix);
+        self.encoder.forward(&inputs(texts, group), change, job).await
+    }
+
+    /// What is added to the outputs of a layer, if anything; `on` brings a matrix to the device of the pass.
+    fn change(&self, weights: &Weights, module: &str, on: impl Fn(Tensor<2>) -> Tensor<2>) -> Option<LowRank> {
+        let layer = self.layers.iter().position(|(name, _)| name == module)?;
+        Some(LowRank {
+            a: on(weights.value(2 * layer)),
+            b: on(weights.value(2 * layer + 1)),
+            factor: self.recipe.alpha / self.recipe.rank as f32,
+        })
     }
 
     /// None if a matrix is missing.
@@ -199,6 +205,10 @@ impl<'s> Changes<'s> {
             documents: self.recipe.documents,
         })
     }
+}
+
+fn inputs<'t>(texts: &'t [Tokenized], group: &[usize]) -> Vec<&'t Tokenized> {
+    group.iter().map(|&text| &texts[text]).collect()
 }
 
 /// A text cut at so many tokens; the last one stays, for it is the separator.

@@ -18,10 +18,9 @@ function rows({ agreement, judged }: SincePrevious): Row[] {
     return one ? [{ key, name, previous: one.previous, tuned: one.tuned, interval: one.ci95, p: one.p }] : [];
   });
   if (agreement) {
-    const { queries, previous, tuned, standardError } = agreement;
-    const [change, half] = [tuned - previous, 1.96 * standardError];
+    const { queries, previous, tuned, ci95 } = agreement;
     const name = `Agreement, ${counted(queries, "new query", "new queries")}`;
-    found.push({ key: "agreement", name, previous, tuned, interval: [change - half, change + half] });
+    found.push({ key: "agreement", name, previous, tuned, interval: ci95 });
   }
   return found;
 }

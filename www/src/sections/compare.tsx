@@ -146,7 +146,12 @@ function Results({ report }: { report: Report }) {
           </thead>
           <tbody>
             {groups.map(({ key, figures }) =>
-              figures.map((figure) => <Row key={figure.key} of={figure} group={key} ceilings={ceilings} />),
+              figures.map((figure) => (
+                <Fragment key={figure.key}>
+                  <Row of={figure} group={key} ceilings={ceilings} />
+                  <ByTraffic of={figure} ceilings={ceilings} />
+                </Fragment>
+              )),
             )}
           </tbody>
         </table>
@@ -179,6 +184,23 @@ function Row({ of, group, ceilings }: { of: Figure; group: FigureGroup["key"]; c
         {difference(interval[0])} to {difference(interval[1])}
       </td>
       {ceilings && <td>{p === undefined ? "–" : metric(p)}</td>}
+    </tr>
+  );
+}
+
+/** The row below another: the same with each query as often as it was asked. */
+function ByTraffic({ of: { key, traffic }, ceilings }: { of: Figure; ceilings: boolean }) {
+  if (!traffic) return null;
+  const { base, tuned, ceiling } = traffic;
+  return (
+    <tr data-testid={`${key}-traffic`} class="minor">
+      <th scope="row">…each query as often as it was asked</th>
+      <td>{metric(base)}</td>
+      <td>{metric(tuned)}</td>
+      {ceilings && <td>{typeof ceiling === "number" ? metric(ceiling) : "–"}</td>}
+      <td>{difference(tuned - base)}</td>
+      <td>–</td>
+      {ceilings && <td>–</td>}
     </tr>
   );
 }
