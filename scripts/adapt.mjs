@@ -38,9 +38,10 @@ async function adapt(options) {
     if (interrupt.code === undefined) view.event(event);
   };
   const from = elapsed();
-  const { files, queryOptions, documentOptions, synthesize, fit, device, runtime, out, store } = options;
+  const { files, synthesize, fit, device, runtime, out, store } = options;
   mkdirSync(out, { recursive: true });
-  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions };
+  const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = options;
+  const readAs = { queries, testQueries, documents };
   const job = {
     files: {},
     models: { encoder: options.encoder, crossEncoder: options.crossEncoder },

@@ -13,6 +13,7 @@ import {
   jobTable,
   queryReading,
   readingTable,
+  testQueryReading,
 } from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
@@ -30,8 +31,8 @@ const table = [
   ["help", undefined, "this text"],
   ["The job"],
   ...jobTable,
-  ["encoder", "MODEL", `folder, or hub id[@revision] (default ${DEFAULT_ENCODER})`],
-  ["cross-encoder", "MODEL", `folder, or hub id[@revision] (default ${DEFAULT_CROSS_ENCODER})`],
+  ["encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_ENCODER})`],
+  ["cross-encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_CROSS_ENCODER})`],
   ["threads", "N", "that share the work (default one a processor, at most 8)"],
   ["store", "DIR", "where finished vectors and scores are kept (default: the system's cache)"],
   ...readingTable,
@@ -80,6 +81,7 @@ function readOptions(given) {
   return {
     files,
     queryOptions: queryReading(args),
+    testQueryOptions: testQueryReading(args),
     documentOptions: documentReading(args),
     ...jobOptions(args),
     encoder: findModel(args, "encoder", DEFAULT_ENCODER),
@@ -108,8 +110,9 @@ function unpackModel(out) {
   }
 }
 
-function jobOf({ files, queryOptions, documentOptions, encoder, crossEncoder, threads, synthesize, fit }) {
-  const readAs = { queries: queryOptions, testQueries: queryOptions, documents: documentOptions };
+function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit, ...reading }) {
+  const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = reading;
+  const readAs = { queries, testQueries, documents };
   const given = Object.entries(files).filter(([, path]) => path);
   return {
     files: Object.fromEntries(

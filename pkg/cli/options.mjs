@@ -39,8 +39,12 @@ export const readingTable = [
   ["query-id-column", "NAME", "id of a query"],
   ["count-column", "NAME", "how often a query was asked"],
   ...ownTable("query", "queries"),
+  ["test-query-column", "NAME", "text of a test query"],
+  ["test-query-id-column", "NAME", "id of a test query"],
+  ["test-query-count-column", "NAME", "how often a test query was asked"],
+  ...ownTable("test-query", "test queries"),
   ...documentTable,
-  ...sharedTable("of queries and documents alike"),
+  ...sharedTable("of all three files"),
 ];
 
 export const documentReadingTable = [
@@ -133,6 +137,16 @@ export function queryReading(args) {
     textColumn: args.get("query-column"),
     idColumn: args.get("query-id-column"),
     countColumn: args.get("count-column"),
+  });
+}
+
+/** The same for test queries, whose file need not look like the log. */
+export function testQueryReading(args) {
+  return given({
+    ...ownReading(args, "test-query"),
+    textColumn: args.get("test-query-column"),
+    idColumn: args.get("test-query-id-column"),
+    countColumn: args.get("test-query-count-column"),
   });
 }
 

@@ -10,6 +10,7 @@ import {
   jobTable,
   queryReading,
   readingTable,
+  testQueryReading,
 } from "../../pkg/cli/options.mjs";
 import { models, root } from "./paths.mjs";
 
@@ -79,6 +80,7 @@ export function readOptions(given) {
     files,
     sample,
     queryOptions: queryReading(args),
+    testQueryOptions: testQueryReading(args),
     documentOptions: documentReading(args),
     ...jobOptions(args),
     encoder: args.modelFolder("encoder") ?? models.encoder,

@@ -122,6 +122,26 @@ test("a file that is no text ends with 1, its name and a code, before any model 
   assert.equal(JSON.parse(out).error.code, "input-binary");
 });
 
+test("test queries are read by themselves, whatever the columns of the log", { timeout }, async () => {
+  writeFileSync(place.path("freq.csv"), "query,freq\nsurfing lessons,3\nwaterproof boots,2\nchess rules,1\n");
+  writeFileSync(place.path("texts.csv"), "id,text\n1,Learn to ride waves.\n2,Boots for wet days.\n3,Chess openings.\n");
+  writeFileSync(place.path("test.csv"), "id,query\nt1,learn surfing\nt2,wet weather shoes\n");
+  writeFileSync(place.path("test.tsv"), "t1\t1\t1\nt2\t2\t1\n");
+  const log = "--queries freq.csv --query-column query --count-column freq --documents texts.csv".split(" ");
+  const judged = ["--test-queries", "test.csv", "--qrels", "test.tsv"];
+  const size = ["--candidates", "3", "--depth", "3", ...ownModels];
+  const { code, out, err } = await place.run("adapt", ...log, ...judged, "--out", "apart", "--json", ...size);
+  assert.equal(code, 0, err);
+  const { report } = JSON.parse(out);
+  assert.match(report.data.readings.queries.used.count, /freq/);
+  assert.match(err, /test\.csv: csv, 2 rows, 2 texts/);
+  assert.deepEqual([report.evaluation.on, report.evaluation.queries], ["test queries", 2]);
+  const missing = ["--test-query-column", "nowhere"];
+  const wrong = await place.run("adapt", ...log, ...judged, ...missing, "--out", "apart", "--json", ...size);
+  assert.equal(JSON.parse(wrong.out).error.code, "input-column");
+  assert.match(wrong.err, /test\.csv/);
+});
+
 test("a folder with somebody else's model in it is left alone", { timeout }, async () => {
   mkdirSync(place.path("mine", "model"), { recursive: true });
   writeFileSync(place.path("mine", "model", "weights"), "mine");

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arguments } from "../../pkg/cli/arguments.mjs";
-import { documentReading, documentReadingTable, queryReading, readingTable } from "../../pkg/cli/options.mjs";
+import {
+  documentReading,
+  documentReadingTable,
+  queryReading,
+  readingTable,
+  testQueryReading,
+} from "../../pkg/cli/options.mjs";
 
 function readings(...given) {
   const args = new Arguments(readingTable, { help: "" }).read(given);
@@ -40,6 +46,20 @@ test("an option of one role goes before the one for both", () => {
   assert.deepEqual(found, {
     queries: { encoding: "latin1", hasHeader: false },
     documents: { encoding: "utf-8", hasHeader: true },
+  });
+});
+
+test("test queries have options of their own, and those of the log leave them alone", () => {
+  const read = (...given) => testQueryReading(new Arguments(readingTable, { help: "" }).read(given));
+  assert.deepEqual(read("--query-column", "query", "--count-column", "freq", "--query-format", "csv"), {});
+  assert.deepEqual(read("--test-query-column", "2", "--test-query-id-column", "1", "--test-query-format", "csv"), {
+    textColumn: "2",
+    idColumn: "1",
+    format: "csv",
+  });
+  assert.deepEqual(read("--header", "yes", "--encoding", "latin1", "--test-query-header", "no"), {
+    encoding: "latin1",
+    hasHeader: false,
   });
 });
 
