@@ -17,7 +17,7 @@ import { unlessAborted } from "./abort.js";
 import type { ArtifactOptions, TunedModel } from "./artifact.js";
 import { fromData, isCancelled, QuerytuneError } from "./errors.js";
 import type { Judging, JudgingOptions } from "./judging.js";
-import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
+import { checkItems, checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
 import { resolveModels, toUrl } from "./models.js";
 import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts, type Service } from "./remote.js";
 import { loadArtifact as loadRemotely, RemoteTunedModel } from "./remote-artifact.js";
@@ -314,8 +314,8 @@ class RemoteIndex extends Handle implements Index {
   }
 
   async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
-    const text = checkText(query, "query");
-    return this.link.long(watch, (call) => this.link.service.searchIndex(call, this.id, text, topK, rerank));
+    const [text, most] = [checkText(query, "query"), checkTopK(topK)];
+    return this.link.long(watch, (call) => this.link.service.searchIndex(call, this.id, text, most, rerank));
   }
 }
 
@@ -332,8 +332,8 @@ class RemoteRun extends Handle implements Run {
   }
 
   async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
-    const text = checkText(query, "query");
-    return this.link.long(options, (call) => this.link.service.search(call, this.id, text, options.topK));
+    const [text, topK] = [checkText(query, "query"), checkTopK(options.topK)];
+    return this.link.long(options, (call) => this.link.service.search(call, this.id, text, topK));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
@@ -410,7 +410,8 @@ class RemoteTuner extends Handle implements Tuner {
 
   async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
     const [text, list] = [checkText(query, "query"), checkTexts(documents, "documents")];
-    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, text, list, options.topK));
+    const topK = checkTopK(options.topK);
+    return this.link.long(options, (call) => this.link.service.rerank(call, this.id, text, list, topK));
   }
 
   async synthesize(

@@ -1,6 +1,6 @@
 /**
- * Texts, pairs and items as callers give them: checked, so that an error says which one is wrong, and copied, as lists
- * that a framework observes (proxies) cannot cross to a worker.
+ * What callers give with their calls: texts, pairs and items, and how many results they want. It is checked, so that an
+ * error says what is wrong, and lists are copied, as those that a framework observes (proxies) cannot cross to a worker.
  */
 
 import { QuerytuneError } from "./errors.js";
@@ -28,6 +28,16 @@ function list<T>(given: unknown, name: string, what: string, one: (value: unknow
 /** A text. `name`: what the caller calls it. */
 export function checkText(value: unknown, name: string): string {
   if (typeof value !== "string") throw wrong(name, "a text", value);
+  return value;
+}
+
+/** How many results are wanted; `undefined` stands for the usual number. */
+export function checkTopK(value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isInteger(value) || value < 1 || value > MOST) {
+    const given = typeof value === "number" ? value : kind(value);
+    throw new QuerytuneError("option", `topK has to be a whole number from 1 to ${MOST}; it is ${given}.`);
+  }
   return value;
 }
 

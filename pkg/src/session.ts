@@ -7,7 +7,7 @@ import { CoreJudging } from "./core-judging.js";
 import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isCancelled, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
-import { checkItems, checkPairs, checkText, checkTexts } from "./lists.js";
+import { checkItems, checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
 import { report } from "./progress.js";
@@ -298,13 +298,14 @@ export class CoreIndex extends Handle<engine.Index> implements Index {
   async search(query: string, { topK, rerank, ...watch }: IndexSearchOptions = {}): Promise<SearchHit[]> {
     const [index, score] = [this.engine, this.#score];
     const text = checkText(query, "query");
+    const most = checkTopK(topK) ?? 10;
     if (rerank && !score) {
       throw new QuerytuneError(
         "option",
         "There is no cross-encoder to rerank by; search in an index of a tuner with one.",
       );
     }
-    const hits: SearchHit[] = await this.thread.long(watch, (host) => index.search(text, topK ?? 10, host));
+    const hits: SearchHit[] = await this.thread.long(watch, (host) => index.search(text, most, host));
     if (!rerank || !score) return hits;
     const logits = await score(
       hits.map((hit): Pair => [text, hit.text]),
@@ -335,7 +336,8 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   async search(query: string, options: SearchOptions = {}): Promise<{ base: SearchHit[]; tuned: SearchHit[] }> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
     const text = checkText(query, "query");
-    return this.thread.long(options, (host) => tuner.search(fit, text, options.topK ?? 10, host));
+    const topK = checkTopK(options.topK) ?? 10;
+    return this.thread.long(options, (host) => tuner.search(fit, text, topK, host));
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
@@ -444,11 +446,12 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
 
   async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Reranked[]> {
     const text = checkText(query, "query");
+    const topK = checkTopK(options.topK);
     const pairs = checkTexts(documents, "documents").map((document): Pair => [text, document]);
     const logits = await this.score(pairs, options);
     return Array.from(logits, (logit, index) => ({ index, logit, score: 1 / (1 + Math.exp(-logit)) }))
       .sort((a, b) => b.logit - a.logit)
-      .slice(0, options.topK);
+      .slice(0, topK);
   }
 
   async synthesize(

@@ -757,7 +757,7 @@ export interface Report {
 
 /** How many results. */
 export interface SearchOptions extends Watch {
-  /** Default 10. */
+  /** A whole number from 1. Default 10. */
   topK?: number;
 }
 
@@ -772,7 +772,7 @@ export interface IndexSearchOptions extends SearchOptions {
 
 /** How documents are reranked. */
 export interface RerankOptions extends Watch {
-  /** How many are kept, from the best. Default: all. */
+  /** How many are kept, from the best: a whole number from 1. Default: all. */
   topK?: number;
 }
 

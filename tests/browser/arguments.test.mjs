@@ -87,6 +87,27 @@ test("what is no list of texts is refused before it crosses", { timeout }, async
   assert.match(message, /texts has to be an array of texts/);
 });
 
+test("a number of results that is none is refused before it crosses", { timeout }, async () => {
+  const refusals = await opened.page.evaluate(async () => {
+    const { tuner, refusal, queries, documents } = globalThis;
+    const index = await tuner.index(documents);
+    const relations = await tuner.synthesize(queries, documents, { candidates: 5, depth: 3 });
+    const run = await tuner.fit(relations, { seed: 1, epochs: 1, folds: 2 });
+    return Promise.all(
+      [-1, 1.5, NaN].flatMap((topK) => [
+        refusal(tuner.rerank("a query", ["a passage", "another"], { topK })),
+        refusal(index.search("a query", { topK })),
+        refusal(run.search("a query", { topK })),
+      ]),
+    );
+  });
+  assert.equal(refusals.length, 9);
+  for (const { code, message } of refusals) {
+    assert.equal(code, "option");
+    assert.match(message, /topK has to be a whole number/);
+  }
+});
+
 test("what another session holds is refused, not taken for an object of this one", { timeout }, async () => {
   const codes = await opened.page.evaluate(async () => {
     const { session, another, tuner, refusal, queries, documents } = globalThis;

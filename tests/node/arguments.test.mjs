@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { load } from "../../pkg/dist/core.js";
 import { writeSmallModel } from "../browser/support/small-model.mjs";
+import { documents, queries } from "../browser/support/tiny-job.mjs";
 import { Workplace } from "./support/command.mjs";
 
 const timeout = 2 * 60_000;
@@ -73,6 +74,21 @@ test("a number may be an item's id, and null stands for nothing", { timeout }, a
       [["2"], "two", 1],
     ],
   );
+});
+
+test("a number of results that is none is refused", { timeout }, async () => {
+  const index = await tuner.index(documents);
+  const relations = await tuner.synthesize(queries, documents, { candidates: 5, depth: 3 });
+  const run = await tuner.fit(relations, { seed: 1, epochs: 1, folds: 2 });
+  for (const topK of [-1, 0, 1.5, NaN, Infinity, "3"]) {
+    const message = /topK has to be a whole number from 1 to \d+; it is /;
+    await refused(tuner.rerank("surfing", ["a", "b"], { topK }), message);
+    await refused(index.search("surfing", { topK }), message);
+    await refused(run.search("surfing", { topK }), message);
+  }
+  assert.equal((await index.search("surfing", { topK: 1 })).length, 1);
+  assert.equal((await index.search("surfing", { topK: documents.length + 1 })).length, documents.length);
+  run.dispose();
 });
 
 test("after all that the session works", { timeout }, async () => {
