@@ -125,8 +125,17 @@ export function toUrl(address: string | URL, base?: string): URL {
 
 function here(): string {
   if (globalThis.location) return globalThis.location.href;
-  const { process } = globalThis as { process?: { cwd(): string } };
-  return process ? `file://${process.cwd()}/` : "file:///";
+  const { process } = globalThis as { process?: { cwd(): string; platform?: string } };
+  return process ? folderAddress(process.cwd(), process.platform === "win32") : "file:///";
+}
+
+/** The address of a folder of the local disk: Node's own function for it cannot be imported without waiting. */
+function folderAddress(path: string, windows: boolean): string {
+  const parts = (windows ? path.replaceAll("\\", "/") : path).replace(/\/$/, "");
+  const escaped = encodeURI(parts).replace(/[?#]/g, encodeURIComponent);
+  // Windows has shares, `//server/share`, and drives, `C:/`.
+  if (windows) return `file:${escaped.startsWith("//") ? "" : "///"}${escaped}/`;
+  return `file://${escaped}/`;
 }
 
 function hub(id: string, revision?: string, host = HUB_HOST): { id: string } & Folder {
@@ -145,8 +154,19 @@ function hub(id: string, revision?: string, host = HUB_HOST): { id: string } & F
 function folder(url: URL): { id: string } & Folder {
   const base = new URL(url);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
-  const name = decodeURIComponent(base.pathname.split("/").filter(Boolean).at(-1) ?? base.host);
-  return { id: name, base, immutable: false };
+  // A percent sign that escapes nothing is meant as it is, as in "/models/50%/".
+  base.pathname = base.pathname.replace(/%(?![\da-f]{2})/gi, "%25");
+  const name = base.pathname.split("/").filter(Boolean).at(-1);
+  return { id: name === undefined ? base.host : decoded(name), base, immutable: false };
+}
+
+/** A part of an address as people write it; one that is no UTF-8 stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Files of a folder picker carry the folder's name in front of their paths; files picked one by one do not. */
