@@ -38,8 +38,8 @@ async function isComplete(cache: FileCache, model: string, files: readonly Liste
 
 /**
  * Whether `load` would find all files of a model without a download. True of models that are given as files, bytes or
- * a folder of the local disk. A folder on a server is asked all the same whether it has changed. A file that is kept with
- * another SHA-256 than the one given is not there.
+ * a folder of the local disk. A folder on a server is asked all the same whether it has changed. Where a file's
+ * SHA-256 is given, only one that is kept with it is there.
  */
 export async function isCached(source: ModelSource): Promise<boolean> {
   const place = locate(source);
@@ -49,7 +49,7 @@ export async function isCached(source: ModelSource): Promise<boolean> {
   const own = ((await cache?.list()) ?? []).filter(({ model }) => model === base.href);
   const isAnother = ([path, wanted]: [string, string]) => {
     const kept = own.find(({ url }) => url === new URL(path, base).href);
-    return kept !== undefined && kept.sha256 !== wanted.toLowerCase();
+    return kept?.sha256 !== wanted.toLowerCase();
   };
   return cache !== undefined && !Object.entries(sha256).some(isAnother) && isComplete(cache, base.href, own);
 }

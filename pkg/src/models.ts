@@ -223,6 +223,16 @@ function moduleConfigs(modules: Uint8Array | undefined): string[] {
     .map((m) => `${m.path}/config.json`);
 }
 
+/** Fails where a hash is given for what is not read: a misspelt path would leave the file unchecked. */
+function checkHashes({ base, sha256 = {} }: Folder, paths: readonly string[]): void {
+  const strange = Object.keys(sha256).find((path) => !paths.includes(path));
+  if (strange === undefined) return;
+  throw new QuerytuneError(
+    "option",
+    `sha256 has "${strange}", which is no file that is read of the model at ${base}. Those are ${paths.join(", ")}.`,
+  );
+}
+
 async function download(folder: Folder, kind: Kind, options: DownloadOptions): Promise<Found> {
   const fetcher = new Fetcher(folder, kind, options);
   try {
@@ -230,7 +240,9 @@ async function download(folder: Folder, kind: Kind, options: DownloadOptions): P
     const files = await fetcher.fetch(["config.json"], true);
     Object.assign(files, await fetcher.fetch(OPTIONAL[kind], false));
     Object.assign(files, await fetcher.fetch(moduleConfigs(files["modules.json"]), true));
-    Object.assign(files, await fetcher.fetch(["tokenizer.json", "model.safetensors"], true, true));
+    const large = ["tokenizer.json", "model.safetensors"];
+    checkHashes(folder, [...Object.keys(files), ...large]);
+    Object.assign(files, await fetcher.fetch(large, true, true));
     await fetcher.finish();
     return { files, sha256: fetcher.sha256 };
   } finally {

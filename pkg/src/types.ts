@@ -39,7 +39,10 @@ export interface HubSource {
   readonly revision?: string;
   /** Default: the session's, which is `https://huggingface.co` if none was given. */
   readonly host?: string;
-  /** The SHA-256 that files must have, in hexadecimal, by path: `{ "model.safetensors": "53aa…" }`. */
+  /**
+   * The SHA-256 that files must have, in hexadecimal, by path: `{ "model.safetensors": "53aa…" }`. A path that is no file
+   * of the model's is refused.
+   */
   readonly sha256?: Readonly<Record<string, string>>;
 }
 

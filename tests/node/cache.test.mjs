@@ -117,6 +117,21 @@ test("a file with another SHA-256 than the one given is refused and not kept", {
   assert.deepEqual(await load({ url: folderOf("encoder"), sha256: { "config.json": sha256 } }), []);
 });
 
+test("a SHA-256 of what is no file of the model is refused before the weights come", { timeout }, async () => {
+  await core.clearCache();
+  hub.requests = [];
+  const misspelt = { "model.safetensor": "0".repeat(64) };
+  for (const encoder of [source("encoder", misspelt), { url: folderOf("encoder"), sha256: misspelt }]) {
+    await assert.rejects(load(encoder), {
+      code: "option",
+      message: /"model\.safetensor".*config\.json, .*tokenizer\.json, model\.safetensors\./,
+    });
+  }
+  assert.deepEqual(hub.weights("encoder"), []);
+  await load();
+  assert.equal(await core.isCached(source("encoder", misspelt)), false);
+});
+
 test("a folder that cannot be reached is loaded from what is kept of it", { timeout }, async () => {
   const [encoder, cross] = [folderOf("encoder"), folderOf("cross")];
   await load(encoder, cross);
