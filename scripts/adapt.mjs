@@ -69,6 +69,7 @@ async function adapt(options) {
     throw error.code ? new Failure(explain(error)) : error;
   }
   view.end();
+  if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
   say();
   for (const line of reportLines(report)) say(line);
   say();

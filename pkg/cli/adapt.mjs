@@ -185,6 +185,8 @@ export async function run(given, { say, stream, print }) {
     interrupt.release();
   }
   view.end();
+  // What came too late to stop anything: the results are whole, and stopping now would leave an older model beside them.
+  if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
   unpackModel(out);
   const seconds = (performance.now() - from) / 1000;
   if (json) {

@@ -1,8 +1,11 @@
-// Ctrl-C in the middle of scoring: what is scored is kept, and the same command scores the rest and nothing else.
+// Ctrl-C in the middle of scoring: what is scored is kept, and the same command scores the rest and nothing else. Ctrl-C
+// when all is done: there is nothing to stop.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { FolderStore } from "../../pkg/cli/store.mjs";
+import { writeSmallModel } from "../browser/support/small-model.mjs";
 import { ownModels, sample, Workplace } from "./support/command.mjs";
 
 const timeout = 5 * 60_000;
@@ -68,4 +71,35 @@ test("the same command scores what is left, and no pair twice", { timeout }, asy
   const stored = await storedPairs();
   assert.equal(stored.length, pairs);
   assert.equal(new Set(stored).size, pairs);
+});
+
+test("ctrl-C when the job is finished ends it as finished, and says so", { timeout }, async () => {
+  for (const [name, role] of [
+    ["encoder", "encoder"],
+    ["cross", "crossEncoder"],
+  ]) {
+    writeSmallModel(place.path(name), role, { hidden: 32, heads: 2, inner: 64 });
+  }
+  // The zip is made, and about to be written.
+  writeFileSync(
+    place.path("late.mjs"),
+    `const { arrayBuffer } = Blob.prototype;
+    Blob.prototype.arrayBuffer = async function () {
+      // Waiting for a signal alone keeps no process alive.
+      const alive = setInterval(() => {}, 1000);
+      process.kill(process.pid, "SIGINT");
+      await new Promise((resolve) => process.once("SIGINT", resolve));
+      clearInterval(alive);
+      return arrayBuffer.call(this);
+    };`,
+  );
+  const models = ["--encoder", place.path("encoder"), "--cross-encoder", place.path("cross"), "--threads", "1"];
+  const files = ["--queries", "log.csv", "--documents", "docs.csv", "--out", "late", "--store", "kept-late"];
+  const { ended } = place.start(["adapt", ...files, "--candidates", "4", "--depth", "2", ...models], {
+    NODE_OPTIONS: `--import=${pathToFileURL(place.path("late.mjs"))}`,
+  });
+  const { code, err } = await ended;
+  assert.equal(code, 0, err);
+  assert.match(err, /Stopping; .*\n.*The job was finished already: nothing was left to stop\./);
+  assert.ok(existsSync(place.path("late", "model", "model.safetensors")), "the model is unpacked");
 });
