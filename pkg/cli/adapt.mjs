@@ -33,7 +33,7 @@ const table = [
   ...jobTable,
   ["encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_ENCODER})`],
   ["cross-encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_CROSS_ENCODER})`],
-  ["threads", "N", "that share the work (default one a processor, at most 8)"],
+  ["threads", "N", "that share the work (default one a processor, as far as memory allows)"],
   ["store", "DIR", "where finished vectors and scores are kept (default: the system's cache)"],
   ...readingTable,
 ];

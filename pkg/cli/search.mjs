@@ -16,7 +16,7 @@ const table = [
   ["top", "N", "documents that are shown (default 10)"],
   ["json", undefined, "the rankings as one JSON document on stdout"],
   ["help", undefined, "this text"],
-  ["threads", "N", "that share the work (default one a processor, at most 8)"],
+  ["threads", "N", "that share the work (default one a processor, as far as memory allows)"],
   ["store", "DIR", "where the documents' vectors are kept (default: the system's cache)"],
   ...documentReadingTable,
 ];

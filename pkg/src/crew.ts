@@ -157,7 +157,7 @@ export class Crew {
   }
 }
 
-/** Threads that make sense: one a processor, as far as memory (in GiB) allows, and no more than pays. */
-export function usualThreads(processors = 1, memory = 8): number {
-  return Math.max(1, Math.min(8, processors, Math.floor(2 * memory)));
+/** Threads that make sense: one a processor, as far as memory (in GiB) allows, and not more than `most`. */
+export function usualThreads(processors = 1, memory = 8, most = Number.POSITIVE_INFINITY): number {
+  return Math.max(1, Math.min(most, processors, Math.floor(2 * memory)));
 }

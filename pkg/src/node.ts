@@ -40,6 +40,12 @@ export function isNode(): boolean {
   return typeof process?.versions?.node === "string" && !Deno && !Bun;
 }
 
+/** Bytes that the process may have by a limit of its container's; without end where there is none. */
+function allowedMemory(): number {
+  const { process } = globalThis as { process?: { constrainedMemory?(): number | undefined } };
+  return process?.constrainedMemory?.() || Number.POSITIVE_INFINITY;
+}
+
 /** Threads of Node's that help, each with the script beside this one; undefined where this is not Node. */
 export async function recruitingInNode(): Promise<Recruiting | undefined> {
   if (!isNode()) return undefined;
@@ -52,7 +58,7 @@ export async function recruitingInNode(): Promise<Recruiting | undefined> {
   const here = import.meta.url;
   const script = new URL("./node-member.js", here);
   return {
-    usualThreads: usualThreads(os.availableParallelism(), os.totalmem() / 2 ** 30),
+    usualThreads: usualThreads(os.availableParallelism(), Math.min(os.totalmem(), allowedMemory()) / 2 ** 30),
     spawn: () => {
       // Options of the process, such as --input-type, are not for this script.
       const worker = new Worker(script, { name: "querytune-crew", execArgv: [] });

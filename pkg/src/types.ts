@@ -166,8 +166,8 @@ export interface LoadOptions extends Watch {
   dtype?: DtypeChoice;
   /**
    * Workers that share the models' work on the CPU, each with the models in its own memory (some 200 MB). Default: one
-   * for each processor, 8 at most. What comes out does not depend on it. In `querytune/core` the calling thread is one
-   * of them; there are others in Node only.
+   * for each processor, as far as memory allows, and in a browser 8 at most. What comes out does not depend on it. In
+   * `querytune/core` the calling thread is one of them; there are others in Node only.
    */
   threads?: number;
 }

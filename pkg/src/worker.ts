@@ -78,6 +78,9 @@ function scriptType(): WorkerType {
   return "classic";
 }
 
+/** A page shares the machine with others, and a tab with too much memory is ended. */
+const MOST_THREADS = 8;
+
 /**
  * Another worker with this very script. By its address, not `import.meta.url`: bundlers would try to bundle a worker
  * into itself.
@@ -90,6 +93,7 @@ const recruiting: Recruiting | undefined =
         usualThreads: usualThreads(
           navigator.hardwareConcurrency,
           (navigator as { deviceMemory?: number }).deviceMemory,
+          MOST_THREADS,
         ),
       };
 

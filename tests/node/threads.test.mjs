@@ -1,11 +1,15 @@
 // In Node other threads help as in a browser: nothing depends on how many they are, and they go when they should.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { load } from "../../pkg/dist/core.js";
 import { models, root } from "../../scripts/lib/paths.mjs";
+import { writeSmallModel } from "../browser/support/small-model.mjs";
 import { sample } from "./support/command.mjs";
 
 const timeout = 5 * 60_000;
@@ -62,6 +66,37 @@ test("one thread and two come to the same bytes; the second ends when the tuner 
   assert.equal(together.adapter, alone.adapter);
   assert.deepEqual(together.report, alone.report);
   await until(() => others() === 0, "the thread has ended");
+});
+
+test("in Node all processors help, as far as memory allows", { timeout }, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "querytune-threads-"));
+  writeSmallModel(folder, "encoder", { hidden: 32, heads: 2, inner: 64 });
+  /** Fails unless so many threads are usual on the machine; sizes in GiB, `allowed` what the process may have. */
+  const usual = async (threads, { processors, memory, allowed = 0 }) => {
+    context.mock.method(os, "availableParallelism", () => processors);
+    context.mock.method(os, "totalmem", () => memory * 2 ** 30);
+    context.mock.method(process, "constrainedMemory", () => allowed * 2 ** 30);
+    syncBuiltinESMExports();
+    const options = { crossEncoder: false, store: "memory", device: "cpu" };
+    const tuner = await load({ ...options, encoder: pathToFileURL(`${folder}/`) });
+    try {
+      await until(() => (tuner.crew?.size ?? 0) >= threads - 1, `${threads} threads`);
+      assert.equal(others(), threads - 1);
+    } finally {
+      tuner.dispose();
+      await until(() => others() === 0, "the threads have ended");
+    }
+  };
+  try {
+    await usual(12, { processors: 12, memory: 64 });
+    await usual(4, { processors: 12, memory: 2 });
+    await usual(2, { processors: 12, memory: 64, allowed: 1 });
+    await usual(1, { processors: 12, memory: 0.25 });
+  } finally {
+    context.mock.restoreAll();
+    syncBuiltinESMExports();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a number of threads that is none is refused", { timeout }, async () => {
