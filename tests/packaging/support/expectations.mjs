@@ -1,5 +1,6 @@
-// The job's input, and what has to come out wherever it runs: the goldens' numbers, and a log that was adapted to.
+// The job's input, and what has to come out wherever it runs: the goldens' numbers, and those of an adapted log.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { assertClose, goldenPairs, goldenTexts, short } from "../../browser/support/golden.mjs";
 import { documents, queries } from "../../browser/support/tiny-job.mjs";
 import { readZip } from "../../browser/support/zip.mjs";
@@ -7,6 +8,15 @@ import { readZip } from "../../browser/support/zip.mjs";
 const texts = goldenTexts.filter(({ text, input_ids }) => text.trim() !== "" && input_ids.length <= 10);
 const [{ query }] = goldenPairs;
 const pairs = goldenPairs.filter((pair) => pair.query === query && pair.input_ids.length <= 34);
+
+/** What the adapted log came to in Node, as `node tests/packaging/support/record.mjs` has written it. */
+const due = JSON.parse(readFileSync(new URL("adapted.json", import.meta.url), "utf8"));
+
+/**
+ * How far from that losses and scores may be. Node and Chromium come to the same bits; there is room for sums in another
+ * order, which another seed shows to be 2e-7. A learning rate that is a tenth too high moves losses by .02.
+ */
+const TOLERANCE = 1e-5;
 
 /** Everything that `job` takes but the models. */
 export const input = {
@@ -16,6 +26,13 @@ export const input = {
   queries,
   documents,
 };
+
+/** The numbers of the adapted log: the loss as training went on, and the first hits of a query by either model. */
+export function adapted({ report, found }) {
+  const hits = (list) => list.map(({ text, score }) => ({ text, score }));
+  const losses = report.fit.history.map(({ loss }) => loss).filter((loss) => typeof loss === "number");
+  return { losses, base: hits(found.base), tuned: hits(found.tuned) };
+}
 
 /** Fails unless the job's result is the one that is due. */
 export function assertResult({ info, vectors, ranked, candidates, report, found, artifact, refused, warnings }) {
@@ -38,11 +55,14 @@ export function assertResult({ info, vectors, ranked, candidates, report, found,
 
   assert.equal(candidates.length, queries.length);
   for (const list of candidates) assert.equal(logits(list).filter((logit) => typeof logit === "number").length, 3);
-  const losses = report.fit.history.map(({ loss }) => loss).filter((loss) => typeof loss === "number");
-  assert.equal(losses.length, 6);
-  assert.ok(losses.at(-1) < losses[0], "the loss falls");
-  assert.equal(found.base[0].text, "Stain remover for coffee, tea and red wine.");
-  assert.equal(found.tuned.length, 3);
+  const { losses, ...rankings } = adapted({ report, found });
+  assertClose(losses, due.losses, TOLERANCE, "loss of the training");
+  for (const [model, hits] of Object.entries(rankings)) {
+    const texts = (list) => list.map(({ text }) => text);
+    assert.deepEqual(texts(hits), texts(due[model]), `first hits of the ${model} model`);
+    const scores = (list) => list.map(({ score }) => score);
+    assertClose(scores(hits), scores(due[model]), TOLERANCE, `score by the ${model} model`);
+  }
 
   const zip = readZip(Buffer.from(artifact, "base64"));
   assert.deepEqual(JSON.parse(zip.get("report.json")).fit.history, report.fit.history);
