@@ -21,8 +21,12 @@ before(
           return "granted";
         }
         constructor(title, { body }) {
+          if (globalThis.isPhone) throw new TypeError("Illegal constructor.");
           globalThis.shown.push([title, body]);
         }
+      };
+      ServiceWorkerRegistration.prototype.showNotification = async (title, { body }) => {
+        globalThis.shown.push([`${title}, by the service worker`, body]);
       };
     });
     await demo.visit();
@@ -61,8 +65,20 @@ test("a click asks, and then the end of a job in the background is told", { time
   assert.match(told, /whether it is better, judgements say\.$/, "agreement is not quality");
 });
 
+test("where a page may not notify itself, its service worker does", { timeout }, async () => {
+  await demo.page.evaluate(async () => {
+    globalThis.isPhone = true;
+    await navigator.serviceWorker.ready;
+  });
+  await demo.run();
+  await demo.page.waitForFunction(() => globalThis.shown.length === 2);
+  const [title, body] = (await record()).shown[1];
+  assert.equal(title, "querytune, by the service worker");
+  assert.match(body, /^The job is done: /);
+});
+
 test("in front of the person nothing is shown", { timeout }, async () => {
   await hide(false);
   await demo.run();
-  assert.equal((await record()).shown.length, 1);
+  assert.equal((await record()).shown.length, 2);
 });

@@ -1,6 +1,7 @@
 /** What tells of a running job where the page is not looked at: the tab's title, a notification, a question on closing. */
 
 import { effect, signal } from "@preact/signals";
+import { news } from "./delivered.js";
 import { percents } from "./format.js";
 import { type State, state } from "./job.js";
 import { outcome, unsaved } from "./outcome.js";
@@ -40,13 +41,14 @@ function title(): string {
   }
 }
 
-/** What a notification says of the end of a job. */
-function news(): string {
-  const report = outcome.value?.run.report;
-  if (!report) return "The job was stopped by an error. What is scored is kept.";
-  return report.fit.delivered === "tuned"
-    ? "The job is done: the tuned model is delivered. It agrees more with the cross-encoder on queries left out of training; whether it is better, judgements say."
-    : "The job is done: the base model is delivered. It is not shown that the tuned one agrees more with the cross-encoder on queries left out of training.";
+/** Notifies; by the service worker where a page may not do so itself, as on phones. */
+async function tell(body: string): Promise<void> {
+  try {
+    new Notification(NAME, { body });
+  } catch {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    await registration?.showNotification(NAME, { body });
+  }
 }
 
 function question(event: BeforeUnloadEvent): void {
@@ -67,11 +69,8 @@ export function watchAttention(): () => void {
       const ended = before === "running" && (now === "done" || now === "failed");
       before = now;
       if (!ended || !notify.peek() || !document.hidden) return;
-      try {
-        new Notification(NAME, { body: news() });
-      } catch {
-        // Some phones allow them from service workers only.
-      }
+      // Who took the leave back since is told by the title alone.
+      void tell(news(outcome.value?.run.report)).catch(() => {});
     }),
   ];
   return () => {

@@ -42,6 +42,12 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+// A page's own notification leads to its page by itself; this one is a service worker's.
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(self.clients.matchAll({ type: "window" }).then(([page]) => page?.focus()));
+});
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Report } from "querytune";
+import { whyBase } from "../delivered.js";
 import { asking } from "../job.js";
 import { type Offer, offers } from "../offers.js";
 import { outcome, taken } from "../outcome.js";
@@ -9,17 +10,12 @@ import { Section } from "../parts/section.js";
 import { save } from "../save.js";
 import { noteFailure } from "../session.js";
 
-const WHY_BASE: Record<Report["fit"]["decidedBy"], string> = {
-  agreement: "training gained no agreement",
-  judgements: "by your judgements the tuned one ranks worse",
-  judging: "by your answers the tuned one ranks worse",
-};
-
 /** Which model artifact.zip has. */
-function holds({ fit, judging }: Report): string {
+function holds(report: Report): string {
+  const { fit, judging } = report;
   const answers = judging ? " Your answers are in data/judgements.tsv." : "";
   if (fit.delivered === "tuned") return `The folder model in artifact.zip is the tuned model.${answers}`;
-  return `The folder model in artifact.zip is the base model as it was: ${WHY_BASE[fit.decidedBy]}. What was trained is in the folder adapter.${answers}`;
+  return `The folder model in artifact.zip is the base model as it was: ${whyBase(report)}. What was trained is in the folder adapter.${answers}`;
 }
 
 /** The files to take away. */

@@ -1,0 +1,31 @@
+// What the page says of the model that a job delivers.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { bundle } from "./support/part-page.mjs";
+
+let news;
+let whyBase;
+
+before(async () => {
+  const script = await bundle('export { news, whyBase } from "./www/src/delivered.ts";');
+  ({ news, whyBase } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
+});
+
+const base = (decidedBy) => ({ fit: { delivered: "base", decidedBy } });
+
+test("where people's answers had the base model delivered, a notification does not speak of agreement", () => {
+  assert.equal(
+    news(base("judgements")),
+    "The job is done: the base model is delivered, as by your judgements the tuned one ranks worse.",
+  );
+  assert.match(news(base("judging")), /as by your answers the tuned one ranks worse\.$/);
+  for (const by of ["judgements", "judging"]) assert.doesNotMatch(news(base(by)) + whyBase(base(by)), /agrees/);
+});
+
+test("where agreement did not rise, a notification says no more than that nothing is shown", () => {
+  assert.match(news(base("agreement")), /delivered, as it is not shown that the tuned one agrees more/);
+});
+
+test("a job without a report is told of as failed", () => {
+  assert.match(news(undefined), /^The job was stopped by an error\./);
+});
