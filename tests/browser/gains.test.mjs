@@ -1,4 +1,4 @@
-// Which queries gained and lost is told of all that there are figures of, by judgements where there are some.
+// Which queries rose and fell is told of all that there are figures of, by judgements where there are some.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPart } from "./support/part-page.mjs";
@@ -39,7 +39,7 @@ const get = (testid) => opened.page.getByTestId(testid);
 
 test("without judgements all queries of a long log are covered", { timeout }, async () => {
   await get("gains-summary-agreement").waitFor();
-  assert.match(await get("gains-summary-agreement").innerText(), /^Of 5,000 queries, 1 gained, 1 lost/);
+  assert.match(await get("gains-summary-agreement").innerText(), /^Of 5,000 queries, 1 rose, 1 fell/);
   assert.match(await get("gains-agreement").innerText(), /not quality: all of the log’s queries/);
   assert.match(await get("gained-agreement").innerText(), /number 0, so "called" 0\.5000 to 0\.7500 \(\+0\.2500\)/);
   assert.match(await get("lost-agreement").innerText(), /number 4999, so "called" 0\.5000 to 0\.2500 \(-0\.2500\)/);

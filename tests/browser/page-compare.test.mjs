@@ -1,4 +1,4 @@
-// What came out can be looked into: candidates, figures with intervals, queries that gained and lost, both rankings.
+// What came out can be looked into: candidates, figures with intervals, queries that rose and fell, both rankings.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
@@ -63,16 +63,16 @@ test("queries like the log's and new ones have figures of their own", async () =
   assert.equal(await demo.get("intervals-agreement").locator("circle.tuned").count(), 2);
 });
 
-test("queries that gained and lost are listed by judgements first, then all of them by agreement", {
+test("queries that rose and fell are listed by judgements first, then all of them by agreement", {
   timeout,
 }, async () => {
   for (const [kind, count] of Object.entries({ judged: 2, agreement: queries.length })) {
     const summary = demo.get(`gains-summary-${kind}`);
     await summary.waitFor({ state: "attached", timeout });
-    const [, all, gained, lost] = /^Of (\d+) queries, (\d+) gained, (\d+) lost/.exec(await summary.textContent()) ?? [];
+    const [, all, rose, fell] = /^Of (\d+) queries, (\d+) rose, (\d+) fell/.exec(await summary.textContent()) ?? [];
     assert.equal(Number(all), count, kind);
-    assert.equal(await demo.get(`gained-${kind}`).locator("li").count(), Number(gained), kind);
-    assert.equal(await demo.get(`lost-${kind}`).locator("li").count(), Number(lost), kind);
+    assert.equal(await demo.get(`gained-${kind}`).locator("li").count(), Number(rose), kind);
+    assert.equal(await demo.get(`lost-${kind}`).locator("li").count(), Number(fell), kind);
   }
   assert.equal(await demo.get("gains-summary-agreement").isVisible(), false, "folded: judgements tell more");
   await demo.get("gains-more").locator("summary").click();

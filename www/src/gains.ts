@@ -24,7 +24,7 @@ const COLUMN: Record<PerQueryKind, string> = { judged: "ndcg@10", agreement: "ag
 /** The table guards a text that a spreadsheet would take for a formula by an apostrophe. */
 const asAsked = (query: string) => query.replace(/^'(?=[=+\-@＝＋－＠\t\r\n])/, "");
 
-/** All queries that there are figures of, the largest gain first. */
+/** All queries that there are figures of, the largest rise first. */
 export async function changes(run: Pick<Run, "perQueryCsv">, kind: PerQueryKind): Promise<Change[]> {
   const [header = [], ...rows] = csvParseRows(await run.perQueryCsv(kind));
   const [id, query, base, tuned] = ["query-id", "query", `${COLUMN[kind]} base`, `${COLUMN[kind]} tuned`].map((name) =>

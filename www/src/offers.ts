@@ -187,7 +187,7 @@ const perQuery = (kind: PerQueryKind, name: string, meaning: string): Offer => (
   code: `import pandas as pd
 
 queries = pd.read_csv("per-query-${kind}.csv")
-print(queries.head(20), queries.tail(20))  # who gained and who lost most`,
+print(queries.head(20), queries.tail(20))  # which rose and which fell most`,
 });
 
 /** Figures of single queries, as far as a job has them. */
@@ -195,12 +195,12 @@ function perQueries(report: Report | undefined): Offer[] {
   const { judged, agreement } = report?.evaluation ?? {};
   const found: Offer[] = [];
   if (judged) {
-    const meaning = "each judged query’s figures by base, tuned and cross-encoder, the largest gain first";
+    const meaning = "each judged query’s figures by base, tuned and cross-encoder, the largest rise first";
     found.push(perQuery("judged", "Judged queries", meaning));
   }
   if (agreement?.random) {
     const meaning =
-      "each query’s agreement with the cross-encoder while it was left out of training, the largest gain first; not quality";
+      "each query’s agreement with the cross-encoder while it was left out of training, the largest rise first; not quality";
     found.push(perQuery("agreement", "Queries’ agreement", meaning));
   }
   return found;

@@ -11,8 +11,8 @@ export function EarlierField() {
       <summary>Go on from an earlier download (optional)</summary>
       <p class="quiet">
         Its queries are joined to those above, and only pairs that are new are scored: a run every night on the day’s
-        log costs little, and tonight’s gain is not lost tomorrow. The documents are those above. It needs the same
-        encoder.
+        log costs little, and what was scored tonight is not lost tomorrow. The documents are those above. It needs the
+        same encoder.
       </p>
       <FileField
         label="Earlier download"

