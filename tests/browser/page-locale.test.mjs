@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
+import { openPart } from "./support/part-page.mjs";
 
 const timeout = 2 * 60_000;
 /** The thousands' sign of 2009, the decimal sign, and what a date of November looks like. */
@@ -43,3 +44,43 @@ for (const [locale, { thousand, decimal, size, date }] of Object.entries(locales
     }
   });
 }
+
+test("figures in the engine's sentences are written as in de-DE, too", { timeout }, async () => {
+  const { page, close } = await openPart(
+    `import { because } from "./www/src/delivered.ts";
+    import { localized } from "./www/src/format.ts";
+    Object.assign(globalThis, { because, localized });`,
+    { locale: "de-DE" },
+  );
+  try {
+    const written = (text) => page.evaluate((text) => globalThis.localized(text), text);
+    assert.equal(
+      await written(
+        "nDCG@10 rose by .012 with 200 queries, by .026 with 400. (-0.123, p = 0.0400): model-1.2.3 of v2.5.",
+      ),
+      "nDCG@10 rose by 0,012 with 200 queries, by 0,026 with 400. (-0,123, p = 0,0400): model-1.2.3 of v2.5.",
+    );
+    const told = await page.evaluate(() => {
+      const against = (difference, conclusion) => ({
+        judged: { difference, ci95: [difference - 0.1, difference + 0.1] },
+        p: 0.004,
+        conclusion,
+        sentence: "nDCG@10 -0.200 on 12 judged queries, p = 0.004",
+      });
+      const judging = {
+        queries: 12,
+        "ndcg@10": { base: 0.75, tuned: 0.55, crossEncoder: 0.8 },
+        tuned: against(-0.2, "worse"),
+        crossEncoder: against(0.05, "no-difference-shown"),
+      };
+      const agreement = { random: { base: 0.5, tuned: 0.625 } };
+      const fit = { delivered: "base", decidedBy: "judging", reason: judging.tuned.sentence };
+      return globalThis.because({ fit, judging, evaluation: { agreement } });
+    });
+    assert.match(told, /worse than the base model: .* base 0,7500, tuned 0,5500 \(-0,2000, 95 % interval -0,3000 to /);
+    assert.match(told, /agreement with the cross-encoder rose from 0,5000 to 0,6250\.$/);
+    assert.doesNotMatch(told, /\d\.\d/);
+  } finally {
+    await close();
+  }
+});

@@ -1,6 +1,8 @@
 /** Which model a job delivers and why, in words. */
 
 import type { Report } from "querytune";
+import { localized, metric } from "./format.js";
+import { numbers, ofTuned, tells } from "./judging.js";
 
 const WHY_BASE: Record<Report["fit"]["decidedBy"], string> = {
   agreement: "it is not shown that the tuned one agrees more with the cross-encoder on queries left out of training",
@@ -17,4 +19,16 @@ export function news(report: Pick<Report, "fit"> | undefined): string {
   return report.fit.delivered === "tuned"
     ? "The job is done: the tuned model is delivered. It agrees more with the cross-encoder on queries left out of training; whether it is better, judgements say."
     : `The job is done: the base model is delivered, as ${whyBase(report)}.`;
+}
+
+/** What it was decided by, in figures as the reader writes them. */
+export function because(report: Report): string {
+  const { fit, evaluation, judging } = report;
+  const { random } = evaluation.agreement;
+  const answers = fit.decidedBy === "judging" && tells(judging) ? `${ofTuned(judging)} ${numbers(judging)} ` : "";
+  if (!random) return answers || localized(fit.reason);
+  const [base, tuned] = [metric(random.base), metric(random.tuned)];
+  return random.tuned > random.base
+    ? `${answers}On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}.`
+    : `${answers}On queries left out of training, agreement with the cross-encoder did not rise (base ${base}, best ${tuned}).`;
 }

@@ -73,6 +73,17 @@ export function about(seconds: number): string {
   return m < 600 ? `${count(Math.floor(m / 60))} h ${10 * Math.floor((m % 60) / 10)} min` : `${count(m / 60)} h`;
 }
 
+/** The engine's sentences have decimals as English has them: those of the text as the reader writes them. */
+export const localized = (text: string) =>
+  text.replace(/(?<![\w.])\d*\.\d+(?!\.?\w)/g, (decimal) => {
+    const digits = decimal.length - decimal.indexOf(".") - 1;
+    return new Intl.NumberFormat(undefined, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      useGrouping: false,
+    }).format(Number(decimal));
+  });
+
 /** "1 row", "2 rows". */
 export function counted(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;

@@ -43,11 +43,11 @@ export async function bundle(source) {
   return outputFiles[0].text;
 }
 
-/** Opens a page that runs such a module. Resolves to `{ page, close }`. */
-export async function openPart(source) {
+/** Opens a page that runs such a module. `options`: as of Playwright's `newPage`. Resolves to `{ page, close }`. */
+export async function openPart(source, options = {}) {
   const script = await bundle(source);
   const browser = await launchBrowser();
-  const page = await browser.newPage();
+  const page = await browser.newPage(options);
   await page.setContent(
     '<!doctype html><html lang="en"><title>part</title><main><h1>Part</h1><div id="app"></div></main></html>',
   );

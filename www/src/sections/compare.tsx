@@ -1,7 +1,8 @@
 import { Fragment } from "preact";
 import type { Report } from "querytune";
+import { because } from "../delivered.js";
 import { type Figure, type FigureGroup, figures, METRICS, scored, verdict } from "../figures.js";
-import { counted, difference, metric } from "../format.js";
+import { counted, difference, localized, metric } from "../format.js";
 import { tells } from "../judging.js";
 import { outcome } from "../outcome.js";
 import { Gains } from "../parts/gains.js";
@@ -41,16 +42,6 @@ export function CompareSection() {
   );
 }
 
-/** Why that is delivered; agreement in figures as the reader writes them. */
-function because({ fit, evaluation }: Report): string {
-  const { random } = evaluation.agreement;
-  if (fit.decidedBy === "judging" || !random) return fit.reason;
-  const [base, tuned] = [metric(random.base), metric(random.tuned)];
-  return random.tuned > random.base
-    ? `On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}.`
-    : `On queries left out of training, agreement with the cross-encoder did not rise (base ${base}, best ${tuned}).`;
-}
-
 function Delivered({ report }: { report: Report }) {
   const { delivered, decidedBy, warnings, selected } = report.fit;
   return (
@@ -80,7 +71,7 @@ function Delivered({ report }: { report: Report }) {
       {warnings.length > 0 && (
         <ul class="warnings" data-testid="warnings">
           {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
+            <li key={warning}>{localized(warning)}</li>
           ))}
         </ul>
       )}
