@@ -5,7 +5,7 @@ interface Props {
   title: string;
   sentence: string;
   /** How things stand, in a few words. */
-  state?: string;
+  state: string;
   children: ComponentChildren;
 }
 
@@ -23,11 +23,9 @@ export function Section({ number, title, sentence, state, children }: Props) {
         <h2 id={id} tabIndex={-1}>
           <span class="number">{number}</span> {title}
         </h2>
-        {state && (
-          <span class="state" data-testid={`${id}-state`}>
-            {state}
-          </span>
-        )}
+        <span class="state" data-testid={`${id}-state`}>
+          {state}
+        </span>
       </div>
       <p>{sentence}</p>
       {children}

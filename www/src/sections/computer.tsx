@@ -37,7 +37,7 @@ export function ComputerSection() {
     <Section
       number={9}
       title="On this computer"
-      state={closed.value ? `${counted(requests.value, "request")} since the models are there` : ""}
+      state={closed.value ? `${counted(requests.value, "request")} since the models are there` : "network still open"}
       sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
     >
       <Network />

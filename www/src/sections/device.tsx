@@ -1,13 +1,14 @@
 import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
 import { info } from "../engine.js";
+import { bytes } from "../format.js";
 import { busy } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
 import { chooseOrigin, device, folder, hub, lookForServed, type Origin, origin, SERVED, served } from "../settings.js";
 
 const DEVICES: [DeviceChoice, string, string][] = [
-  ["auto", "Automatic", "WebGPU where it is there and gives the right numbers, else the CPU"],
+  ["auto", "Automatic", "WebGPU where its numbers are right and it is faster, else the CPU"],
   ["webgpu", "WebGPU", "the graphics card; fails if there is none"],
   ["cpu", "CPU", "works everywhere, slower"],
 ];
@@ -93,6 +94,28 @@ export function DeviceSection() {
         </fieldset>
       </div>
       <DeviceInfo />
+      <details data-testid="device-more">
+        <summary>What is tested before WebGPU is used, and what is downloaded</summary>
+        <dl class="facts">
+          <dt>Automatic</dt>
+          <dd>
+            WebGPU is taken if the browser has a real graphics card for it, if both models give the same numbers on it
+            as on the CPU for a few short texts (some graphics cards return wrong ones without an error), and if it is
+            faster for 32 pairs of texts. Otherwise it is the CPU, and the reason is shown here.
+          </dd>
+          <dt>Downloaded</dt>
+          <dd>
+            Of the two models that are named at first, the encoder is some {bytes(90e6)} on the hub, the cross-encoder
+            some {bytes(130e6)}; other models, and what this server has, may be smaller or larger. How far a download is
+            is shown in Run. From folders nothing is downloaded.
+          </dd>
+          <dt>Kept</dt>
+          <dd>
+            In this browser’s cache storage, where the next visit finds it, without a network as well. Under “On this
+            computer” its size is shown, and it can be deleted. A page over plain http: keeps none.
+          </dd>
+        </dl>
+      </details>
       {notices.value.map((message) => (
         <p class="notice" role="status" key={message}>
           {message}

@@ -43,7 +43,7 @@ export function DownloadSection() {
     <Section
       number={8}
       title="Download"
-      state={result ? "ready" : ""}
+      state={result ? "ready" : "no result yet"}
       sentence="Take the model to where your search runs; each file comes with the lines that load it."
     >
       <ResultOf testid="download-of" />

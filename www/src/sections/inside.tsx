@@ -17,7 +17,7 @@ export function InsideSection() {
     <Section
       number={5}
       title="Look inside"
-      state={result ? counted(result.relations.summary().rows, "row") : ""}
+      state={result ? counted(result.relations.summary().rows, "row") : "no result yet"}
       sentence="What the cross-encoder thought of the candidates, and what the adapter learned from it."
     >
       {result ? (

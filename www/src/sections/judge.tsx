@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort, type Judging, type JudgingAnswer, type Report } from "querytune";
+import { score } from "../format.js";
 import { reportChanged } from "../job.js";
 import { tells } from "../judging.js";
 import { type Outcome, outcome } from "../outcome.js";
@@ -17,7 +18,8 @@ const STATES = {
 };
 
 function standing(report: Report | undefined): string {
-  return tells(report?.judging) ? STATES[report.judging.tuned.conclusion] : "";
+  if (!report) return "no result yet";
+  return tells(report.judging) ? STATES[report.judging.tuned.conclusion] : "no verdict yet";
 }
 
 /** What the answers are beside the figures that are there. */
@@ -49,6 +51,32 @@ export function JudgeSection() {
       ) : (
         body
       )}
+      <details data-testid="judge-how">
+        <summary>How queries are chosen, and how the verdict comes about</summary>
+        <dl class="facts">
+          <dt>Queries</dt>
+          <dd>
+            Drawn at random from those whose first ten documents are not the same by base model, tuned model and
+            cross-encoder: of the others no answer could tell.
+          </dd>
+          <dt>Documents</dt>
+          <dd>Up to six of each query, those whose ranks in the three rankings differ most.</dd>
+          <dt>Blind</dt>
+          <dd>They come in random order, and nothing tells which model found them, or how high.</dd>
+          <dt>Verdict</dt>
+          <dd>
+            The nDCG@10 of each ranking, on queries that were answered in full and have a relevant document; documents
+            that were not asked about count as not relevant. Tuned model and cross-encoder are each held against the
+            base model. Below p = {score(0.05)} one is called better or worse; else no difference is shown, which is not
+            the same as none. Where the tuned model is worse, the base model is delivered.
+          </dd>
+          <dt>When to ask for it</dt>
+          <dd>
+            When all is answered: to look after every few answers, and to stop when it pleases, finds differences where
+            there are none.
+          </dd>
+        </dl>
+      </details>
     </Section>
   );
 }

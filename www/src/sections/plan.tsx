@@ -102,7 +102,7 @@ const UNMEASURED = {
 
 function summary(): string {
   const job = amount.value;
-  if (!job) return "";
+  if (!job) return "needs data";
   const pairs = counted(job.pairs, "pair");
   return speedHere.value ? `${pairs}, about ${about(secondsLeft(speedHere.value, job, former.value))}` : pairs;
 }

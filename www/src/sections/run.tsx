@@ -117,7 +117,8 @@ function short(): string {
   const at = current.value && stages.value[current.value];
   switch (state.value) {
     case "idle":
-      return complete.value ? "not started" : "";
+      if (!complete.value) return "needs data";
+      return models.value ? "not started" : "needs models";
     case "running":
     case "measuring":
       return current.value && at ? `${NAMES[current.value][0]}, ${percents(at.done, at.total)}` : "starting";
