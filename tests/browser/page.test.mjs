@@ -138,6 +138,43 @@ test("the histogram and the training curve are drawn", async () => {
   assert.match(await demo.get("curve").getAttribute("aria-label"), /after 0, .* after \d+/);
 });
 
+test("the training curve marks the step that was chosen, and names it", async () => {
+  const label = await demo.get("curve").getAttribute("aria-label");
+  const measured = [...label.matchAll(/ after (\d+)/g)].map(([, step]) => Number(step));
+  const chosen = Number(/Chosen: (\d+)\.$/.exec(label)?.[1]);
+  assert.ok(measured.includes(chosen), label);
+  const figure = demo.page.locator("figure").filter({ has: demo.get("curve") });
+  const named = await figure.locator(".key.mark").innerText();
+  assert.equal(named, `chosen step: ${english(chosen)}`);
+  const { columns, left, width, height } = await demo.get("curve").evaluate((element) => {
+    const canvas = element.querySelector("canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const sample = document.createElement("i");
+    sample.style.color = "var(--mark)";
+    element.append(sample);
+    const [r, g, b] = getComputedStyle(sample).color.match(/\d+/g).map(Number);
+    sample.remove();
+    /** How many pixels of the mark's colour are in each column that has some. */
+    const columns = {};
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i] !== r || data[i + 1] !== g || data[i + 2] !== b) continue;
+      const x = (i / 4) % canvas.width;
+      columns[x] = (columns[x] ?? 0) + 1;
+    }
+    const [plot, whole] = [element.querySelector(".u-over"), canvas].map((part) => part.getBoundingClientRect());
+    return { columns, left: plot.left - whole.left, width: plot.width, height: plot.height };
+  });
+  const marked = Object.keys(columns).map(Number);
+  const expected = left + (width * chosen) / Math.max(...measured);
+  assert.ok(marked.length > 0 && marked.length <= 3, `one line: ${JSON.stringify(columns)}`);
+  assert.ok(
+    marked.every((x) => Math.abs(x - expected) <= 2),
+    `${marked} around ${expected}`,
+  );
+  // It is dashed.
+  assert.ok(Math.max(...Object.values(columns)) > height / 2, `${JSON.stringify(columns)} of ${height}`);
+});
+
 test("rows of the data set are there and can be turned over", async () => {
   const rows = demo.get("rows").locator("tbody tr");
   assert.equal(await rows.count(), 20);
