@@ -135,6 +135,36 @@ const STATES = {
     await walk.get("continue").waitFor();
     await walk.picture("reloaded");
   },
+  elsewhere: async (walk) => {
+    await walk.chooseSample({ depth: 50 });
+    await walk.get("start").click();
+    await walk.page.locator("[data-testid=stage-score][data-status=active]").waitFor({ timeout });
+    const page = await walk.page.context().newPage();
+    await page.goto(walk.page.url());
+    const other = new Walk(page, walk.out);
+    await other.get("history-job").getByText("running in another tab").waitFor();
+    await other.get("delete-scores").click();
+    await other.get("error-storage").waitFor();
+    await other.picture("elsewhere");
+    await page.close();
+    await walk.get("cancel").click();
+    await walk.page.locator("[data-testid=job-state][data-state=cancelled]").waitFor({ state: "attached", timeout });
+    await walk.picture("cancelled");
+  },
+  failed: async (walk) => {
+    await walk.chooseSample();
+    await walk.page.context().route("https://huggingface.co/**", (route) => route.abort());
+    await walk.get("models-hub").check();
+    await walk.get("start").click();
+    await walk.get("error-job").waitFor({ timeout });
+    await walk.picture("failed");
+  },
+  strangers: async (walk) => {
+    await walk.chooseSample();
+    await walk.choose("qrels", "qrels.tsv", "q-1\tproduct-17\t1\nq-2\tproduct-4\t1\n");
+    await walk.get("error-judged-ids").waitFor();
+    await walk.picture("strangers");
+  },
   judged: async (walk) => {
     await walk.chooseSample({ depth: 20 });
     await walk.run();
@@ -148,6 +178,9 @@ const STATES = {
     await walk.chooseSample({ judged: false });
     await walk.run();
     await walk.picture("unjudged");
+    await walk.get("start").click();
+    await walk.get("replace-yes").waitFor();
+    await walk.picture("replace");
   },
   judging: async (walk) => {
     await walk.chooseSample({ judged: false });
