@@ -99,15 +99,15 @@ export function DeviceSection() {
         <dl class="facts">
           <dt>Automatic</dt>
           <dd>
-            WebGPU is taken if the browser has a real graphics card for it, if both models give the same numbers on it
-            as on the CPU for a few short texts (some graphics cards return wrong ones without an error), and if it is
-            faster for 32 pairs of texts. Otherwise it is the CPU, and the reason is shown here.
+            WebGPU is taken if the browser has a real graphics card for it, if the numbers of both models agree with the
+            CPU’s on a few short texts (some graphics cards give wrong ones without an error), and if it is faster with
+            32 pairs of texts. Otherwise it is the CPU, and the reason is shown here.
           </dd>
           <dt>Downloaded</dt>
           <dd>
             Of the two models that are named at first, the encoder is some {bytes(90e6)} on the hub, the cross-encoder
-            some {bytes(130e6)}; other models, and what this server has, may be smaller or larger. How far a download is
-            is shown in Run. From folders nothing is downloaded.
+            some {bytes(130e6)}; other models, and what this server has, may be smaller or larger. Run shows how far a
+            download is. From folders nothing is downloaded.
           </dd>
           <dt>Kept</dt>
           <dd>

@@ -72,8 +72,8 @@ export function JudgeSection() {
           </dd>
           <dt>When to ask for it</dt>
           <dd>
-            When all is answered: to look after every few answers, and to stop when it pleases, finds differences where
-            there are none.
+            When all is answered: who looks after every few answers, and stops at the first that is welcome, takes
+            chance for a difference more often than p says.
           </dd>
         </dl>
       </details>
