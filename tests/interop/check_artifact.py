@@ -15,6 +15,7 @@ The form of `data/`, where there is one, is checked without any library.
 import argparse
 import csv
 import json
+import math
 import pathlib
 import re
 import shutil
@@ -260,6 +261,23 @@ def check_data(folder, checks):
     logits = {(row[0], row[1]): float(row[4]) for row in scores if row[4]}
     worst = max(abs(logits[q, p] - logits[q, n] - float(margin)) for q, p, n, margin in rows)
     checks.that("margins are differences of logits", worst < 1e-4, f"largest difference {worst:.2e}")
+
+    with open(folder / "relations.csv", encoding="utf-8", newline="") as file:
+        named = list(csv.DictReader(file))
+    same = [[row["query_id"], row["similar_id"], row["dissimilar_id"], row["margin"]] for row in named] == rows
+    checks.that("relations.csv has GPL's rows, with their texts", same and all(row["query"] for row in named), len(named))
+    # As FlagEmbedding's trainer reads it with knowledge distillation: a score for each text.
+    listwise = lines("relations.jsonl")
+    fits = all(
+        isinstance(row["query"], str)
+        and all(isinstance(text, str) for text in row["pos"] + row["neg"])
+        and all(isinstance(score, float) for score in row["pos_scores"] + row["neg_scores"])
+        and (len(row["pos"]), len(row["neg"])) == (len(row["pos_scores"]), len(row["neg_scores"]))
+        and row["pos"]
+        and min(row["pos_scores"]) >= max(row["neg_scores"], default=-math.inf)
+        for row in listwise
+    )
+    checks.that("relations.jsonl is FlagEmbedding's, a score for each text", fits and listwise, len(listwise))
 
 
 def main():

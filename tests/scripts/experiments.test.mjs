@@ -33,11 +33,16 @@ const cells = (table) =>
 
 test("seeds of a case are one row, and the mean is held against the target", () => {
   const rows = [row("reference", "a", 0, [0.6, 0.69]), row("reference", "a", 1, [0.6, 0.71])];
-  const [reached] = cells(tables(rows, { a: 0.7 }).reference);
+  const [reached] = cells(tables(rows, { a: { "ndcg@10": 0.7 } }).reference);
   assert.deepEqual(reached.slice(0, 6), ["a", "100", ".6000", ".7000", ".7000 (.6900 … .7100)", ".7000 reached"]);
   assert.deepEqual(reached.slice(6), ["+.1000", "+.0500", "2 of 2", "1"]);
-  const [missed] = cells(tables(rows, { a: 0.7001 }).reference);
+  const [missed] = cells(tables(rows, { a: { "ndcg@10": 0.7001 } }).reference);
   assert.equal(missed[5], ".7001 missed");
+  const [easy] = cells(tables(rows, { a: { "ndcg@10": 0.55 } }).reference);
+  assert.equal(easy[5], ".5500 by the base", "what the base model reaches is no merit of the training");
+  const { "mrr@10": mrr } = rows[0].judged;
+  const [other] = cells(tables(rows.slice(0, 1), { a: { "mrr@10": mrr.tuned } }).reference);
+  assert.match(other[6], /^[+-]\.\d{4}, \.\d{4} of \.\d{4} reached$/);
 });
 
 test("figures side by side are there only for logs that are judged themselves", () => {
@@ -69,17 +74,26 @@ test("a training without folds shows every checkpoint", () => {
   const point = (epoch, ndcg) => ({ epoch, metrics: { "ndcg@10": ndcg } });
   const rows = [
     { case: "short", group: "LoRA", fitSeconds: 5, curve: [point(0, 0.6), point(2, 0.61)] },
-    { case: "long", group: "LoRA", fitSeconds: 9, curve: [point(0, 0.6), point(2, 0.62), point(4, 0.63)] },
+    { case: "long", group: "LoRA", fitSeconds: 8, curve: [point(0, 0.6), point(2, 0.62), point(4, 0.63)] },
+    { case: "long", group: "LoRA", fitSeconds: 10, curve: [point(0, 0.6), point(2, 0.63), point(4, 0.63)] },
   ];
   assert.deepEqual(cells(tables(rows).LoRA), [
-    ["short", ".6000", ".6100 (2)", "", "5"],
-    ["long", ".6000", ".6200 (2)", ".6300 (4)", "9"],
+    ["short", ".6000", ".6100 after 2", "", "", "", "5"],
+    ["long", ".6000", ".6250 (.6200 … .6300) after 2", ".6300 (.6300 … .6300) after 4", "", "", "9"],
   ]);
 });
 
 test("a document keeps its words around its tables", () => {
   const document = "Before\n<!-- a -->\nold\n<!-- /a -->\nbetween\n<!-- b --><!-- /b -->\n";
-  const once = filled(document, { a: "| new |", unknown: "| lost |" });
-  assert.equal(once, "Before\n<!-- a -->\n\n| new |\n\n<!-- /a -->\nbetween\n<!-- b --><!-- /b -->\n");
-  assert.equal(filled(once, { a: "| new |" }), once);
+  const table = "| case |\n| --- |\n| new |";
+  const once = filled(document, { a: table, unknown: "| lost |\n| --- |" });
+  assert.equal(once, `Before\n<!-- a -->\n\n${table}\n\n<!-- /a -->\nbetween\n<!-- b --><!-- /b -->\n`);
+  assert.equal(filled(once, { a: table }), once);
+});
+
+test("a case that was not run this time keeps its row, another gets the new one in its place", () => {
+  const table = (...rows) => ["| case | figure |", "| --- | --- |", ...rows].join("\n");
+  const document = filled("<!-- a --><!-- /a -->", { a: table("| x | 1 |", "| y | 2 |") });
+  const updated = filled(document, { a: table("| z | 4 |", "| x | 3 |") });
+  assert.equal(updated, filled("<!-- a --><!-- /a -->", { a: table("| x | 3 |", "| y | 2 |", "| z | 4 |") }));
 });
