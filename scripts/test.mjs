@@ -50,7 +50,12 @@ const parts = [
   { name: "engine", title: "cargo test", work: () => cargo("test", "--release") },
   { name: "experiments", title: "a slice of the experiments", work: () => nodeTests("experiments"), needs: "engine" },
   { name: "metrics", title: "trec_eval on SciFact's run file", work: metrics, needs: "engine" },
-  { name: "interop", title: "downloads in sentence-transformers and PEFT", work: () => npm("test:interop"), needs: "engine" },
+  {
+    name: "interop",
+    title: "downloads in sentence-transformers and PEFT",
+    work: () => npm("test:interop"),
+    needs: "engine",
+  },
   { name: "node", title: "the package and its command in Node", work: () => nodeTests("node"), needs: "build" },
   { name: "browser", title: "tests in Chromium", work: () => nodeTests("browser"), needs: "build" },
   { name: "packaging", title: "the tarball in fresh projects", work: () => nodeTests("packaging"), needs: "build" },
