@@ -51,7 +51,7 @@ function byQueries({ figures = {}, on }) {
     // Else they are the ones that are shown already.
     ...(on === "own queries" ? {} : { ownQueries: "the log's own queries, trained on" }),
     similarQueries: "queries like the log's, left out of training",
-    newQueries: "new queries, left out with all that share their top document",
+    newQueries: "new queries, left out with all that share their best document",
     newDocuments: "new documents, unseen in training",
   };
   const rows = [["nDCG@10 for", "queries", "base", "tuned", "tuned - base", "95 % interval"]];

@@ -161,9 +161,10 @@ print(rows[0]["query"], rows[0]["pos"], rows[0]["neg"])
     file: "scores.tsv",
     meaning: "every candidate with its cosine and logit",
     make: text("text/tab-separated-values", ({ relations }) => relations.toScoresTsv()),
-    code: `import pandas as pd
+    code: `import csv
 
-scores = pd.read_csv("scores.tsv", sep="\\t")  # query-id, corpus-id, rank, cosine, logit`,
+scores = list(csv.DictReader(open("scores.tsv", encoding="utf-8", newline=""), delimiter="\\t"))
+print(scores[0])  # query-id, corpus-id, rank, cosine, logit`,
   },
   {
     testid: "download-report",
@@ -184,10 +185,10 @@ const perQuery = (kind: PerQueryKind, name: string, meaning: string): Offer => (
   file: `per-query-${kind}.csv`,
   meaning,
   make: text("text/csv", ({ run }) => run.perQueryCsv(kind)),
-  code: `import pandas as pd
+  code: `import csv
 
-queries = pd.read_csv("per-query-${kind}.csv")
-print(queries.head(20), queries.tail(20))  # which rose and which fell most`,
+queries = list(csv.DictReader(open("per-query-${kind}.csv", encoding="utf-8", newline="")))
+print(queries[:20], queries[-20:])  # which rose and which fell most`,
 });
 
 /** Figures of single queries, as far as a job has them. */
