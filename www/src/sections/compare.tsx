@@ -212,7 +212,8 @@ function Meanings() {
         </dd>
         <dt>95 % interval, p</dt>
         <dd>
-          where the true change lies with 95 % confidence, and how probable a change of this size is by chance alone
+          where the true change lies with 95 % confidence (of base and tuned on the same queries; neither has an
+          interval of its own), and how probable a change of this size is by chance alone
         </dd>
         {METRICS.map(([key, name, meaning]) => (
           <Fragment key={key}>
@@ -220,6 +221,11 @@ function Meanings() {
             <dd>{meaning}</dd>
           </Fragment>
         ))}
+        <dt>New documents</dt>
+        <dd>
+          judged only: trained on candidates from one half of the documents, ranked on the other. Agreement would say
+          nothing of them.
+        </dd>
         <dt>Agreement</dt>
         <dd>
           nDCG@10 with the cross-encoder’s scores as the truth, on queries that the adapter was not trained on: left out
