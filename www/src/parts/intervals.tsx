@@ -48,7 +48,7 @@ export function Intervals({ figures, label, testid }: { figures: Figure[]; label
   return (
     <figure class="intervals" data-testid={testid}>
       <figcaption class="quiet">
-        <span class="dot base" /> Base <span class="dot tuned" /> Tuned, with the 95 % interval of the gain{" "}
+        <span class="dot base" /> Base <span class="dot tuned" /> Tuned, with the 95 % interval of the change{" "}
         {ceilings && (
           <>
             <span class="dot ceiling" /> Ceiling
