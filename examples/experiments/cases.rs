@@ -162,14 +162,6 @@ fn lora_search() -> Vec<(String, RecipeOptions)> {
 /// The methods and losses beside the default.
 fn methods() -> Vec<(&'static str, RecipeOptions)> {
     let options = RecipeOptions::default;
-    let lora = |documents| RecipeOptions {
-        method: Method::Lora,
-        lora: LoraOptions {
-            documents: Some(documents),
-            ..LoraOptions::default()
-        },
-        ..options()
-    };
     vec![
         (
             "head on both sides",
@@ -199,6 +191,12 @@ fn methods() -> Vec<(&'static str, RecipeOptions)> {
                 ..options()
             },
         ),
-        ("LoRA, queries", lora(false)),
+        (
+            "LoRA, queries",
+            RecipeOptions {
+                method: Method::Lora,
+                ..options()
+            },
+        ),
     ]
 }

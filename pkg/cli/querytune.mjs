@@ -72,8 +72,9 @@ async function main([name, ...rest]) {
 
 /** An error as the JSON document of a command that failed. */
 function failureDocument(error) {
-  const bySystem = error instanceof Failure || error.syscall !== undefined;
-  const code = error instanceof UsageError ? "usage" : bySystem ? "failed" : (error.code ?? "internal");
+  // Errors of the system have codes of their own, such as EACCES, which no table of this command could list.
+  const isFailure = error instanceof Failure || error.syscall !== undefined;
+  const code = error instanceof UsageError ? "usage" : isFailure ? "failed" : (error.code ?? "internal");
   return { error: { code, message: error.message, ...(error.position && { position: error.position }) } };
 }
 

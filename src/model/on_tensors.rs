@@ -17,25 +17,6 @@ const TOKEN_BUDGET: usize = 8192;
 /// Lengths that inputs are padded to on a GPU: few, so that buffers of the same sizes come back and are used again.
 const LENGTHS: [usize; 11] = [8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 
-/// Batches of inputs of similar lengths, longest first, each of so many tokens at most, padding included;
-/// `padded_length` is that of a batch with so long an input.
-fn plan_within(lengths: &[usize], budget: usize, padded_length: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut width = 0;
-    for index in order {
-        match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * width <= budget => batch.push(index),
-            _ => {
-                width = padded_length(lengths[index]);
-                batches.push(vec![index]);
-            }
-        }
-    }
-    batches
-}
-
 /// Burn's tensors on a device.
 pub struct Tensors {
     device: Device,
@@ -59,9 +40,22 @@ impl Tensors {
         }
     }
 
-    /// Groups of inputs, by their lengths, that have at most so many tokens, padding included; longest first.
+    /// Groups of inputs of similar lengths, longest first, each of so many tokens at most, padding included.
     pub fn plan_within(&self, lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
-        plan_within(lengths, budget, |length| self.padded_length(length))
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut width = 0;
+        for index in order {
+            match groups.last_mut() {
+                Some(group) if (group.len() + 1) * width <= budget => group.push(index),
+                _ => {
+                    width = self.padded_length(lengths[index]);
+                    groups.push(vec![index]);
+                }
+            }
+        }
+        groups
     }
 
     /// How long inputs are made that go with one of that length. On the CPU no more than that: tokens cost more than
