@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use serde::Serialize;
 
@@ -15,6 +16,8 @@ pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// A file or list becomes texts or judgements; counts bytes of the file's text, items of the list.
+    Read,
     /// Weights are read and moved to the device.
     Load,
     /// The device's numbers are compared with known ones.
@@ -117,6 +120,42 @@ pub trait Store {
     fn read<'a>(&'a self, log: &'a str, chunk: usize) -> LocalFuture<'a, Result<Vec<u8>>>;
     /// Adds a chunk at the end.
     fn append<'a>(&'a self, log: &'a str, bytes: &'a [u8]) -> LocalFuture<'a, Result<()>>;
+}
+
+/// Whoever does not watch: a short piece of work for somebody who waits.
+struct Nobody;
+
+impl Host for Nobody {
+    fn progress(&self, _: &Progress) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    fn pause(&self) -> LocalFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn now(&self) -> f64 {
+        0.0
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        None
+    }
+}
+
+/// Does at once what can be watched, with nobody to watch it.
+///
+/// # Panics
+/// If the work waits for anything but its job.
+pub(crate) fn unwatched<T>(work: impl AsyncFnOnce(&Job<'_>) -> T) -> T {
+    let job = Job::new(&Nobody);
+    let work = std::pin::pin!(work(&job));
+    match work.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => unreachable!("nobody's job rests"),
+    }
 }
 
 /// A running piece of work, as the engine's long functions see it.

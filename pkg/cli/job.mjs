@@ -9,8 +9,8 @@
 export async function runJob(open, job, { progress, note, output, signal }) {
   const session = await open({ ...job.session, onWarning: (message) => note("warning", message) });
   try {
-    const { queries, documents, testQueries, qrels } = await readInputs(session, job.files, note);
     const watch = { onProgress: progress, signal };
+    const { queries, documents, testQueries, qrels } = await readInputs(session, job.files, note, watch);
     const { models, device, threads } = job;
     const tuner = await session.load({ ...models, device, threads, ...watch });
     note("engine", tuner.info);
@@ -29,17 +29,17 @@ export async function runJob(open, job, { progress, note, output, signal }) {
 }
 
 /** All inputs are read before a model is loaded, so that a wrong file is found at once. */
-async function readInputs(session, files, note) {
+async function readInputs(session, files, note, watch) {
   const read = async (method, file) => {
     if (!file) return undefined;
-    const texts = await session[method](file.bytes, { ...file.options, file: file.name });
+    const texts = await session[method](file.bytes, { ...file.options, file: file.name, ...watch });
     note("reading", texts.reading);
     return texts;
   };
   const queries = await read("readQueries", files.queries);
   const documents = await read("readDocuments", files.documents);
   const testQueries = await read("readQueries", files.testQueries);
-  const qrels = files.qrels && (await session.readJudgements(files.qrels.bytes, { file: files.qrels.name }));
+  const qrels = files.qrels && (await session.readJudgements(files.qrels.bytes, { file: files.qrels.name, ...watch }));
   if (qrels) note("judgements", { file: files.qrels.name, ...qrels.summary });
   return { queries, documents, testQueries, qrels };
 }

@@ -2,6 +2,7 @@
 import { duration } from "./terminal.mjs";
 
 const names = {
+  read: "read",
   download: "model files",
   load: "load models",
   "self-test": "self-test",
@@ -31,8 +32,9 @@ function bar({ done, total }) {
 }
 
 function describe(event) {
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
+  if (event.stage === "read") return `${megabytes(event.done)} of ${megabytes(event.total)} MB`;
   if (event.stage === "download") {
-    const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
     return event.total > 0 ? `${megabytes(event.done)} of ${megabytes(event.total)} MB` : `${megabytes(event.done)} MB`;
   }
   const parts = [`${count(event.done)} of ${count(event.total)}`];
@@ -86,9 +88,15 @@ export class ProgressView {
     }
   }
 
-  /** Closes the line of the stage with the time it took. */
+  /** Closes the line of the stage with the time it took; of reading its result speaks. */
   end() {
     if (!this.#last) return;
+    if (this.#stage === "read") {
+      if (this.#stream.isTTY) this.#draw("");
+      this.#last = undefined;
+      this.#stage = undefined;
+      return;
+    }
     const seconds = performance.now() / 1000 - this.#since;
     const { secondsLeft: _, ...event } = this.#last;
     const line = `  ${(names[event.stage] ?? event.stage).padEnd(12)} ${describe(event)}  in ${duration(seconds)}`;

@@ -110,12 +110,14 @@ async function search(options, zip, { view, say, store, signal }) {
   const session = await open({ store: store ?? "memory", onWarning: warn });
   try {
     const bytes = (path) => new Uint8Array(readFileSync(path));
+    const watch = { signal, onProgress: (event) => view.event(event) };
     const texts = await session.readDocuments(bytes(options.documents), {
       ...options.reading,
       file: basename(options.documents),
+      ...watch,
     });
+    view.end();
     for (const line of readingLines(texts.reading)) say(line);
-    const watch = { signal, onProgress: (event) => view.event(event) };
     // Others would have their models only when this thread alone is done with a few documents.
     const threads = options.threads ?? (texts.length < 300 ? 1 : undefined);
     const model = await session.loadArtifact(bytes(zip), { device: "cpu", threads, ...watch });

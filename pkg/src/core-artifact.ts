@@ -64,7 +64,8 @@ export class CoreTunedModel implements TunedModel {
   }
 
   index(documents: TextsInput | Texts, options: ArtifactCall = {}): Promise<CoreIndex> {
-    return this.#session.withTexts(documents, "documents", async (texts) => {
+    const { onProgress, signal } = options;
+    return this.#session.withTexts(documents, "documents", { onProgress, signal }, async (texts) => {
       const index = await this.#long(options, (model, choice, host) => model.index(texts, choice, host));
       return new CoreIndex(this.#session.thread, index);
     });

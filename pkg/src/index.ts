@@ -151,13 +151,13 @@ class Link {
     await this.settle(this.service.open(opening, own));
   }
 
-  /** What the worker reads; `options` are what it is told but for the signal. */
-  async read<T extends { id: Id }, O extends { signal?: AbortSignal }>(
-    { signal, ...options }: O,
-    ask: (options: Omit<O, "signal">) => Promise<T>,
+  /** What the worker reads; `options` are what it is told. It may be busy: nobody who has aborted waits for that. */
+  async read<T extends { id: Id }, O extends Watch>(
+    { signal, onProgress, ...options }: O,
+    ask: (call: number, options: Omit<O, keyof Watch>) => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted();
-    return unlessAborted(signal, this.settle(ask(options)), ({ id }) => this.dispose(id));
+    const reading = this.long({ signal, onProgress }, (call) => ask(call, options));
+    return unlessAborted(signal, reading, ({ id }) => this.dispose(id));
   }
 
   /** Ends the worker; all pending and later calls are rejected. */
@@ -485,7 +485,9 @@ class RemoteSession implements Session {
   }
 
   async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<Judgements> {
-    const made = await this.link.read(options, (options) => this.link.service.readJudgements(qrels, options));
+    const made = await this.link.read(options, (call, options) =>
+      this.link.service.readJudgements(call, qrels, options),
+    );
     return new RemoteJudgementsHandle(this.link, made);
   }
 
@@ -521,7 +523,9 @@ class RemoteSession implements Session {
 
   async #read(role: "queries" | "documents", input: TextsInput, options: ReadCall = {}): Promise<Texts> {
     const given = crossing(input, role);
-    const made = await this.link.read(options, (options) => this.link.service.readTexts(role, given, options));
+    const made = await this.link.read(options, (call, options) =>
+      this.link.service.readTexts(call, role, given, options),
+    );
     return new RemoteTextsHandle(this.link, made);
   }
 

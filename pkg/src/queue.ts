@@ -1,4 +1,7 @@
-/** Runs calls one after the other, as the engine needs it, and ends them all when the engine has failed. */
+/**
+ * Runs calls one after the other, as the engine needs it, but for those that may go beside; ends them all when the
+ * engine has failed.
+ */
 
 export class Queue {
   #last: Promise<unknown> = Promise.resolve();
@@ -15,6 +18,17 @@ export class Queue {
     this.#dead ??= reason;
     for (const reject of this.#pending) reject(this.#dead);
     this.#pending.clear();
+  }
+
+  /** Runs `work` at once, beside whatever else runs. */
+  beside<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#dead) return Promise.reject(this.#dead);
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.add(reject);
+      work()
+        .then(resolve, reject)
+        .finally(() => this.#pending.delete(reject));
+    });
   }
 
   /** Runs `work` after all earlier calls; one aborted before its turn is rejected at once and never runs. */

@@ -79,11 +79,16 @@ export interface Service extends JudgingService, ArtifactService {
   cancel(call: number): void;
   dispose(id: Id): void;
   readTexts(
+    call: number,
     role: "queries" | "documents",
     input: TextsInput,
     options: ReadOptions & { file?: string },
   ): Promise<{ id: Id; reading: Reading; length: number }>;
-  readJudgements(qrels: Blob | Uint8Array, options: { file?: string }): Promise<{ id: Id; summary: JudgementsSummary }>;
+  readJudgements(
+    call: number,
+    qrels: Blob | Uint8Array,
+    options: { file?: string },
+  ): Promise<{ id: Id; summary: JudgementsSummary }>;
   coverage(qrels: Id, queries: Id, documents: Id): Promise<JudgementsCoverage>;
   items(texts: Id, from: number, count: number): Promise<TextItem[]>;
   load(call: number, models: TunerModels, choice: Choice): Promise<{ id: Id; info: EngineInfo }>;

@@ -135,10 +135,24 @@ export class Thread {
   }
 
   /** A long call: after all earlier ones, watched and abortable. */
-  async long<T>(watch: Watch, work: (host: engine.Host) => Promise<T>, crew?: Crew): Promise<T> {
-    const { signal, onProgress } = watch;
+  long<T>(watch: Watch, work: (host: engine.Host) => Promise<T>, crew?: Crew): Promise<T> {
+    return this.#watched(watch, (call) => this.queue.run(call, watch.signal), work, crew);
+  }
+
+  /** A call that may run beside a long one: watched and abortable as well. */
+  beside<T>(watch: Watch, work: (host: engine.Host) => Promise<T>): Promise<T> {
+    return this.#watched(watch, (call) => this.queue.beside(call), work);
+  }
+
+  async #watched<T>(
+    { signal, onProgress }: Watch,
+    run: (call: () => Promise<T>) => Promise<T>,
+    work: (host: engine.Host) => Promise<T>,
+    crew?: Crew,
+  ): Promise<T> {
+    signal?.throwIfAborted();
     try {
-      return await this.queue.run(async () => {
+      return await run(async () => {
         try {
           return await work({
             progress: (progress) => report(onProgress, progress),
@@ -155,7 +169,7 @@ export class Thread {
         } catch (thrown) {
           throw this.failure(thrown);
         }
-      }, signal);
+      });
     } catch (error) {
       if (signal?.aborted && isCancelled(error)) throw signal.reason;
       throw error;
@@ -341,7 +355,7 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   }
 
   async evaluate(judgements: JudgementsInput, watch: Watch = {}): Promise<Report> {
-    return this.#tuner.session.withJudgements(judgements, (qrels, queries) => this.judge(qrels, queries, watch));
+    return this.#tuner.session.withJudgements(judgements, watch, (qrels, queries) => this.judge(qrels, queries, watch));
   }
 
   /** The same with what is read already; of the log's own queries if none are given. */
@@ -462,10 +476,11 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     const { onProgress, signal, previous, ...choices } = options;
     const tuner = this.engine;
     const earlier = previous && (await read(bytesOf(previous)));
-    return this.session.withTexts(queries, "queries", (log) =>
-      this.session.withTexts(documents, "documents", async (corpus) => {
+    const watch = { onProgress, signal };
+    return this.session.withTexts(queries, "queries", watch, (log) =>
+      this.session.withTexts(documents, "documents", watch, async (corpus) => {
         const relations = await this.thread.long(
-          { onProgress, signal },
+          watch,
           (host) => tuner.synthesize(log, corpus, given(choices), earlier, host),
           this.crew,
         );
@@ -486,7 +501,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
       new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)), files);
     if (!judgements) return train();
     // Read before the training, which a bad file would have been for nothing otherwise.
-    return this.session.withJudgements(judgements, async (qrels, queries) => {
+    return this.session.withJudgements(judgements, watch, async (qrels, queries) => {
       const run = await train();
       try {
         await run.judge(qrels, queries, watch);
@@ -499,7 +514,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
 
   index(documents: TextsInput | Texts, watch: Watch = {}, fit?: engine.Fit): Promise<CoreIndex> {
     const tuner = this.engine;
-    return this.session.withTexts(documents, "documents", async (texts) => {
+    return this.session.withTexts(documents, "documents", watch, async (texts) => {
       const index = await this.thread.long(
         watch,
         (host) => (fit ? tuner.indexTuned(texts, fit, host) : tuner.index(texts, host)),
@@ -555,10 +570,10 @@ export class CoreSession implements Session {
   }
 
   async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<CoreJudgements> {
-    options.signal?.throwIfAborted();
     const bytes = await unlessAborted(options.signal, read(qrels));
     const file = options.file ?? nameOf(qrels) ?? "qrels";
-    return this.thread.short(() => new CoreJudgements(this.thread, engine.Qrels.read(bytes, file)));
+    const judged = await this.thread.beside(options, (host) => engine.Qrels.read(bytes, file, host));
+    return new CoreJudgements(this.thread, judged);
   }
 
   async load(options: LoadOptions = {}): Promise<CoreTuner> {
@@ -621,12 +636,13 @@ export class CoreSession implements Session {
   async withTexts<R, T extends TextsInput | Texts | undefined>(
     texts: T,
     role: engine.Role,
+    watch: Watch,
     use: (texts: T extends undefined ? engine.Texts | undefined : engine.Texts) => Promise<R>,
   ): Promise<R> {
     type Lent = T extends undefined ? engine.Texts | undefined : engine.Texts;
     if (texts === undefined) return use(undefined as Lent);
     if (texts instanceof CoreTexts) return use(texts.engine as Lent);
-    const own = await this.#read(texts as TextsInput, role, {});
+    const own = await this.#read(texts as TextsInput, role, watch);
     try {
       return await use(own as Lent);
     } finally {
@@ -637,25 +653,28 @@ export class CoreSession implements Session {
   /** Lends judgements, and the queries that are judged, to `use`, read for it unless the caller holds them already. */
   async withJudgements<R>(
     { qrels, queries }: JudgementsInput,
+    watch: Watch,
     use: (qrels: engine.Qrels, queries: engine.Texts | undefined) => Promise<R>,
   ): Promise<R> {
-    const judged = qrels instanceof CoreJudgements ? qrels : await this.readJudgements(bytesOf(qrels));
+    const judged = qrels instanceof CoreJudgements ? qrels : await this.readJudgements(bytesOf(qrels), watch);
     try {
-      return await this.withTexts(queries, "queries", (texts) => use(judged.engine, texts));
+      return await this.withTexts(queries, "queries", watch, (texts) => use(judged.engine, texts));
     } finally {
       if (judged !== qrels) judged.dispose();
     }
   }
 
-  async #read(input: TextsInput, role: engine.Role, { file, signal, ...options }: ReadCall): Promise<engine.Texts> {
-    signal?.throwIfAborted();
+  async #read(input: TextsInput, role: engine.Role, options: ReadCall): Promise<engine.Texts> {
+    const { file, signal, onProgress, ...choices } = options;
+    const watch = { signal, onProgress };
     if (Array.isArray(input)) {
       const items = checkItems(input, role);
-      return this.thread.short(() => engine.Texts.fromItems(items, role));
+      return this.thread.beside(watch, (host) => engine.Texts.fromItems(items, role, host));
     }
     const source = bytesOf(input);
     const bytes = await unlessAborted(signal, read(source));
-    return this.thread.short(() => engine.Texts.read(bytes, file ?? nameOf(source) ?? role, role, given(options)));
+    const name = file ?? nameOf(source) ?? role;
+    return this.thread.beside(watch, (host) => engine.Texts.read(bytes, name, role, given(choices), host));
   }
 }
 

@@ -92,8 +92,8 @@ export interface DownloadProgress {
 
 /** How far a stage of the engine is. */
 export interface StageProgress {
-  stage: "load" | "self-test" | "encode" | "search" | "score" | "tune" | "evaluate" | "artifact";
-  /** Items finished, those found in the store included. */
+  stage: "read" | "load" | "self-test" | "encode" | "search" | "score" | "tune" | "evaluate" | "artifact";
+  /** Items finished, those found in the store included. Of a file that is read: bytes of its text. */
   done: number;
   /** Items in all. */
   total: number;
@@ -197,16 +197,14 @@ export interface ReadOptions {
   countColumn?: string;
 }
 
-/** How one file is read, and when no longer. */
-export interface ReadCall extends ReadOptions {
+/** How one file is read, and what watches it. What is read after `signal` is aborted is dropped. */
+export interface ReadCall extends ReadOptions, Watch {
   /** The name that messages give it; by default a `File`'s own. */
   file?: string;
-  /** The promise is rejected with the signal's reason as soon as it is aborted; what is read then is dropped. */
-  signal?: AbortSignal;
 }
 
 /** The same for a file of judgements. */
-export interface JudgementsCall extends Pick<ReadCall, "file" | "signal"> {}
+export interface JudgementsCall extends Pick<ReadCall, "file" | keyof Watch> {}
 
 /** One text given as an object. */
 export interface InputItem {

@@ -111,15 +111,18 @@ const service: Service & MemberService = {
     kept.get(id)?.dispose();
     kept.delete(id);
   },
-  async readTexts(role, input, options) {
-    const read =
-      role === "queries" ? await engine().readQueries(input, options) : await engine().readDocuments(input, options);
-    return { id: keep(read), reading: read.reading, length: read.length };
-  },
-  async readJudgements(qrels, options) {
-    const read = await engine().readJudgements(qrels, options);
-    return { id: keep(read), summary: read.summary };
-  },
+  readTexts: (call, role, input, options) =>
+    watched(call, async (watch) => {
+      const choices = { ...options, ...watch };
+      const read =
+        role === "queries" ? await engine().readQueries(input, choices) : await engine().readDocuments(input, choices);
+      return { id: keep(read), reading: read.reading, length: read.length };
+    }),
+  readJudgements: (call, qrels, options) =>
+    watched(call, async (watch) => {
+      const read = await engine().readJudgements(qrels, { ...options, ...watch });
+      return { id: keep(read), summary: read.summary };
+    }),
   coverage: (id, queries, documents) =>
     get(id, CoreJudgements).coverage(get(queries, CoreTexts), get(documents, CoreTexts)),
   items: (id, from, count) => get(id, CoreTexts).items(from, count),

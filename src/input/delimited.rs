@@ -8,6 +8,7 @@ use super::reading::excerpt;
 use super::records::{Quoted, Record, Records};
 use super::sniff;
 use super::texts::{Collector, Row};
+use super::watched::Watched;
 use crate::error::{Code, Error, Result};
 
 /// Stands for "no delimiter": texts that reach this module hold no NUL.
@@ -23,7 +24,13 @@ pub(super) struct Dialect {
 }
 
 /// Reads delimited text.
-pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mut Collector) -> Result<()> {
+pub(super) async fn read(
+    text: &str,
+    role: Role,
+    options: &ReadOptions,
+    collector: &mut Collector,
+    watched: &mut Watched<'_>,
+) -> Result<()> {
     let (text, hint) = spreadsheet_hint(text);
     let delimiter = match (options.delimiter.as_deref(), hint) {
         (Some(name), _) => delimiter_named(name)?,
@@ -31,7 +38,7 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
         (None, None) => sniff::delimiter(text, options.quotes.unwrap_or(true)).map_or(NONE, |found| found.delimiter),
     };
     collector.reading.delimiter = (delimiter != NONE).then(|| char::from(delimiter).to_string());
-    let quotes = check_quotes(text, delimiter, options.quotes, collector)?;
+    let quotes = check_quotes(text, delimiter, options.quotes, collector, watched).await?;
     let dialect = Dialect { delimiter, quotes };
 
     let mut sample = sample(text, dialect);
@@ -67,18 +74,18 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
     };
     let columns = Columns::choose(&table, role, options, &mut collector.reading)
         .map_err(|error| error.at(collector.file(), header_line, 0))?;
-    read_rows(text, dialect, has_header, width, &columns, collector);
-    Ok(())
+    read_rows(text, dialect, has_header, width, &columns, collector, watched).await
 }
 
-fn read_rows(
+async fn read_rows(
     text: &str,
     dialect: Dialect,
     has_header: bool,
     width: usize,
     columns: &Columns,
     collector: &mut Collector,
-) {
+    watched: &mut Watched<'_>,
+) -> Result<()> {
     let mut counts = Counts::default();
     let mut rows = Rows::new(text, dialect);
     if has_header {
@@ -106,8 +113,10 @@ fn read_rows(
             };
             collector.add(line, row);
         }
+        watched.reach(rows.position()).await?;
     }
     counts.note(&mut collector.reading);
+    Ok(())
 }
 
 /// "1 field", "2 fields" …
@@ -121,6 +130,7 @@ pub(super) fn fields(number: usize) -> String {
 
 /// The rows with the physical lines on which they begin.
 pub(super) struct Rows<'t> {
+    length: usize,
     records: Records<'t>,
     reader: csv::Reader<&'t [u8]>,
     cells: StringRecord,
@@ -135,6 +145,7 @@ impl<'t> Rows<'t> {
             .delimiter(dialect.delimiter)
             .quoting(dialect.quotes);
         Self {
+            length: text.len(),
             records: Records::new(text, dialect.delimiter, dialect.quotes),
             reader: builder.buffer_capacity(1 << 16).from_reader(text.as_bytes()),
             cells: StringRecord::new(),
@@ -148,6 +159,11 @@ impl<'t> Rows<'t> {
         let read = self.reader.read_record(&mut self.cells).unwrap_or(false);
         debug_assert!(read && record.fields == self.cells.len(), "{record:?} {:?}", self.cells);
         read.then_some((record.line, &self.cells))
+    }
+
+    /// How many bytes the rows so far are, with all between them.
+    pub fn position(&self) -> usize {
+        self.length - self.records.left()
     }
 }
 
@@ -213,7 +229,13 @@ fn delimiter_named(name: &str) -> Result<u8> {
 /// Whether quotes enclose fields in this text; an error if they do and one of them swallows what follows.
 ///
 /// Programs that write tabs often know no quotes at all: if quotes make no sense in such a file, they are text.
-fn check_quotes(text: &str, delimiter: u8, asked: Option<bool>, collector: &mut Collector) -> Result<bool> {
+async fn check_quotes(
+    text: &str,
+    delimiter: u8,
+    asked: Option<bool>,
+    collector: &mut Collector,
+    watched: &mut Watched<'_>,
+) -> Result<bool> {
     if asked == Some(false) {
         return Ok(false);
     }
@@ -221,6 +243,7 @@ fn check_quotes(text: &str, delimiter: u8, asked: Option<bool>, collector: &mut 
     let mut first_stray: Option<u64> = None;
     let mut longest: Option<(u64, u64)> = None;
     for record in Records::new(text, delimiter, true) {
+        watched.look().await?;
         if record.stray.is_some() || record.unclosed.is_some() {
             if delimiter == b'\t' && asked.is_none() {
                 let line = record.line;

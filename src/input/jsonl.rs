@@ -9,16 +9,23 @@ use super::lines;
 use super::options::{ReadOptions, Role};
 use super::reading::excerpt;
 use super::texts::{Collector, Row};
+use super::watched::Watched;
 use crate::error::{Code, Error, Result};
 
 /// More keys than any table has columns: beyond them, keys are data and none of them a column.
 const MOST_COLUMNS: usize = 1000;
 
 /// Reads JSON lines. The first line that is an object or a string decides which of the two the others have to be.
-pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mut Collector) -> Result<()> {
+pub(super) async fn read(
+    text: &str,
+    role: Role,
+    options: &ReadOptions,
+    collector: &mut Collector,
+    watched: &mut Watched<'_>,
+) -> Result<()> {
     let sample = Sample::take(text, collector.file())?;
     let Sample::Objects { names, rows } = sample else {
-        return read_strings(text, options, collector);
+        return read_strings(text, options, collector, watched).await;
     };
     let table = Table {
         header: Some(&names),
@@ -32,6 +39,7 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
 
     let mut counts = Counts::default();
     for (line, json) in lines::filled(text) {
+        watched.reach(lines::end(text, json)).await?;
         let object = match parse(json) {
             Ok(Value::Object(object)) => object,
             Ok(_) => {
@@ -70,7 +78,12 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
     Ok(())
 }
 
-fn read_strings(text: &str, options: &ReadOptions, collector: &mut Collector) -> Result<()> {
+async fn read_strings(
+    text: &str,
+    options: &ReadOptions,
+    collector: &mut Collector,
+    watched: &mut Watched<'_>,
+) -> Result<()> {
     let asked = [
         &options.id_column,
         &options.title_column,
@@ -82,6 +95,7 @@ fn read_strings(text: &str, options: &ReadOptions, collector: &mut Collector) ->
         return Err(Error::new(Code::InputColumn, message).at(collector.file(), 0, 0));
     }
     for (line, json) in lines::filled(text) {
+        watched.reach(lines::end(text, json)).await?;
         match parse(json) {
             Ok(Value::String(text)) => collector.add(
                 line,

@@ -4,6 +4,7 @@ use super::names;
 use super::options::{ReadOptions, Role};
 use super::reading::excerpt;
 use super::texts::{Collector, Row};
+use super::watched::Watched;
 use crate::error::{Code, Error, Result};
 
 /// The lines of a text with their numbers, counted from 1. CR, LF and CRLF end a line.
@@ -32,6 +33,11 @@ pub(super) fn filled(text: &str) -> impl Iterator<Item = (u64, &str)> {
     numbered(text).filter(|(_, line)| !line.trim().is_empty())
 }
 
+/// How many bytes of `text` there are up to the end of `line`, which is a part of it.
+pub(super) fn end(text: &str, line: &str) -> usize {
+    line.as_ptr() as usize + line.len() - text.as_ptr() as usize
+}
+
 /// How many lines end in these bytes.
 pub(super) fn ends(bytes: &[u8]) -> u64 {
     let mut count = 0;
@@ -46,7 +52,13 @@ pub(super) fn ends(bytes: &[u8]) -> u64 {
 }
 
 /// Reads one text a line.
-pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mut Collector) -> Result<()> {
+pub(super) async fn read(
+    text: &str,
+    role: Role,
+    options: &ReadOptions,
+    collector: &mut Collector,
+    watched: &mut Watched<'_>,
+) -> Result<()> {
     let columns = [
         &options.id_column,
         &options.title_column,
@@ -75,16 +87,17 @@ pub(super) fn read(text: &str, role: Role, options: &ReadOptions, collector: &mu
             rows.next();
         }
     }
-    for (line, text) in rows {
+    for (line, row) in rows {
         collector.add(
             line,
             Row {
                 id: None,
                 title: None,
-                text,
+                text: row,
                 count: 1,
             },
         );
+        watched.reach(end(text, row)).await?;
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ mod reading;
 mod records;
 mod sniff;
 mod texts;
+mod watched;
 
 pub use coverage::{Coverage, Named};
 pub use options::{Format, ReadOptions, Role};
@@ -39,7 +40,9 @@ pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, Use
 pub use texts::{InputItem, Text, Texts};
 
 use crate::error::{Code, Error, Result};
+use crate::job::{Job, unwatched};
 use texts::Collector;
+use watched::Watched;
 
 /// Reads a file of queries or documents.
 ///
@@ -55,6 +58,14 @@ use texts::Collector;
 /// - [`Code::InputColumn`]: a column asked for is not there, or no column holds text;
 /// - [`Code::Option`]: an unknown encoding label or a delimiter that is not one ASCII character.
 pub fn read(bytes: &[u8], file: &str, role: Role, options: &ReadOptions) -> Result<Texts> {
+    unwatched(async |job| read_watched(bytes, file, role, options, job).await)
+}
+
+/// [`read`] for whoever watches: reports how far it is, and lets the thread's other work run.
+///
+/// # Errors
+/// As [`read`], and [`Code::Cancelled`].
+pub async fn read_watched(bytes: &[u8], file: &str, role: Role, options: &ReadOptions, job: &Job<'_>) -> Result<Texts> {
     let decoded = encoding::decode(bytes, file, options.encoding.as_deref())?;
     let text = decoded.text();
     if text.trim().is_empty() {
@@ -63,10 +74,12 @@ pub fn read(bytes: &[u8], file: &str, role: Role, options: &ReadOptions) -> Resu
     let format = format::detect(text, file, options)?;
     let mut collector = Collector::new(file, format, decoded.encoding);
     collector.reading.notes.extend(decoded.note.clone());
+    let mut watched = Watched::begin(job, text.len()).await?;
     match format {
-        Format::Csv => delimited::read(text, role, options, &mut collector)?,
-        Format::Jsonl => jsonl::read(text, role, options, &mut collector)?,
-        Format::Lines | Format::Array => lines::read(text, role, options, &mut collector)?,
+        Format::Csv => delimited::read(text, role, options, &mut collector, &mut watched).await?,
+        Format::Jsonl => jsonl::read(text, role, options, &mut collector, &mut watched).await?,
+        Format::Lines | Format::Array => lines::read(text, role, options, &mut collector, &mut watched).await?,
     }
+    watched.finish();
     collector.finish()
 }

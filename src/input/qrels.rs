@@ -5,8 +5,10 @@ use std::collections::btree_map::Entry;
 
 use super::delimited::{self, Dialect, Rows};
 use super::reading::{LISTED_SKIPS, Skipped, excerpt};
+use super::watched::Watched;
 use super::{encoding, lines};
 use crate::error::{Code, Error, Result};
+use crate::job::{Job, unwatched};
 
 /// Relevance judgements. No pair of query and document is judged twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,14 @@ impl Qrels {
     /// - [`Code::InputQrels`]: no row that is a judgement;
     /// - [`Code::InputBinary`], [`Code::InputEncoding`]: as [`read`](super::read) has them.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self> {
+        unwatched(async |job| Self::read_watched(bytes, file, job).await)
+    }
+
+    /// [`Qrels::read`] for whoever watches: reports how far it is, and lets the thread's other work run.
+    ///
+    /// # Errors
+    /// As [`Qrels::read`], and [`Code::Cancelled`].
+    pub async fn read_watched(bytes: &[u8], file: &str, job: &Job<'_>) -> Result<Self> {
         let decoded = encoding::decode(bytes, file, None)?;
         let text = decoded.text();
         let Some((first_line, first)) = lines::filled(text).next() else {
@@ -42,6 +52,7 @@ impl Qrels {
             layout: None,
             rows: 0,
         };
+        let mut watched = Watched::begin(job, text.len()).await?;
         match Dialect::of_ids(text, first) {
             Some(dialect) => {
                 let mut rows = Rows::new(text, dialect);
@@ -51,14 +62,17 @@ impl Qrels {
                         line == first_line,
                         &cells.iter().map(str::trim).collect::<Vec<_>>(),
                     );
+                    watched.reach(rows.position()).await?;
                 }
             }
             None => {
                 for (line, row) in lines::filled(text) {
                     judgements.row(line, line == first_line, &row.split_whitespace().collect::<Vec<_>>());
+                    watched.reach(lines::end(text, row)).await?;
                 }
             }
         }
+        watched.finish();
         let Judgements { qrels, rows, .. } = judgements;
         match qrels.skipped.first() {
             _ if !qrels.judgements.is_empty() => Ok(qrels),

@@ -51,6 +51,11 @@ impl<'t> Records<'t> {
         }
     }
 
+    /// How many bytes of the text come after the records so far.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Passes over one end of a line, if there is one here.
     fn end_line(&mut self) -> bool {
         let length = match self.rest {

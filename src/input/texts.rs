@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::options::{Format, Role};
 use super::reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns, excerpt};
+use super::watched::Watched;
 use crate::error::{Code, Error, Result};
+use crate::job::{Job, unwatched};
 
 /// A query or document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +51,24 @@ impl Texts {
     /// # Errors
     /// [`Code::InputEmpty`] if there is no item, or none with a text.
     pub fn from_items(items: impl IntoIterator<Item = InputItem>, role: Role) -> Result<Self> {
+        let items: Vec<InputItem> = items.into_iter().collect();
+        unwatched(async |job| Self::from_items_watched(items.into_iter().map(Ok), role, job).await)
+    }
+
+    /// [`Texts::from_items`] for whoever watches: reports how far it is, and lets the thread's other work run.
+    ///
+    /// # Errors
+    /// As [`Texts::from_items`], [`Code::Cancelled`], and the first item's that is an error.
+    pub async fn from_items_watched(
+        items: impl ExactSizeIterator<Item = Result<InputItem>>,
+        role: Role,
+        job: &Job<'_>,
+    ) -> Result<Self> {
         let mut collector = Collector::new("array", Format::Array, "");
         collector.reading.encoding = None;
-        for (index, item) in items.into_iter().enumerate() {
+        let mut watched = Watched::begin(job, items.len()).await?;
+        for (index, item) in items.enumerate() {
+            let item = item?;
             let number = (index + 1).to_string();
             collector.add(
                 index as u64 + 1,
@@ -62,7 +79,9 @@ impl Texts {
                     count: item.count.unwrap_or(1),
                 },
             );
+            watched.reach(index + 1).await?;
         }
+        watched.finish();
         if collector.reading.rows == 0 {
             let what = match role {
                 Role::Queries => "queries",

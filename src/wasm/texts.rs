@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
+use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use super::host::{JsHost, PageHost};
 use super::{from_js, to_js};
 use crate::error::{Code, Error};
 use crate::input::{self, InputItem, ReadOptions, Role, Text};
+use crate::job::Job;
 
 /// Queries or documents.
 #[wasm_bindgen]
@@ -55,18 +58,27 @@ fn role(role: &str) -> Result<Role, Error> {
 impl Texts {
     /// Reads a file's bytes.
     #[wasm_bindgen(skip_typescript)]
-    pub fn read(bytes: &[u8], file: &str, role_name: &str, options: JsValue) -> Result<Texts, JsValue> {
-        let options: ReadOptions = from_js(options)?;
-        let inner = Rc::new(input::read(bytes, file, role(role_name)?, &options)?);
-        Ok(Self { inner })
+    pub async fn read(
+        bytes: Vec<u8>,
+        file: String,
+        role_name: String,
+        options: JsValue,
+        host: JsHost,
+    ) -> Result<Texts, JsValue> {
+        let (role, options): (Role, ReadOptions) = (role(&role_name)?, from_js(options)?);
+        let host = PageHost::from(host);
+        let read = input::read_watched(&bytes, &file, role, &options, &Job::new(&host)).await?;
+        Ok(Self { inner: Rc::new(read) })
     }
 
     /// Takes texts from an array.
     #[wasm_bindgen(js_name = fromItems, skip_typescript)]
-    pub fn from_items(items: JsValue, role_name: &str) -> Result<Texts, JsValue> {
-        let items: Vec<InputItem> = from_js(items)?;
-        let inner = Rc::new(input::Texts::from_items(items, role(role_name)?)?);
-        Ok(Self { inner })
+    pub async fn from_items(items: Array, role_name: String, host: JsHost) -> Result<Texts, JsValue> {
+        let role = role(&role_name)?;
+        let host = PageHost::from(host);
+        let items = items.iter().map(from_js::<InputItem>);
+        let read = input::Texts::from_items_watched(items, role, &Job::new(&host)).await?;
+        Ok(Self { inner: Rc::new(read) })
     }
 
     /// How the texts were read.
@@ -108,10 +120,10 @@ struct QrelsSummary<'q> {
 impl Qrels {
     /// Reads a file's bytes.
     #[wasm_bindgen(skip_typescript)]
-    pub fn read(bytes: &[u8], file: &str) -> Result<Qrels, JsValue> {
-        Ok(Self {
-            inner: Rc::new(input::Qrels::read(bytes, file)?),
-        })
+    pub async fn read(bytes: Vec<u8>, file: String, host: JsHost) -> Result<Qrels, JsValue> {
+        let host = PageHost::from(host);
+        let read = input::Qrels::read_watched(&bytes, &file, &Job::new(&host)).await?;
+        Ok(Self { inner: Rc::new(read) })
     }
 
     /// The judgements in figures.

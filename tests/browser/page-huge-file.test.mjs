@@ -54,6 +54,13 @@ test("the page draws and answers while 100 MB are read", { timeout }, async (con
   const from = performance.now();
   await demo.get("file-documents").setInputFiles(path);
   await demo.page.getByText(/^Reading 1\d\d(\.\d)? MB/).waitFor();
+  const progress = demo.get("file-documents-progress");
+  await progress.waitFor();
+  const first = await progress.evaluate((bar) => bar.value);
+  await demo.page.waitForFunction(
+    ([testid, first]) => document.querySelector(`[data-testid=${testid}]`)?.value > first,
+    ["file-documents-progress", first],
+  );
   // Something else can be done meanwhile.
   await demo.get("file-queries-paste").click();
   await demo.get("file-queries-text").fill("tent\nstove\nlamp\n");
@@ -63,6 +70,18 @@ test("the page draws and answers while 100 MB are read", { timeout }, async (con
   context.diagnostic(`read in ${((performance.now() - from) / 1000).toFixed(1)} s, longest gap ${worst.toFixed(0)} ms`);
   assert.ok(worst < longest, `the page stood still for ${worst.toFixed(0)} ms`);
   assert.match(await demo.get("summary-documents").innerText(), /^450,000 documents from 450,000 rows\.$/);
+});
+
+test("another file takes its place at once", { timeout }, async () => {
+  await demo.get("file-documents").setInputFiles(path);
+  await demo.get("file-documents-progress").waitFor();
+  await demo.get("file-documents-paste").click();
+  await demo.get("file-documents-text").fill("a tent for two\na stove\n");
+  await demo.get("file-documents-take").click();
+  await demo.page.getByText("2 documents from 2 rows.").waitFor();
+  assert.equal(await demo.get("file-documents-progress").count(), 0);
+  await demo.get("file-documents").setInputFiles(path);
+  await demo.page.getByText("450,000 documents from 450,000 rows.").waitFor({ timeout });
 });
 
 test("it can be looked at and planned with", { timeout }, async () => {

@@ -90,6 +90,44 @@ test("reading ends with its signal, and the session goes on", { timeout }, async
   assert.deepEqual(found, ["AbortError", "AbortError", "AbortError", 2]);
 });
 
+test("reading tells how far it is, and stops in the middle when nobody wants it", { timeout }, async () => {
+  const { heard, bytes, after, name, stoppedAt } = await opened.page.evaluate(async () => {
+    const { open } = globalThis.querytune;
+    const session = await open({ store: "memory" });
+    const rows = Array.from({ length: 300_000 }, (_, i) => `d${i},"text number ${i}, of a long list of such texts"\n`);
+    const file = new File(["id,text\n", ...rows], "documents.csv");
+    const heard = [];
+    const texts = await session.readDocuments(file, { onProgress: (progress) => heard.push(progress) });
+    const controller = new AbortController();
+    let stoppedAt;
+    const onProgress = (progress) => {
+      if (progress.done > 0) controller.abort();
+      stoppedAt = progress.done;
+    };
+    const reading = session.readDocuments(file, { signal: controller.signal, onProgress });
+    const name = await reading.then(
+      () => "read",
+      (error) => error.name,
+    );
+    // After it, as the worker does one thing after the other.
+    await session.readQueries(["a"]);
+    session.dispose();
+    return { heard, bytes: file.size, after: texts.length, name, stoppedAt };
+  });
+  assert.equal(after, 300_000);
+  assert.deepEqual([...new Set(heard.map(({ stage }) => stage))], ["read"]);
+  assert.deepEqual([...new Set(heard.map(({ total }) => total))], [bytes]);
+  const done = heard.map(({ done }) => done);
+  assert.deepEqual([done[0], done.at(-1)], [0, bytes]);
+  assert.ok(done.length > 3, `${done}`);
+  assert.deepEqual(
+    done,
+    done.toSorted((a, b) => a - b),
+  );
+  assert.equal(name, "AbortError");
+  assert.ok(stoppedAt > 0 && stoppedAt < bytes, `${stoppedAt} of ${bytes}`);
+});
+
 test("a package from another origin says where it has to lie", { timeout }, async () => {
   const headers = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
   const cdn = await serve({ "/pkg/": folder(join(root, "pkg", "dist"), headers) });

@@ -1,10 +1,13 @@
 /** The chosen files and how they were read. */
 
 import { computed, type Signal, signal } from "@preact/signals";
-import type { Judgements, ReadOptions, TextItem, Texts } from "querytune";
+import type { Judgements, Progress, ReadOptions, TextItem, Texts, Watch } from "querytune";
 import { type EarlierRun, readEarlierRun } from "./earlier.js";
 import { meanLength } from "./sample.js";
 import { generation, noteFailure, session } from "./session.js";
+
+/** Takes a file in; `watch` hears how far that is, and may stop it. */
+type Read<T> = (file: File, options: ReadOptions, watch: Watch) => Promise<T>;
 
 /** A place for a file, and what became of it. */
 export class Slot<T extends { dispose(): void }> {
@@ -13,11 +16,14 @@ export class Slot<T extends { dispose(): void }> {
   readonly content: Signal<T | undefined> = signal(undefined);
   readonly error: Signal<unknown> = signal(undefined);
   readonly busy = signal(false);
-  readonly #read: (file: File, options: ReadOptions) => Promise<T>;
+  /** How much of the file is read, from 0 to 1. */
+  readonly share = signal(0);
+  readonly #read: Read<T>;
   #turn = 0;
   #generation = 0;
+  #reading = new AbortController();
 
-  constructor(read: (file: File, options: ReadOptions) => Promise<T>) {
+  constructor(read: Read<T>) {
     this.#read = read;
   }
 
@@ -53,14 +59,22 @@ export class Slot<T extends { dispose(): void }> {
   async #again(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
+    // Nobody waits for the file before any more.
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    const { signal } = this.#reading;
+    const onProgress = (progress: Progress) => {
+      if (progress.stage === "read" && !signal.aborted) this.share.value = progress.done / Math.max(1, progress.total);
+    };
     const file = this.file.value;
     this.busy.value = file !== undefined;
+    this.share.value = 0;
     this.error.value = undefined;
     let content: T | undefined;
     try {
-      content = file && (await this.#read(file, this.options.value));
+      content = file && (await this.#read(file, this.options.value, { signal, onProgress }));
     } catch (error) {
-      noteFailure(error);
+      if (!signal.aborted) noteFailure(error);
       if (turn === this.#turn) this.error.value = error;
     }
     if (turn !== this.#turn) {
@@ -90,16 +104,15 @@ async function previewed(texts: Texts): Promise<Previewed> {
   return { texts, first, length: await meanLength(texts), dispose: () => texts.dispose() };
 }
 
-export const queries = new Slot<Previewed>(async (file, options) =>
-  previewed(await (await session()).readQueries(file, options)),
+const readQueries: Read<Previewed> = async (file, options, watch) =>
+  previewed(await (await session()).readQueries(file, { ...options, ...watch }));
+
+export const queries = new Slot(readQueries);
+export const testQueries = new Slot(readQueries);
+export const documents = new Slot<Previewed>(async (file, options, watch) =>
+  previewed(await (await session()).readDocuments(file, { ...options, ...watch })),
 );
-export const documents = new Slot<Previewed>(async (file, options) =>
-  previewed(await (await session()).readDocuments(file, options)),
-);
-export const testQueries = new Slot<Previewed>(async (file, options) =>
-  previewed(await (await session()).readQueries(file, options)),
-);
-export const qrels = new Slot<Judgements>(async (file) => (await session()).readJudgements(file));
+export const qrels = new Slot<Judgements>(async (file, _, watch) => (await session()).readJudgements(file, watch));
 /** The download of an earlier run, which the job goes on from. */
 export const previous = new Slot<EarlierRun>(readEarlierRun);
 

@@ -14,6 +14,7 @@ export const MEANINGS: Partial<Record<Progress["stage"], string>> = {
 
 /** The name of each stage, and what it counts. */
 export const NAMES: Record<Progress["stage"], [name: string, unit: string]> = {
+  read: ["Read the files", "bytes"],
   download: ["Get the models", ""],
   load: ["Load the models", "models"],
   "self-test": ["Check the device’s numbers", "checks"],

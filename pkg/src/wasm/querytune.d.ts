@@ -58,8 +58,8 @@ export interface ModelFiles {
 
 export class Texts {
   private constructor();
-  static read(bytes: Uint8Array, file: string, role: Role, options: ReadOptions): Texts;
-  static fromItems(items: readonly InputItem[], role: Role): Texts;
+  static read(bytes: Uint8Array, file: string, role: Role, options: ReadOptions, host: Host): Promise<Texts>;
+  static fromItems(items: readonly InputItem[], role: Role, host: Host): Promise<Texts>;
   reading(): Reading;
   items(from: number, count: number): TextItem[];
   readonly length: number;
@@ -68,7 +68,7 @@ export class Texts {
 
 export class Qrels {
   private constructor();
-  static read(bytes: Uint8Array, file: string): Qrels;
+  static read(bytes: Uint8Array, file: string, host: Host): Promise<Qrels>;
   summary(): JudgementsSummary;
   coverage(queries: Texts, documents: Texts): JudgementsCoverage;
   free(): void;

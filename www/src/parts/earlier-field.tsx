@@ -19,8 +19,7 @@ export function EarlierField() {
         hint="The artifact.zip that this page, the command or the package saved."
         optional
         accept=".zip"
-        file={previous.file.value}
-        busy={previous.busy.value}
+        slot={previous}
         testid="file-previous"
         onChoose={(file) => void previous.choose(file)}
       />

@@ -1,11 +1,11 @@
 import { useRef, useState } from "preact/hooks";
+import type { Slot } from "../data.js";
 import { bytes } from "../format.js";
 
 interface Props {
   label: string;
   hint: string;
-  file: File | undefined;
-  busy: boolean;
+  slot: Pick<Slot<never>, "file" | "busy" | "share">;
   optional?: boolean;
   testid: string;
   /** What the paste field shows while it is empty; without it there is none, for files that are no text. */
@@ -16,7 +16,8 @@ interface Props {
 }
 
 /** A file to choose, to drop, or to paste. */
-export function FileField({ label, hint, file, busy, optional, testid, example, accept, onChoose }: Props) {
+export function FileField({ label, hint, slot, optional, testid, example, accept, onChoose }: Props) {
+  const [file, busy, share] = [slot.file.value, slot.busy.value, slot.share.value];
   const [over, setOver] = useState(false);
   const taken = useRef<HTMLParagraphElement>(null);
   const id = `input-${testid}`;
@@ -78,6 +79,9 @@ export function FileField({ label, hint, file, busy, optional, testid, example, 
         )}
         {!busy && !file && <span class="quiet">No file yet. Choose one or drop it here.</span>}
       </p>
+      {busy && share > 0 && (
+        <progress value={share} aria-label={`Reading ${file?.name ?? ""}`} data-testid={`${testid}-progress`} />
+      )}
       {example && (
         <Paste
           label={label}

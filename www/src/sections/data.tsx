@@ -63,8 +63,7 @@ export function DataSection() {
                 label="Judgements (qrels)"
                 hint="Three columns: query id, document id, relevance."
                 optional
-                file={qrels.file.value}
-                busy={qrels.busy.value}
+                slot={qrels}
                 testid="file-qrels"
                 example={"query id,document id,relevance\nq1,17,1"}
                 onChoose={(file) => void qrels.choose(file)}
@@ -111,13 +110,7 @@ interface TextsFieldProps {
 function TextsField({ slot, name, isDocuments = false, ...field }: TextsFieldProps) {
   return (
     <div>
-      <FileField
-        {...field}
-        file={slot.file.value}
-        busy={slot.busy.value}
-        testid={`file-${name}`}
-        onChoose={(file) => void slot.choose(file)}
-      />
+      <FileField {...field} slot={slot} testid={`file-${name}`} onChoose={(file) => void slot.choose(file)} />
       <Reading slot={slot} name={name} isDocuments={isDocuments} />
     </div>
   );
