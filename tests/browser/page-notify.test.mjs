@@ -77,6 +77,33 @@ test("where a page may not notify itself, its service worker does", { timeout },
   assert.match(body, /^The job is done: /);
 });
 
+test("its notification leads to the page, or to a new one where the page has ended", { timeout }, async () => {
+  const [worker] = demo.page.context().serviceWorkers();
+  const steps = await worker.evaluate(async () => {
+    const steps = [];
+    WindowClient.prototype.focus = async function () {
+      steps.push(`to ${this.url}`);
+    };
+    Clients.prototype.openWindow = async (url) => steps.push(`open ${url}`);
+    const click = async () => {
+      const waiting = [];
+      const event = new ExtendableEvent("notificationclick");
+      Object.assign(event, {
+        notification: { close: () => steps.push("close") },
+        waitUntil: (work) => waiting.push(work),
+      });
+      self.dispatchEvent(event);
+      await Promise.all(waiting);
+    };
+    await click();
+    Clients.prototype.matchAll = async () => [];
+    await click();
+    return steps;
+  });
+  const address = `${demo.address}/`;
+  assert.deepEqual(steps, ["close", `to ${address}`, "close", `open ${address}`]);
+});
+
 test("in front of the person nothing is shown", { timeout }, async () => {
   await hide(false);
   await demo.run();

@@ -42,10 +42,11 @@ self.addEventListener("activate", (event) => {
   );
 });
 
-// A page's own notification leads to its page by itself; this one is a service worker's.
+// A page's own notification leads to its page by itself; this one is a service worker's. A phone may have ended the page.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(self.clients.matchAll({ type: "window" }).then(([page]) => page?.focus()));
+  const pages = self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  event.waitUntil(pages.then(([page]) => (page ? page.focus() : self.clients.openWindow(address(".")))));
 });
 
 self.addEventListener("fetch", (event) => {
