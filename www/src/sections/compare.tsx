@@ -35,7 +35,10 @@ export function CompareSection() {
           <Gains key={result.run} outcome={result} />
         </div>
       ) : (
-        <p class="quiet">There is nothing to compare or to search with yet: run a job first.</p>
+        <>
+          <p class="quiet">There is nothing to compare or to search with yet: run a job first.</p>
+          <Meanings />
+        </>
       )}
       <SearchBoth />
     </Section>

@@ -31,9 +31,38 @@ export function InsideSection() {
           <Details report={result.run.report} />
         </div>
       ) : (
-        <p class="quiet">Nothing yet: run a job first.</p>
+        <>
+          <p class="quiet">Nothing yet: run a job first.</p>
+          <Awaited />
+        </>
       )}
     </Section>
+  );
+}
+
+/** What a job will bring, for those who want to know before they wait. */
+function Awaited() {
+  return (
+    <details data-testid="inside-awaited">
+      <summary>What there is to see after a job</summary>
+      <dl class="facts">
+        <dt>Scores</dt>
+        <dd>how the cross-encoder’s scores are spread: most pairs should fit badly, some well</dd>
+        <dt>Training</dt>
+        <dd>
+          the loss and the agreement on queries left out, step by step, with the step that was chosen: if agreement only
+          falls, there was nothing to learn
+        </dd>
+        <dt>Candidates</dt>
+        <dd>
+          any query of yours with its documents, in the cross-encoder’s order: the quickest way to see if it is right
+        </dd>
+        <dt>Rows</dt>
+        <dd>the data set of queries with a similar and a dissimilar document, as other tools take it</dd>
+        <dt>Recipe</dt>
+        <dd>every constant of the training, and how long each stage took</dd>
+      </dl>
+    </details>
   );
 }
 
