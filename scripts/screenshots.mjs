@@ -1,20 +1,22 @@
 // `npm run screenshots`: walks the page through all of its states in headless Chromium, and takes pictures of each in
-// light, in dark, and on a narrow screen. The few that the README shows go to docs/images with --docs.
+// light, in dark, and on a narrow screen. The few that README and guides show go to docs/images with --docs.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { launchBrowser } from "./lib/browser.mjs";
+import { GUIDE_PAGES } from "./lib/guide-pages.mjs";
 import { servePage } from "./lib/page.mjs";
-import { root } from "./lib/paths.mjs";
+import { models, root } from "./lib/paths.mjs";
 import { Failure, main, say, UsageError } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
 const usage = `Usage: npm run screenshots -- [--out DIR] [--only STATE] [--docs]
 
 Takes pictures of every state of the page. DIR is out/screenshots by default; --only takes one state; --docs writes
-the README's pictures anew, too.`;
+the pictures of README and guides anew, too, those of the pages that guides end with among them (--only
+${Object.keys(GUIDE_PAGES).join(", ")}).`;
 
 const LOOKS = {
   light: { colorScheme: "light", width: 1100 },
@@ -22,7 +24,9 @@ const LOOKS = {
   narrow: { colorScheme: "light", width: 360 },
 };
 const HEIGHT = 900;
-/** The README's pictures have to load quickly. */
+/** How large the pages of guides are in pictures. */
+const GUIDE_SIZE = { width: 760, height: 360 };
+/** Pictures in documents have to load quickly. */
 const LARGEST = 150_000;
 const timeout = 10 * 60_000;
 
@@ -84,14 +88,18 @@ class Walk {
     await this.page.setViewportSize({ width: LOOKS.light.width, height: HEIGHT });
   }
 
-  /** A picture of a part of the page for the README. */
-  async forReadme(part, name) {
-    if (!this.docs) return;
-    const path = join(root, "docs", "images", `${name}.png`);
-    await this.page.locator(part).screenshot({ path });
-    const { size } = statSync(path);
-    if (size > LARGEST) throw new Failure(`docs/images/${name}.png has ${size} bytes, more than ${LARGEST}.`);
+  /** A picture of a part of the page for a document. */
+  async forDocument(part, name) {
+    if (this.docs) await documentPicture(this.page.locator(part), name);
   }
+}
+
+/** A picture in docs/images of a page or a part of it. */
+async function documentPicture(of, name) {
+  const path = join(root, "docs", "images", `${name}.png`);
+  await of.screenshot({ path });
+  const { size } = statSync(path);
+  if (size > LARGEST) throw new Failure(`docs/images/${name}.png has ${size} bytes, more than ${LARGEST}.`);
 }
 
 /** Every state with the way there, each from a page loaded anew. */
@@ -111,13 +119,24 @@ const STATES = {
     await walk.get("skipped-queries").locator("summary").click();
     await walk.picture("bad-file");
   },
+  folders: async (walk) => {
+    await walk.get("models-folder").check();
+    await walk.get("folder-encoder").setInputFiles(models.encoder);
+    await walk.get("folder-cross-encoder").setInputFiles(models.crossEncoder);
+    await walk.chooseSample();
+    await walk.get("measure").click();
+    await walk.get("device-info").waitFor({ timeout });
+    await walk.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
+    await walk.picture("folders");
+    await walk.forDocument("section[aria-labelledby=section-2]", "models");
+  },
   plan: async (walk) => {
     await walk.chooseSample({ depth: 20 });
     await walk.get("measure").click();
     await walk.get("estimate").waitFor({ timeout });
     await walk.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
     await walk.picture("plan");
-    await walk.forReadme("section[aria-labelledby=section-3]", "plan");
+    await walk.forDocument("section[aria-labelledby=section-3]", "plan");
   },
   running: async (walk) => {
     await walk.chooseSample();
@@ -127,7 +146,7 @@ const STATES = {
       .getByText(" a second")
       .waitFor({ timeout });
     await walk.picture("running");
-    await walk.forReadme("section[aria-labelledby=section-4]", "run");
+    await walk.forDocument("section[aria-labelledby=section-4]", "run");
     await walk.get("pause").click();
     await walk.page.locator("[data-testid=job-state][data-state=paused]").waitFor({ state: "attached", timeout });
     await walk.picture("paused");
@@ -172,7 +191,7 @@ const STATES = {
     await walk.get("gained-judged").locator("button").first().click();
     await walk.get("search-tuned").waitFor();
     await walk.picture("judged");
-    await walk.forReadme("[data-testid=compare] .plots", "compare");
+    await walk.forDocument("[data-testid=compare] .plots", "compare");
   },
   unjudged: async (walk) => {
     await walk.chooseSample({ judged: false });
@@ -190,6 +209,7 @@ const STATES = {
     await walk.page.keyboard.press("y");
     await walk.page.keyboard.press("n");
     await walk.picture("judging");
+    await walk.forDocument("section[aria-labelledby=section-7]", "judging");
     await walk.page.evaluate(() => document.querySelector(".judge").focus());
     while ((await walk.get("judge-document").count()) > 0) await walk.page.keyboard.press("y");
     await walk.get("judge-result").waitFor({ timeout });
@@ -235,8 +255,9 @@ function options() {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (values.only && !STATES[values.only]) {
-      throw new Error(`There is no state ${values.only}; there are ${Object.keys(STATES).join(", ")}.`);
+    const states = Object.keys(values.docs ? { ...STATES, ...GUIDE_PAGES } : STATES);
+    if (values.only && !states.includes(values.only)) {
+      throw new Error(`There is no state ${values.only}; there are ${states.join(", ")}.`);
     }
     return values;
   } catch (error) {
@@ -265,6 +286,14 @@ await main(async () => {
       await go(new Walk(page, resolve(out), docs));
       await context.close();
       say(`- ${state}`);
+    }
+    for (const [name, open] of Object.entries(docs ? GUIDE_PAGES : {})) {
+      if (only && name !== only) continue;
+      await open(browser, async (page) => {
+        await page.setViewportSize(GUIDE_SIZE);
+        await documentPicture(page, name);
+      });
+      say(`- ${name}`);
     }
   } finally {
     await browser.close();
