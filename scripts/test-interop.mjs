@@ -23,7 +23,7 @@ import { nativeCargo } from "./lib/toolchain.mjs";
 const tests = join(root, "tests", "interop");
 /** Downloads with random adapters, each with the vectors that the engine computes. */
 async function writeArtifacts(base, folder) {
-  await run(nativeCargo(), ["test", "--release", "--quiet", "--test", "artifact_interop", "--", "--ignored"], {
+  await run(nativeCargo(), ["test", "--release", "--quiet", "--test", "artifact", "--", "--ignored"], {
     cwd: root,
     env: { CARGO_TARGET_DIR: cargoTarget, QUERYTUNE_MODELS: dirname(base), QUERYTUNE_INTEROP_OUT: folder },
     show: true,

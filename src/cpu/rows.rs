@@ -12,7 +12,7 @@ const LANES: usize = 16;
 /// `erf(x)` as `x P(x²) / Q(x²)`, which is odd as erf is; beyond 3.9 erf is 1 in f32.
 ///
 /// Fitted by iterated weighted least squares to the least largest error (4e-8) on that interval; evaluated in f32 the
-/// largest error is 3.2e-7. `tests/cpu_rows.rs` holds it against the series.
+/// largest error is 3.2e-7. `tests/cpu/rows.rs` holds it against the series.
 const ERF_P: [f32; 7] = [
     1.128_378_7,
     0.204_227_03,

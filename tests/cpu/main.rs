@@ -1,0 +1,4 @@
+//! The processor's own kernels, against plain loops.
+
+mod products;
+mod rows;

@@ -1,0 +1,124 @@
+//! Judgements count for more than agreement: they keep a worse model from being delivered, and belong to the right queries.
+
+use std::rc::Rc;
+
+use crate::common::tiny_job::{OPTIONS, QUERIES, synthesize, texts, tuner};
+use crate::common::{TestHost, block_on};
+use querytune::input::{Qrels, Role, Texts};
+use querytune::job::Job;
+use querytune::judge::{JudgedOn, Verdict, judge_fit};
+use querytune::relations::Relations;
+use querytune::report::report;
+use querytune::tune::{Fit, Recipe};
+use querytune::tuner::Tuner;
+use serde_json::Value;
+
+struct Tried {
+    host: TestHost,
+    tuner: Tuner,
+    relations: Relations,
+    fit: Fit,
+}
+
+fn tried() -> Tried {
+    let host = TestHost::new();
+    let tuner = tuner(&host);
+    let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
+    let recipe = Recipe::for_queries(QUERIES.len(), 7);
+    let fit = block_on(tuner.fit(&relations, recipe, None, &Job::new(&host))).expect("a fit");
+    Tried {
+        host,
+        tuner,
+        relations,
+        fit,
+    }
+}
+
+impl Tried {
+    fn verdict(&self, qrels: &str, test: Option<Rc<Texts>>) -> Verdict {
+        let qrels = Qrels::read(qrels.as_bytes(), "qrels.tsv").expect("judgements");
+        let job = Job::new(&self.host);
+        block_on(judge_fit(
+            &self.tuner,
+            &self.relations,
+            &self.fit,
+            &qrels,
+            test,
+            None,
+            &job,
+        ))
+        .expect("a verdict")
+    }
+
+    /// The report's `fit` where agreement delivers `delivered` and judgements came to these figures.
+    fn decided(&mut self, delivered: bool, [base, tuned, p]: [f64; 3], on: JudgedOn) -> Value {
+        self.fit.delivered = delivered;
+        self.fit.reason = "Agreement.".into();
+        self.fit.warnings.clear();
+        let mut verdict = self.verdict("q\td\tr\n1\t1\t1\n", None);
+        let ndcg = &mut verdict.judged.ndcg_10;
+        (ndcg.base, ndcg.tuned, ndcg.p) = (base, tuned, p);
+        verdict.on = on;
+        report(&self.tuner.info(), &self.relations, &self.fit, Some(&verdict))["fit"].clone()
+    }
+}
+
+#[test]
+fn a_model_that_judgements_show_to_be_worse_is_not_delivered() {
+    let mut tried = tried();
+    let fit = tried.decided(true, [0.5, 0.4, 0.01], JudgedOn::TestQueries);
+    assert_eq!(
+        (&fit["delivered"], &fit["decidedBy"]),
+        (&"base".into(), &"judgements".into())
+    );
+    assert_eq!(fit["selected"]["step"], 0);
+    let reason = fit["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("0.5000") && reason.contains("0.4000") && reason.ends_with("Agreement."),
+        "{reason}"
+    );
+
+    let fit = tried.decided(true, [0.5, 0.49, 0.4], JudgedOn::TestQueries);
+    assert_eq!(
+        (&fit["delivered"], &fit["decidedBy"]),
+        (&"tuned".into(), &"agreement".into()),
+        "by chance"
+    );
+    let fit = tried.decided(true, [0.5, 0.6, 0.01], JudgedOn::TestQueries);
+    assert_eq!(
+        (&fit["delivered"], &fit["decidedBy"]),
+        (&"tuned".into(), &"agreement".into())
+    );
+}
+
+#[test]
+fn a_better_figure_alone_delivers_nothing_but_is_told() {
+    let mut tried = tried();
+    for (on, trained_on) in [(JudgedOn::OwnQueries, true), (JudgedOn::TestQueries, false)] {
+        let fit = tried.decided(false, [0.4, 0.5, 0.01], on);
+        assert_eq!(
+            (&fit["delivered"], &fit["decidedBy"]),
+            (&"base".into(), &"agreement".into())
+        );
+        let warnings = fit["warnings"].as_array().expect("warnings");
+        assert_eq!(warnings.len(), 1);
+        let warning = warnings[0].as_str().expect("text");
+        assert!(warning.contains("ranks better"), "{warning}");
+        assert_eq!(warning.contains("trained on"), trained_on, "{warning}");
+    }
+}
+
+#[test]
+fn judgements_of_test_queries_are_not_the_logs_where_only_the_numbers_are_the_same() {
+    let tried = tried();
+    let qrels = "q\td\tr\n1\t1\t1\n2\t3\t1\n";
+    // Both files have no ids, so both are numbered from 1.
+    let others = texts(&["red wine on a tablecloth", "shoes for wet paths"], Role::Queries);
+    let verdict = tried.verdict(qrels, Some(others));
+    assert_eq!((verdict.on, verdict.queries), (JudgedOn::TestQueries, 2));
+    assert!(verdict.figures.own_queries.is_none() && verdict.figures.new_documents.is_none());
+
+    let one_of_the_log = texts(&["red wine on a tablecloth", QUERIES[1]], Role::Queries);
+    let verdict = tried.verdict(qrels, Some(one_of_the_log));
+    assert_eq!(verdict.figures.own_queries.expect("one query").queries, 1);
+}

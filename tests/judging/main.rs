@@ -1,0 +1,11 @@
+//! Quick judging: what is asked, and what a person's answers come to.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod choice;
+mod delivery;
+mod log;
+mod rankings;
+mod report;
+mod verdict;

@@ -1,0 +1,9 @@
+//! Encoder and cross-encoder with real weights.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod errors;
+mod goldens;
+mod max_length;
+mod odd_texts;

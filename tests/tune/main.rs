@@ -1,0 +1,11 @@
+//! Training: losses, folds, determinism.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod again;
+mod astray;
+mod folds;
+mod golden;
+mod reference;
+mod traffic;
