@@ -92,10 +92,10 @@ pub fn all() -> Vec<Case> {
         });
     }
     for (label, options) in methods() {
-        for set in ["scifact", "ao", "chorus"] {
+        for (set, depth) in [("scifact", 20), ("ao", 20), ("stackfaq", 10), ("chorus", 20)] {
             cases.push(Case {
                 options: options.clone(),
-                ..case("methods", &format!("{set}, {label}"), set, 20)
+                ..case("methods", &format!("{set}, {label}"), set, depth)
             });
         }
     }
@@ -114,6 +114,21 @@ pub fn all() -> Vec<Case> {
             ..case("LoRA", name, "scifact", 20)
         });
     }
+    // Every candidate goes through the encoder in every epoch: on a processor only a small log can be waited for.
+    cases.push(Case {
+        options: RecipeOptions {
+            method: Method::Lora,
+            epochs: Some(2),
+            lora: LoraOptions {
+                documents: Some(true),
+                ..LoraOptions::default()
+            },
+            ..RecipeOptions::default()
+        },
+        is_selected: false,
+        seeds: 0..1,
+        ..case("LoRA", "chorus, LoRA on both sides", "chorus", 20)
+    });
     for (set, epochs) in [("scifact", 5), ("chorus", 30)] {
         for (label, options) in lora_search() {
             cases.push(Case {
