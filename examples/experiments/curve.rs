@@ -75,8 +75,14 @@ fn judged(
             continue;
         }
         let found = block_on(tuner.search(&index, &query.text, 100, job)).expect("a ranking");
-        let id = |document: u32| documents.items[document as usize].ids[0].clone();
-        let ranking: Vec<(String, f32)> = found.iter().map(|hit| (id(hit.document), hit.score)).collect();
+        // A document that is in the file several times has several ids, of which each counts.
+        let ranking: Vec<(String, f32)> = found
+            .iter()
+            .flat_map(|hit| {
+                let ids = &documents.items[hit.document as usize].ids;
+                ids.iter().map(|id| (id.clone(), hit.score))
+            })
+            .collect();
         run.extend(judged.map(|id| (id.clone(), ranking.clone())));
     }
     judge(&set.qrels.judgements, &run).mean
