@@ -168,7 +168,11 @@ export function tables(rows, targets = TARGETS) {
       if (figures) made.figures = figures;
     } else if (group === "size") made.size = sizes(cases);
     else if (ofGroup[0].curve) made[group] = curves(cases);
-    else made[group] = besides(cases);
+    else {
+      made[group] = besides(cases);
+      const figures = sideBySide(cases);
+      if (figures) made[`${group}, figures`] = figures;
+    }
   }
   return made;
 }
