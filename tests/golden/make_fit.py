@@ -45,10 +45,11 @@ best_b the candidate with the highest target (the first of them, if several).
                                                         total = kl + mnrl;            t = logit
               "query": queries are encoded so; documents keep the base encoder's vectors.
               "both": queries and the batch's documents are encoded so, and gradients flow through both.
+              "all": as "query", but every linear layer of the encoder is changed so, not those two alone.
 
   optimizer   AdamW, beta 0.9 and 0.999, epsilon 1e-8 added outside the root, bias corrected, no weight decay.
   rates       T steps, warm = ceil(T / 10), t from 0: for t < warm peak (t + 1) / warm, then
-              peak (1 - 0.98 (t - warm) / (T - warm)). T = 50, in teacher-cos 10. peak = 0.001, in lora 0.002.
+              peak (1 - 0.98 (t - warm) / (T - warm)). T = 50. peak = 0.001, in lora 0.002.
 
 LAYOUT OF fit.json
 
@@ -59,27 +60,30 @@ LAYOUT OF fit.json
     documents   [40][16]
     candidates  [22][3 to 7] rows of documents, by falling cosine
     logits      [22][3 to 7], one to one with candidates
-    batches     [50][6 or 4] rows of queries, in the order of the steps; teacher-cos takes the first 10
+    batches     [50][6 or 4] rows of queries, in the order of the steps
   heads       by name: query-head, head, margin-mse, mnrl, teacher-cos. In each:
-    losses      by name of a part, [50] numbers (teacher-cos: [10]), each taken before its step is made: total and those
+    losses      by name of a part, [50] numbers, each taken before its step is made: total and those
                 of kl, mnrl, margin_mse, ridge that the training has
     final       after the last step, by name of the matrix: frobenius (its norm) and matrix [16][16], row i column j =
                 W_ij. The matrix is called query; head has document, too
     best        [22] the place of best_b among b's candidates
     targets     [22][3 to 7] the t_bk; in teacher-cos only
     scale       the fitted scale; in margin-mse only
-  texts       what the two trainings of LoRA read; the encoder is tiny-encoder/:
+  texts       what the three trainings of LoRA read; the encoder is tiny-encoder/:
     queries     [16] strings; documents [24] strings (the last is cut at the encoder's 32 tokens)
     query_ids, document_ids          their token ids, [CLS] and [SEP] included
     query_vectors, document_vectors  [16][32] and [24][32], the base encoder's
     candidates  [16][3 to 5], logits [16][3 to 5], batches [50][4 to 6], best [16]: as above
     adapters    [4] in the order layer 0 query, layer 0 value, layer 1 query, layer 1 value: layer, target and the
                 initial a [4][32] (rank, inputs)
-  lora        by name: query, both. In each:
+    all_adapters  [12] the same for "all", layer by layer: attention.self.query, .key, .value, attention.output.dense,
+                intermediate.dense, output.dense (whose a is [4][64])
+  lora        by name: query, both, all. In each:
     losses      total, kl, mnrl, [50] numbers each, taken before the step
-    final       [4] as adapters: layer, target, a [4][32], b [32][4] (outputs, rank), a_frobenius, b_frobenius
-    vectors     [2] of side ("query" or "document"), row and vector [32]: with the final adapters. In "query" two
-                queries, in "both" a query and a document
+    final       as adapters or all_adapters: layer, target, a, b (outputs, rank; [32][4], of intermediate.dense [64][4]),
+                a_frobenius, b_frobenius
+    vectors     [2] of side ("query" or "document"), row and vector [32]: with the final adapters. In "query"
+                and "all" two queries, in "both" a query and a document
 
   tiny-encoder/ is a folder as sentence-transformers saves them: BERT with 2 layers, hidden size 32, 4 heads,
   intermediate size 64, 64 positions, random weights; mean pooling, normalised, at most 32 tokens, WordPiece, lower
@@ -109,14 +113,23 @@ HERE = Path(__file__).parent
 
 DIMENSIONS, QUERIES, DOCUMENTS = 16, 22, 40
 BATCH = 6  # 22 queries make batches of 6, 6, 6 and 4
-STEPS, TEACHER_STEPS = 50, 10
+STEPS = 50
 SCALE, RIDGE, DOCUMENT_RIDGE, TEACHER_COS = 20.0, 0.03, 0.1, 40.0
 PEAK_LEARNING_RATE, LORA_LEARNING_RATE = 1e-3, 2e-3
 WARMUP, FINAL_FRACTION = 0.1, 0.02
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 RANK, ALPHA = 4, 8.0
 TARGETS = ("query", "value")
-LAYERS, HIDDEN, MOST_TOKENS = 2, 32, 32
+LAYERS, HIDDEN, INNER, MOST_TOKENS = 2, 32, 64, 32
+# Every linear layer of a layer of the encoder, with the length of what it takes.
+ALL_TARGETS = {
+    "attention.self.query": HIDDEN,
+    "attention.self.key": HIDDEN,
+    "attention.self.value": HIDDEN,
+    "attention.output.dense": HIDDEN,
+    "intermediate.dense": HIDDEN,
+    "output.dense": INNER,
+}
 
 # Words of the tiny encoder's texts, by topic; the last of a topic are put together from pieces.
 TOPICS = (
@@ -262,7 +275,6 @@ def train_head(name, data, dtype=torch.float64, mistake=None):
     queries, documents = torch.tensor(queries, dtype=dtype), torch.tensor(documents, dtype=dtype)
     targets = logits
     if name == "teacher-cos":
-        batches = batches[:TEACHER_STEPS]
         added = -TEACHER_COS if mistake == "wrong sign" else TEACHER_COS
         targets = [
             [logit + added * float(cosines[b, d]) for d, logit in zip(candidates[b], logits[b])]
@@ -346,7 +358,7 @@ def make_encoder(folder):
         "hidden_dropout_prob": 0.1,
         "hidden_size": HIDDEN,
         "initializer_range": 0.02,
-        "intermediate_size": 64,
+        "intermediate_size": INNER,
         "layer_norm_eps": 1e-12,
         "max_position_embeddings": 64,
         "model_type": "bert",
@@ -528,18 +540,32 @@ def make_texts(folder):
         for layer in range(LAYERS)
         for target in TARGETS
     ]
+    random = np.random.RandomState(34)
+    texts["all_adapters"] = [
+        {"layer": layer, "target": target, "a": np.round(0.15 * random.normal(size=(RANK, inputs)), 4)}
+        for layer in range(LAYERS)
+        for target, inputs in ALL_TARGETS.items()
+    ]
     return texts
 
 
+def adapters_of(name, texts):
+    return texts["all_adapters" if name == "all" else "adapters"]
+
+
 def train_lora(name, texts, folder, dtype=torch.float64, mistake=None):
-    """One of the two trainings of LoRA: its losses, its adapters and two vectors."""
+    """One of the trainings of LoRA: its losses, its adapters and two vectors."""
     model = load_encoder(folder, dtype)
     adapters = []
-    for given in texts["adapters"]:
-        attention = model.encoder.layer[given["layer"]].attention.self
+    for given in adapters_of(name, texts):
+        target = given["target"]
+        *place, last = target.split(".") if "." in target else ["attention", "self", target]
+        module = model.encoder.layer[given["layer"]]
+        for part in place:
+            module = getattr(module, part)
         factor = 1.0 if mistake == "factor 1" else ALPHA / RANK
-        adapted = Adapted(getattr(attention, given["target"]), torch.tensor(given["a"], dtype=dtype), factor)
-        setattr(attention, given["target"], adapted)
+        adapted = Adapted(getattr(module, last), torch.tensor(given["a"], dtype=dtype), factor)
+        setattr(module, last, adapted)
         if mistake != f"no {given['target']}" and mistake != f"no layer {given['layer']}":
             adapters.append(adapted)
 
@@ -571,7 +597,7 @@ def train_lora(name, texts, folder, dtype=torch.float64, mistake=None):
         trained = trained[1::2]
     losses = train(trained, texts["batches"], LORA_LEARNING_RATE, parts_of, mistake)
     matrices = [[matrix.detach().to(torch.float64) for matrix in (adapter.a, adapter.b)] for adapter in adapters]
-    shown = [("query", 0), ("query", 7)] if name == "query" else [("query", 0), ("document", 3)]
+    shown = [("query", 0), ("document", 3)] if name == "both" else [("query", 0), ("query", 7)]
     with torch.no_grad():
         shown = [(side, row, vectors(side, [row])[0].to(torch.float64)) for side, row in shown]
     return losses, matrices, shown
@@ -608,6 +634,7 @@ ON_LORA = ("factor 1", "no query", "no value", "no layer 0", "no layer 1", "A no
 LORA_MISTAKES = {
     "query": (*ON_SLOTS, *ON_LORA),
     "both": (*ON_SLOTS, *ON_LORA, "documents constant", "no gradient through documents"),
+    "all": ("factor 1", *(f"no {target}" for target in ALL_TARGETS), "no layer 0", "no layer 1", *ON_STEPS),
 }
 
 
@@ -689,7 +716,7 @@ def lora_result(name, texts, folder):
             "a": a,
             "b": b,
         }
-        for given, (a, b) in zip(texts["adapters"], matrices)
+        for given, (a, b) in zip(adapters_of(name, texts), matrices)
     ]
     vectors = [{"side": side, "row": row, "vector": vector} for side, row, vector in shown]
     return {"losses": losses, "final": final, "vectors": vectors}

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::common::{TestHost, block_on, golden, numbers};
 use querytune::device::{Device, Dtype};
+use querytune::input::{InputItem, Role, Texts};
 use querytune::job::Job;
 use querytune::model::{Encoder, ModelFiles, TextKind};
+use querytune::relations::{Candidate, Relations, StageTimes};
 use querytune::tune::{
     Adapted, Adapter, LoraOptions, LoraTarget, Loss, Method, Recipe, RecipeOptions, StepLoss, Student, Trainable,
     Trained, Training, TrainingSet,
 };
 use querytune::vectors::Vectors;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn vectors(value: &Value) -> Vectors {
     let rows: Vec<Vec<f64>> = value.as_array().expect("rows").iter().map(numbers).collect();
@@ -34,6 +37,49 @@ fn set(of: &Value, queries: &str, documents: &str, scores: &Value) -> TrainingSe
         lists(scores, |number| number as f32),
     )
     .expect("parts that fit")
+}
+
+/// The reference's vectors as what comes out of scoring.
+fn relations(of: &Value) -> Relations {
+    let (query_vectors, document_vectors) = (vectors(&of["queries"]), vectors(&of["documents"]));
+    let texts = |count: usize, role| {
+        let item = |number| InputItem {
+            text: format!("text {number}"),
+            ..InputItem::default()
+        };
+        Rc::new(Texts::from_items((0..count).map(item), role).expect("texts"))
+    };
+    let documents = lists(&of["candidates"], |number| number as u32);
+    let logits = lists(&of["logits"], |number| number as f32);
+    let candidates = documents
+        .iter()
+        .zip(&logits)
+        .enumerate()
+        .map(|(query, (documents, logits))| {
+            let candidate = |(&document, &logit): (&u32, &f32)| {
+                let pair = query_vectors
+                    .row(query)
+                    .iter()
+                    .zip(document_vectors.row(document as usize));
+                Candidate {
+                    document,
+                    cosine: pair.map(|(a, b)| a * b).sum(),
+                    logit: Some(logit),
+                }
+            };
+            documents.iter().zip(logits).map(candidate).collect()
+        });
+    Relations {
+        queries: texts(query_vectors.len(), Role::Queries),
+        documents: texts(document_vectors.len(), Role::Documents),
+        candidates: candidates.collect(),
+        query_vectors,
+        document_vectors: Rc::new(document_vectors),
+        depth: 7,
+        bm25: 0,
+        per_query: None,
+        times: StageTimes::default(),
+    }
 }
 
 fn options(method: Method) -> RecipeOptions {
@@ -93,8 +139,18 @@ fn assert_matrix(found: &[f32], expected: &Value, tolerance: f64, what: &str) {
 fn train_heads(name: &str, recipe: &Recipe) -> (TrainingSet, Trained, Value) {
     let reference = golden("fit.json");
     let (of, case) = (&reference["vectors"], &reference["heads"][name]);
-    let scores = case.get("targets").unwrap_or(&of["logits"]);
-    let set = set(of, "queries", "documents", scores);
+    // As the product makes it: the teacher's cosines are added to the logits there.
+    let set = TrainingSet::from_relations(&relations(of), recipe, |_| true).expect("a training set");
+    if let Some(targets) = case.get("targets") {
+        for (query, expected) in targets.as_array().expect("targets").iter().enumerate() {
+            assert_matrix(
+                &set.scores[query],
+                &json!([expected]),
+                1e-4,
+                &format!("targets of query {query}"),
+            );
+        }
+    }
     let steps = case["losses"]["total"].as_array().expect("losses").len();
     let batches = &lists(&of["batches"], |number| number as usize)[..steps];
     let (host, device) = (TestHost::new(), Device::cpu(Dtype::Fp32));
@@ -162,7 +218,13 @@ fn mnrl_alone_follows_the_reference() {
 
 #[test]
 fn a_teacher_with_cosines_follows_the_reference() {
-    assert_heads("teacher-cos", &options(Method::QueryHead));
+    assert_heads(
+        "teacher-cos",
+        &RecipeOptions {
+            teacher_cosine: Some(40.0),
+            ..options(Method::QueryHead)
+        },
+    );
 }
 
 fn tiny_encoder() -> ModelFiles {
@@ -186,16 +248,20 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 /// LoRA as the reference's case of that name; a micro-batch has so many tokens.
-fn assert_lora(name: &str, documents: bool, micro_batch_tokens: usize) {
+fn assert_lora(name: &str, micro_batch_tokens: usize) {
     let reference = golden("fit.json");
     let (of, case) = (&reference["texts"], &reference["lora"][name]);
+    let (targets, adapters) = match name {
+        "all" => (LoraTarget::ALL.to_vec(), &of["all_adapters"]),
+        _ => (vec![LoraTarget::Query, LoraTarget::Value], &of["adapters"]),
+    };
     let options = RecipeOptions {
         learning_rate: Some(2e-3),
         lora: LoraOptions {
             rank: Some(4),
             alpha: Some(8.0),
-            targets: Some(vec![LoraTarget::Query, LoraTarget::Value]),
-            documents: Some(documents),
+            targets: Some(targets),
+            documents: Some(name == "both"),
             micro_batch_tokens: Some(micro_batch_tokens),
             ..LoraOptions::default()
         },
@@ -210,9 +276,14 @@ fn assert_lora(name: &str, documents: bool, micro_batch_tokens: usize) {
     let (queries, texts) = (strings(&of["queries"]), strings(&of["documents"]));
     let lora = recipe.lora.as_ref().expect("LoRA's part");
     let student = Student::changes_of(&trainable, &set, &queries, &texts, lora).expect("a student");
-    let start = of["adapters"].as_array().expect("adapters").iter().flat_map(|adapter| {
+    let start = adapters.as_array().expect("adapters").iter().flat_map(|adapter| {
         let a = lists(&adapter["a"], |number| number as f32).concat();
-        [a, vec![0.0; 32 * 4]]
+        let outputs = if adapter["target"] == "intermediate.dense" {
+            64
+        } else {
+            32
+        };
+        [a, vec![0.0; outputs * 4]]
     });
     let training = Training {
         set: &set,
@@ -230,12 +301,13 @@ fn assert_lora(name: &str, documents: bool, micro_batch_tokens: usize) {
     let Adapter::Lora { lora, .. } = &adapter else {
         panic!("LoRA was trained")
     };
-    for (layer, expected) in lora.layers.iter().zip(case["final"].as_array().expect("adapters")) {
+    let finals = case["final"].as_array().expect("adapters");
+    assert_eq!(lora.layers.len(), finals.len());
+    for (layer, expected) in lora.layers.iter().zip(finals) {
         let (number, target) = (expected["layer"].as_u64().expect("a layer"), &expected["target"]);
-        let name = format!(
-            "encoder.layer.{number}.attention.self.{}",
-            target.as_str().expect("a target")
-        );
+        let target = target.as_str().expect("a target");
+        let place = if target.contains('.') { "" } else { "attention.self." };
+        let name = format!("encoder.layer.{number}.{place}{target}");
         assert_eq!(layer.module, name);
         assert_matrix(&layer.a, &expected["a"], 1e-4, &format!("A of {name}"));
         assert_matrix(&layer.b, &expected["b"], 1e-4, &format!("B of {name}"));
@@ -264,16 +336,22 @@ fn assert_lora(name: &str, documents: bool, micro_batch_tokens: usize) {
 
 #[test]
 fn lora_on_queries_follows_the_reference() {
-    assert_lora("query", false, 4096);
+    assert_lora("query", 4096);
 }
 
 #[test]
 fn lora_on_both_sides_follows_the_reference() {
-    assert_lora("both", true, 4096);
+    assert_lora("both", 4096);
+}
+
+#[test]
+fn lora_on_every_layer_follows_the_reference() {
+    assert_lora("all", 4096);
+    assert_lora("all", 32);
 }
 
 #[test]
 fn lora_in_small_micro_batches_has_the_same_gradients() {
-    assert_lora("query", false, 32);
-    assert_lora("both", true, 64);
+    assert_lora("query", 32);
+    assert_lora("both", 64);
 }
