@@ -58,7 +58,7 @@ impl Relations {
     }
 
     /// Listwise rows, one JSON object a query, in FlagEmbedding's form: the best document in `pos`, the others in
-    /// `neg`, their logits in `pos_scores` and `neg_scores`.
+    /// `neg`, their logits in `pos_scores` and `neg_scores`. Queries with one scored document are left out.
     pub fn jsonl(&self) -> Pieces<'_> {
         Box::new((0..self.candidates.len()).filter_map(move |query| Some(Ok(self.listwise(query)?))))
     }
@@ -66,6 +66,10 @@ impl Relations {
     fn listwise(&self, query: usize) -> Option<String> {
         let scored: Vec<(u32, f32)> = self.scored(query).collect();
         let best = best_of(&scored)?;
+        if scored.len() < 2 {
+            // Trainers draw from the others.
+            return None;
+        }
         let text = |document: u32| self.documents.items[document as usize].text.as_str();
         let rest = || {
             let others = scored.iter().enumerate().filter(|&(index, _)| index != best);
@@ -107,6 +111,19 @@ impl Relations {
             });
             Ok(format!("{row}\n"))
         }))
+    }
+
+    /// BEIR's `qrels/train.tsv`: of each query the document that the cross-encoder finds best, with the score 1. It is no
+    /// person's judgement; trainers that read the folder ask for one.
+    pub fn beir_qrels(&self) -> Pieces<'_> {
+        let header = ["query-id", "corpus-id", "score"];
+        self.table(b'\t', &header, move |query| {
+            let scored: Vec<(u32, f32)> = self.scored(query).collect();
+            let best = best_of(&scored).map(|best| &self.documents.items[scored[best].0 as usize].ids[0]);
+            best.map_or(Vec::new(), |document| {
+                vec![self.queries.items[query].ids[0].clone(), document.clone(), "1".into()]
+            })
+        })
     }
 
     /// Every candidate with rank (from 1, among the query's candidates), cosine and logit, tab-separated; the logit is

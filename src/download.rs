@@ -22,6 +22,7 @@ pub fn data(relations: &Relations) -> Vec<(String, Pieces<'_>)> {
         ("scores.tsv".into(), relations.scores_tsv()),
         ("beir/corpus.jsonl".into(), relations.beir_corpus()),
         ("beir/queries.jsonl".into(), relations.beir_queries()),
+        ("beir/qrels/train.tsv".into(), relations.beir_qrels()),
     ]
 }
 

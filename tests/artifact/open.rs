@@ -168,6 +168,35 @@ fn beir_has_title_and_text_apart() {
 }
 
 #[test]
+fn beir_judges_the_best_document_of_each_query_that_has_scores() {
+    let relations = small_relations();
+    let qrels = whole(relations.beir_qrels()).unwrap();
+    let mut rows = qrels.lines();
+    assert_eq!(rows.next(), Some("query-id\tcorpus-id\tscore"));
+    let scored: Vec<usize> = (0..relations.candidates.len())
+        .filter(|&query| {
+            relations.candidates[query]
+                .iter()
+                .any(|candidate| candidate.logit.is_some())
+        })
+        .collect();
+    let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows.len(), scored.len());
+    for (row, query) in rows.iter().zip(scored) {
+        let best = (relations.candidates[query].iter())
+            .filter(|candidate| candidate.logit.is_some())
+            .max_by(|a, b| a.logit.partial_cmp(&b.logit).unwrap())
+            .unwrap();
+        let id = &relations.documents.items[best.document as usize].ids[0];
+        assert!(
+            row.contains(id.trim_matches('"')) || row.contains(&id.replace('"', "\"\"")),
+            "{row}: {id}"
+        );
+        assert!(row.ends_with("\t1"), "{row}");
+    }
+}
+
+#[test]
 fn heads_come_with_the_base_encoder_on_both_sides() {
     for adapter in &adapters()[..2] {
         let zip = packed(adapter, Delivered::Tuned);

@@ -92,6 +92,7 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
         "data/scores.tsv",
         "data/beir/corpus.jsonl",
         "data/beir/queries.jsonl",
+        "data/beir/qrels/train.tsv",
     ] {
         assert!(names.contains(name), "{name} is missing in {names:?}");
     }
