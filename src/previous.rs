@@ -209,9 +209,10 @@ impl SincePrevious {
             queries,
             previous,
             tuned,
+            ci95,
             ..
         }) = self.agreement
-            && tuned < previous
+            && ci95[1] < 0.0
         {
             warnings.push(format!(
                 "On {queries} queries that are new since the earlier run, the model it delivered agrees more with the \

@@ -20,7 +20,7 @@ pub use crate::waves::Teacher;
 
 /// How many documents are looked at for each query.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(from = "GivenOptions")]
 pub struct SynthesizeOptions {
     /// Nearest documents that are taken for each query. 100, as in Finetuner.
     pub candidates: usize,
@@ -35,6 +35,32 @@ pub struct SynthesizeOptions {
     /// Relations of each query in Finetuner's rows: one similar document and `relations - 1` dissimilar ones.
     /// As many as are scored by default.
     pub relations: Option<usize>,
+}
+
+/// Options as a program gives them: what is left out depends on what is there.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+struct GivenOptions {
+    candidates: Option<usize>,
+    depth: Option<usize>,
+    budget_seconds: Option<f64>,
+    bm25: Option<usize>,
+    relations: Option<usize>,
+}
+
+impl From<GivenOptions> for SynthesizeOptions {
+    fn from(given: GivenOptions) -> Self {
+        let usual = Self::default();
+        let candidates = given.candidates.unwrap_or(usual.candidates);
+        Self {
+            candidates,
+            // No more can be scored than are taken.
+            depth: given.depth.unwrap_or(usual.depth.min(candidates)),
+            budget_seconds: given.budget_seconds,
+            bm25: given.bm25.unwrap_or(usual.bm25),
+            relations: given.relations,
+        }
+    }
 }
 
 impl Default for SynthesizeOptions {

@@ -306,7 +306,7 @@ impl Tuner {
     /// # Errors
     /// As [`Encoder::encode`].
     pub async fn embed(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
-        self.encoder.encode(texts, kind, job).await
+        self.encoder.encode_watched(texts, kind, job).await
     }
 
     /// What a member of another engine's [`Crew`](crate::job::Crew) does.

@@ -26,6 +26,7 @@ import type {
   AdapterFile,
   CandidateRow,
   Embeddings,
+  EmbedOptions,
   EngineInfo,
   FitOptions,
   Index,
@@ -398,9 +399,9 @@ class RemoteTuner extends Handle implements Tuner {
     return this.#session.readJudgements(qrels, options);
   }
 
-  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const list = checkTexts(texts);
-    return this.link.long(watch, (call) => this.link.service.embed(call, this.id, list));
+    return this.link.long(options, (call) => this.link.service.embed(call, this.id, list, options.kind));
   }
 
   async score(pairs: readonly Pair[], watch: Watch = {}): Promise<Float32Array> {

@@ -12,6 +12,7 @@ import type {
   DeviceChoice,
   DtypeChoice,
   Embeddings,
+  EmbedOptions,
   EngineInfo,
   JudgementsCoverage,
   JudgementsSummary,
@@ -92,7 +93,7 @@ export interface Service extends JudgingService, ArtifactService {
   coverage(qrels: Id, queries: Id, documents: Id): Promise<JudgementsCoverage>;
   items(texts: Id, from: number, count: number): Promise<TextItem[]>;
   load(call: number, models: TunerModels, choice: Choice): Promise<{ id: Id; info: EngineInfo }>;
-  embed(call: number, tuner: Id, texts: readonly string[]): Promise<Embeddings>;
+  embed(call: number, tuner: Id, texts: readonly string[], kind: EmbedOptions["kind"]): Promise<Embeddings>;
   score(call: number, tuner: Id, pairs: readonly Pair[]): Promise<Float32Array>;
   rerank(
     call: number,

@@ -19,6 +19,7 @@ import type {
   CandidateRow,
   DeviceChoice,
   Embeddings,
+  EmbedOptions,
   EngineInfo,
   FitOptions,
   Index,
@@ -440,10 +441,11 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     return this.session.readJudgements(qrels, options);
   }
 
-  async embed(texts: readonly string[], watch: Watch = {}): Promise<Embeddings> {
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Embeddings> {
     const tuner = this.engine;
     const list = checkTexts(texts);
-    return this.thread.long(watch, (host) => tuner.embed(list, host), this.crew);
+    const { kind = "document" } = options;
+    return this.thread.long(options, (host) => tuner.embed(list, kind, host), this.crew);
   }
 
   /** What a crew's member does. */

@@ -396,7 +396,7 @@ export interface SearchHit {
 export interface SynthesizeOptions extends Watch {
   /** Documents retrieved for each query. Default 100. */
   candidates?: number;
-  /** How many of them, from the first, the cross-encoder scores, however long it takes. Default 20. */
+  /** How many of them, from the first, the cross-encoder scores, however long it takes. Default 20, or all if there are fewer. */
   depth?: number;
   /**
    * Seconds that scoring may take, counted from its start. While they last, candidates after the first `depth` are scored
@@ -410,7 +410,7 @@ export interface SynthesizeOptions extends Watch {
    * words that the encoder does not know, such as part numbers. Default 0.
    */
   bm25?: number;
-  /** Rows for each query are `relations - 1`. */
+  /** Rows for each query are `relations - 1`. Default: as many relations as are scored. */
   relations?: number;
   /**
    * An earlier run's download (of `saveArtifact`), to go on from, for example every night with the day's log. Its queries
@@ -837,6 +837,15 @@ export interface Reader {
   readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements>;
 }
 
+/** How texts are embedded, and what watches it. */
+export interface EmbedOptions extends Watch {
+  /**
+   * What the texts are, `"document"` by default. It makes a difference with encoders that put a prompt of their own
+   * before queries or documents; the default encoder has none.
+   */
+  kind?: "query" | "document";
+}
+
 /**
  * Two models on a device, or the encoder alone: then `score`, `rerank`, `synthesize` and `fit` are refused with the code
  * `option`. Calls may overlap: they run one after the other.
@@ -844,8 +853,8 @@ export interface Reader {
 export interface Tuner extends Reader {
   /** The models, and the device that they run on with the reason why. */
   readonly info: EngineInfo;
-  /** Vectors of texts, by the base encoder. */
-  embed(texts: readonly string[], watch?: Watch): Promise<Embeddings>;
+  /** Vectors of texts, by the base encoder: of documents, unless `kind` says that they are queries. */
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Embeddings>;
   /** The cross-encoder's logit of each pair, in their order: for many queries at once. */
   score(pairs: readonly Pair[], watch?: Watch): Promise<Float32Array>;
   /** Documents by the cross-encoder's logit for the query, best first. */

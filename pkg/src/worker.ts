@@ -131,9 +131,9 @@ const service: Service & MemberService = {
       const tuner = await engine().loadFiles(models, choice, watch);
       return { id: keep(tuner), info: tuner.info };
     }),
-  embed: (call, tuner, list) =>
+  embed: (call, tuner, list, kind) =>
     watched(call, async (watch) => {
-      const vectors = await get(tuner, CoreTuner).embed(list, watch);
+      const vectors = await get(tuner, CoreTuner).embed(list, { kind, ...watch });
       return Comlink.transfer(vectors, [vectors.data.buffer]);
     }),
   score: (call, tuner, pairs) =>

@@ -38,7 +38,7 @@ scores = model.similarity(queries, documents)
             "**sentence-transformers** (`pip install sentence-transformers`). Queries and documents go through the \
              same encoder.\n\n{queries_and_documents}\n\
              **JavaScript**, with the npm package `querytune`, in a page that serves this folder:\n\n{}",
-            in_javascript("model/")
+            in_javascript("model/", true)
         ),
         Adapter::Lora(_) => format!(
             "**sentence-transformers 5 or newer** (`pip install \"sentence-transformers>=5\"`). Queries and documents \
@@ -49,7 +49,7 @@ scores = model.similarity(queries, documents)
              `SentenceTransformer(\"model/document_0_Transformer\")` for documents.\n\n\
              **JavaScript**, with the npm package `querytune`, in a page that serves this folder; vectors of queries:\
              \n\n{}",
-            in_javascript("model/query_0_Transformer/")
+            in_javascript("model/query_0_Transformer/", false)
         ),
     }
 }
@@ -106,12 +106,12 @@ pub fn the_lora(lora: &Lora, report: &Value) -> String {
     let base = one_line(id.unwrap_or("the base encoder's folder")).replace(['"', '\\', '`'], "'");
     let factor = lora.factor();
     let document = if lora.documents {
-        "documents = tuned.encode([\"your document\"], normalize_embeddings=True)"
+        "documents = tuned.encode_document([\"your document\"], normalize_embeddings=True)"
     } else {
-        "documents = SentenceTransformer(base).encode([\"your document\"], normalize_embeddings=True)  # as before"
+        "documents = SentenceTransformer(base).encode_document([\"your document\"], normalize_embeddings=True)  # as before"
     };
     format!(
-        r#"**sentence-transformers** (`pip install sentence-transformers peft`):
+        r#"**sentence-transformers** (`pip install "sentence-transformers>=5" peft`):
 
 ```python
 from sentence_transformers import SentenceTransformer
@@ -119,7 +119,7 @@ from sentence_transformers import SentenceTransformer
 base = "{base}"
 tuned = SentenceTransformer(base)
 tuned.load_adapter("adapter")  # this folder
-queries = tuned.encode(["your query"], normalize_embeddings=True)
+queries = tuned.encode_query(["your query"], normalize_embeddings=True)
 {document}
 ```
 
@@ -148,10 +148,15 @@ for name in [name for name in change if name.endswith(".lora_A.weight")]:
     )
 }
 
-fn in_javascript(folder: &str) -> String {
+fn in_javascript(folder: &str, has_documents: bool) -> String {
+    let documents = if has_documents {
+        "const documents = await tuner.embed([\"your document\"]);\n"
+    } else {
+        ""
+    };
     format!(
         "```js\nimport {{ load }} from \"querytune\";\n\n\
          const tuner = await load({{ encoder: new URL(\"{folder}\", location.href), crossEncoder: false }});\n\
-         const vectors = await tuner.embed([\"your text\"]);\n```\n\n"
+         const queries = await tuner.embed([\"your query\"], {{ kind: \"query\" }});\n{documents}```\n\n"
     )
 }

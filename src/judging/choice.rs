@@ -70,7 +70,7 @@ fn discount(ranking: &[u32], document: u32) -> f64 {
 
 /// How much a person is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct JudgingOptions {
     /// Most queries; at least 1.
     pub queries: usize,

@@ -8,7 +8,7 @@ use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
 use crate::error::Result;
-use crate::job::{Job, Work};
+use crate::job::{Job, Stage, Work};
 use crate::vectors::Vectors;
 
 /// Which side of the search a text is on; encoders trained with prompts tell the two apart.
@@ -132,6 +132,25 @@ impl Encoder {
             Ok(())
         })
         .await?;
+        Ok(vectors)
+    }
+
+    /// [`Encoder::encode`] as a stage of its own that is told of.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub async fn encode_watched(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
+        let progress = job.stage(Stage::Encode, texts.len(), 0);
+        let mut vectors = Vectors::zeros(texts.len(), self.info.dims);
+        self.encode_each(texts, kind, job, async |numbers, rows| {
+            for (number, row) in numbers.iter().zip(rows.chunks_exact(self.info.dims)) {
+                vectors.row_mut(*number).copy_from_slice(row);
+            }
+            progress.advance(numbers.len());
+            Ok(())
+        })
+        .await?;
+        progress.finish();
         Ok(vectors)
     }
 

@@ -8,7 +8,7 @@ use super::adapter::{Adapted, Adapter, files_missing};
 use super::cross_validation::{Agreement, LeftOut, cross_validate, keep, steps};
 use super::folds::{grouped_folds, random_folds};
 use super::ranker::Ranker;
-use super::recipe::{Method, Recipe};
+use super::recipe::{Loss, Method, Recipe};
 use super::student::{Student, Trainable};
 use super::trainer::{Trained, Training, shuffled_batches};
 use super::training_set::TrainingSet;
@@ -233,7 +233,11 @@ pub async fn fit(
         left_out_at_random,
         left_out_in_groups,
         time: progress.finish(),
-        recipe,
+        recipe: Recipe {
+            // As it was fitted, where it was.
+            margin_scale: (recipe.loss == Loss::MarginMse).then_some(training.margin_scale),
+            ..recipe.clone()
+        },
     })
 }
 

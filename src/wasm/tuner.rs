@@ -183,13 +183,21 @@ impl Tuner {
         Ok(to_js(&self.inner.info())?)
     }
 
-    /// Vectors of texts; resolves to `{ data: Float32Array, dims: [texts, numbers] }`.
+    /// Vectors of texts, queries or documents; resolves to `{ data: Float32Array, dims: [texts, numbers] }`.
     #[wasm_bindgen(skip_typescript)]
-    pub fn embed(&self, texts: Vec<String>, host: JsHost) -> Promise {
+    pub fn embed(&self, texts: Vec<String>, kind: String, host: JsHost) -> Promise {
         let tuner = self.inner.clone();
         promise(host, async move |job| {
+            let kind = match &kind[..] {
+                "query" => TextKind::Query,
+                "document" => TextKind::Document,
+                other => {
+                    let message = format!("kind is {other:?}; it has to be \"query\" or \"document\".");
+                    return Err(Error::new(Code::Option, message));
+                }
+            };
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            embeddings(&tuner.embed(&texts, TextKind::Document, job).await?)
+            embeddings(&tuner.embed(&texts, kind, job).await?)
         })
     }
 

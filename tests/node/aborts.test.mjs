@@ -57,7 +57,7 @@ const calls = {
   readJudgements: [["read"], (watch) => made.tuner.readJudgements(qrels(1000), watch)],
   load: [["download", "load"], (watch) => load({ ...options, ...models, ...watch })],
   loadArtifact: [["load"], (watch) => loadArtifact(made.zip, { ...options, ...watch })],
-  embed: [[], (watch) => made.tuner.embed(fresh(5000), watch)],
+  embed: [["encode"], (watch) => made.tuner.embed(fresh(5000), watch)],
   score: [
     ["score"],
     (watch) =>

@@ -73,7 +73,7 @@ function adapters(report: Report | undefined): Offer[] {
 
 tuned = SentenceTransformer(${JSON.stringify(encoder)})
 tuned.load_adapter("adapter")  # a folder with both files
-queries = tuned.encode(["a query"], normalize_embeddings=True)`,
+queries = tuned.encode_query(["a query"], normalize_embeddings=True)`,
         ),
         adapter(
           2,
@@ -141,7 +141,8 @@ def texts(name):  # the folder beir in data of artifact.zip
 queries, documents = texts("queries"), texts("corpus")
 rows = csv.reader(open("relations.gpl.tsv", encoding="utf-8", newline=""), delimiter="\\t")
 rows = [(queries[query], documents[similar], documents[dissimilar], float(margin)) for query, similar, dissimilar, margin in rows]
-# for GPL itself: put it into the folder of the generated data as gpl-training-data.tsv`,
+# for GPL itself: data/beir of artifact.zip with this file in it as gpl-training-data.tsv, and an empty file
+# hard-negatives.jsonl, is what gpl.train(path_to_generated_data="beir", use_train_qrels=True, …) takes`,
   },
   {
     testid: "download-jsonl",

@@ -84,7 +84,11 @@ export class Tuner {
   ): Promise<Tuner>;
   work(work: Work, texts: readonly string[], host: Host): Promise<Float32Array>;
   info(): EngineInfo;
-  embed(texts: readonly string[], host: Host): Promise<{ data: Float32Array; dims: [number, number] }>;
+  embed(
+    texts: readonly string[],
+    kind: "query" | "document",
+    host: Host,
+  ): Promise<{ data: Float32Array; dims: [number, number] }>;
   /** The logit of each pair (query, document, query, and so on). */
   score(texts: readonly string[], host: Host): Promise<Float32Array>;
   synthesize(
