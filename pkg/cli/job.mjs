@@ -19,7 +19,12 @@ export async function runJob(open, job, { progress, note, output, signal }) {
     note("relations", relations.summary());
     await output("scores.tsv", await relations.toScoresTsv());
     const judgements = qrels && { qrels, queries: testQueries };
-    const run = await tuner.fit(relations, { ...job.fit, judgements, ...watch });
+    const run = await tuner.fit(relations, { ...job.fit, judgements, ...watch }).catch((error) => {
+      // The judgements name nothing of the job: that is no reason to lose what was trained.
+      if (!error.run) throw error;
+      note("warning", `${error.message} The run is written without figures by judgements.`);
+      return error.run;
+    });
     await output("report.json", `${JSON.stringify(run.report, null, 2)}\n`);
     await output("artifact.zip", await run.saveArtifact(watch));
     return run.report;
@@ -40,6 +45,34 @@ async function readInputs(session, files, note, watch) {
   const documents = await read("readDocuments", files.documents);
   const testQueries = await read("readQueries", files.testQueries);
   const qrels = files.qrels && (await session.readJudgements(files.qrels.bytes, { file: files.qrels.name, ...watch }));
-  if (qrels) note("judgements", { file: files.qrels.name, ...qrels.summary });
+  if (qrels) {
+    note("judgements", { file: files.qrels.name, ...qrels.summary });
+    await checkJudgements(qrels, { queries, documents, testQueries }, files);
+  }
   return { queries, documents, testQueries, qrels };
+}
+
+/** Refuses judgements that name nothing of what was read, as the engine would after the training. */
+async function checkJudgements(qrels, { queries, documents, testQueries }, files) {
+  const found = await qrels.coverage(testQueries ?? queries, documents);
+  // The queries of an earlier run are not read yet: judgements may be of these.
+  const isJoined = !testQueries && files.previous !== undefined;
+  if (found.known > 0 || (isJoined && found.documents.known > 0)) return;
+  const asked = ids("Queries", found.queries, (files.testQueries ?? files.queries).name);
+  throw Object.assign(
+    new Error(
+      `None of the judgements is of a query and a document that were read. ${asked} ` +
+        `${ids("Documents", found.documents, files.documents.name)} Choose the columns with these ids ` +
+        `(--${testQueries ? "test-query" : "query"}-id-column, --id-column), or leave the judgements out. Where a file ` +
+        "has no column with ids, they are the numbers of its rows.",
+    ),
+    { code: "input-qrels", position: { file: files.qrels.name, line: 0, column: 0 } },
+  );
+}
+
+/** Some ids of either file, so that one sees how they differ. */
+function ids(what, { ids, known, unknown, texts }, file) {
+  if (known === ids) return `${what}: ${file} has all that the judgements name.`;
+  const list = (some) => `${some.map((id) => `"${id}"`).join(", ")}, …`;
+  return `${what}: the judgements name ${list(unknown)}; ${file} has ${list(texts)}${known > 0 ? " and some of those named" : ""}.`;
 }

@@ -86,6 +86,42 @@ test("what is to be gone on from has to be a download of the same encoder", { ti
   assert.match(other.err, /not a zip file/);
 });
 
+test("judgements that name nothing of the files are refused before any model is loaded, with ids of both", {
+  timeout,
+}, async () => {
+  writeFileSync(place.path("strange.tsv"), "s1\tx1\t1\n");
+  const files = [...both, "--qrels", "strange.tsv", "--out", "strange"];
+  const { code, out, err } = await place.run("adapt", ...files, "--json", ...small);
+  assert.equal(code, 1);
+  assert.doesNotMatch(err, /load models/);
+  const { error } = JSON.parse(out);
+  assert.equal(error.code, "input-qrels");
+  assert.equal(error.position.file, "strange.tsv");
+  const [query, document] = ["log.csv", "docs.csv"].map(
+    (name) => readFileSync(place.path(name), "utf8").split("\n")[1],
+  );
+  for (const id of ["s1", "x1", query.split(",")[0], document.split(",")[0]]) {
+    assert.ok(error.message.includes(`"${id}"`), id);
+  }
+  assert.match(error.message, /--query-id-column, --id-column/);
+  // Of an earlier run's documents nothing is known either.
+  const continued = await place.run("adapt", ...files, "--continue", "tuned", "--json", ...small);
+  assert.equal(JSON.parse(continued.out).error.code, "input-qrels");
+  assert.doesNotMatch(continued.err, /load models/);
+});
+
+test("judgements that are of no earlier query either cost their figures, not the run", { timeout }, async () => {
+  const document = sample("documents.csv", 2).split("\n")[1].split(",")[0];
+  writeFileSync(place.path("unasked.tsv"), `s1\t${document}\t1\n`);
+  const job = [...both, "--qrels", "unasked.tsv", "--continue", "tuned", "--out", "unasked"];
+  const { code, out, err } = await place.run("adapt", ...job, "--json", ...small);
+  assert.equal(code, 0, err);
+  assert.match(err, /Warning: .*The run is written without figures by judgements/);
+  const { files, report } = JSON.parse(out);
+  for (const path of Object.values(files)) assert.ok(statSync(path), path);
+  assert.equal(report.evaluation.judged, undefined);
+});
+
 test("a table from a German Excel is read as it is meant", { timeout }, async () => {
   const rows = ["Suchbegriff;Häufigkeit", "Gemüse für den Balkon;12", "Möbel aus Holz;7", "günstige Flüge;3"];
   writeFileSync(place.path("suche.csv"), Buffer.from(rows.join("\r\n"), "latin1"));
