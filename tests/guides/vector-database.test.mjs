@@ -1,5 +1,6 @@
 // The guide to vector databases, with a real PostgreSQL: a tuned query finds there what the engine finds, in its order.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { startPostgres } from "../../scripts/lib/postgres.mjs";
 import { Follower, readGuide } from "./support/guide.mjs";
@@ -24,9 +25,10 @@ after(async () => {
   await database?.stop();
 });
 
-const rows = (name) =>
-  follower.printed
-    .get(`node search.mjs "${query}"`)
+const search = `node search.mjs "${query}"`;
+
+const rows = (name, printed = follower.printed.get(search)) =>
+  printed
     .trim()
     .split("\n")
     .map((line) => line.split("\t"))
@@ -48,4 +50,12 @@ test("base and tuned rankings from the table are those of the engine", { timeout
 test("the tuned ranking is another one than the base model's", () => {
   assert.equal(rows("tuned").length, 5);
   assert.notDeepEqual(rows("tuned"), rows("base"));
+});
+
+test("a head that was not delivered is left out", { timeout }, async () => {
+  const report = JSON.parse(readFileSync(follower.path("tuned", "report.json"), "utf8"));
+  follower.write("tuned/report.json", JSON.stringify({ ...report, fit: { ...report.fit, delivered: "base" } }));
+  const printed = await follower.run(search);
+  assert.deepEqual(rows("base", printed), rows("base"));
+  assert.deepEqual(rows("tuned", printed), rows("base"));
 });
