@@ -20,6 +20,8 @@ import { setup } from "./setup.mjs";
 const stampFile = join(state, "build.json");
 const inRoot = (...paths) => paths.map((path) => join(root, path));
 const wasmFolder = join(root, "pkg", "dist", "wasm");
+/** What is behind the stamp of a wasm that was shrunk. */
+const PUBLISHED = " published";
 
 const wasmOptFlags = [
   "-Oz",
@@ -78,12 +80,17 @@ async function compileWasm({ publish, keepNames }) {
   }
 }
 
+/** Whether the wasm of the last build was shrunk. */
+export function isShrunk() {
+  return readJson(stampFile, {}).wasm?.endsWith(PUBLISHED) ?? false;
+}
+
 /** Builds what is asked for; `page` also the demo page. */
 export async function build({ page = true, publish = false, keepNames = false } = {}) {
   const engine = inRoot("Cargo.toml", "Cargo.lock", "src");
   // A small wasm serves every purpose: it is not built again because --publish is not given this time.
   const engineKey = digest(root, engine, toolchain(), bindgenVersion, keepNames);
-  const published = `${engineKey} published`;
+  const published = engineKey + PUBLISHED;
   const smallIsThere = readJson(stampFile, {}).wasm === published;
   await part(
     "wasm",

@@ -1,6 +1,6 @@
 // What is in the tarball, and whether tools that know npm's conventions find fault with it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -105,4 +105,11 @@ test("the notices name nothing of the machine that made them", () => {
 
 test("the package needs no other at run time", () => {
   assert.equal(readJson(join(installed, "package.json")).dependencies, undefined);
+});
+
+test("a wasm that was not shrunk is not published", { timeout }, async () => {
+  const wasm = join(root, "pkg", "dist", "wasm", "querytune_bg.wasm");
+  const asked = run("npm", ["run", "prepublishOnly"], { cwd: join(root, "pkg") });
+  if (statSync(wasm).size < 20e6) await asked;
+  else await assert.rejects(asked, /npm run build -- --publish/);
 });
