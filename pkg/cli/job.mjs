@@ -35,15 +35,16 @@ export async function runJob(open, job, { progress, note, output, signal }) {
 
 /** All inputs are read before a model is loaded, so that a wrong file is found at once. */
 async function readInputs(session, files, note, watch) {
-  const read = async (method, file) => {
+  const read = async (method, file, { isReported = true } = {}) => {
     if (!file) return undefined;
     const texts = await session[method](file.bytes, { ...file.options, file: file.name, ...watch });
-    note("reading", texts.reading);
+    note("reading", { reading: texts.reading, isReported });
     return texts;
   };
   const queries = await read("readQueries", files.queries);
   const documents = await read("readDocuments", files.documents);
-  const testQueries = await read("readQueries", files.testQueries);
+  // The report is about what the model was made of.
+  const testQueries = await read("readQueries", files.testQueries, { isReported: false });
   const qrels = files.qrels && (await session.readJudgements(files.qrels.bytes, { file: files.qrels.name, ...watch }));
   if (qrels) {
     note("judgements", { file: files.qrels.name, ...qrels.summary });

@@ -5,7 +5,7 @@ import { readingLines } from "./report.mjs";
 export function noteTaker(view, say) {
   return (kind, data) => {
     view.end();
-    if (kind === "reading") for (const line of readingLines(data)) say(line);
+    if (kind === "reading") for (const line of readingLines(data.reading, data)) say(line);
     if (kind === "judgements") {
       say(`  ${data.file}: ${data.judgements} judgements, ${data.relevant} relevant, of ${data.queries} queries`);
       for (const { line, reason } of data.skipped.slice(0, 3)) say(`    line ${line}: ${reason}`);

@@ -28,8 +28,8 @@ function wrap(text, width = 100) {
   return lines;
 }
 
-/** How a file was read, in one line, and what was skipped. */
-export function readingLines(reading) {
+/** How a file was read, in one line, and what was skipped; `isReported`: whether the job's report has all of that, too. */
+export function readingLines(reading, { isReported = false } = {}) {
   const columns = Object.entries(reading.used ?? {})
     .filter(([, column]) => column !== undefined && column !== null)
     .map(([role, column]) => `${role}: ${column}`);
@@ -38,7 +38,8 @@ export function readingLines(reading) {
     `  ${file}: ${format}, ${[`${count(rows)} rows`, `${count(texts)} texts`, duplicates && `${count(duplicates)} duplicates`, skippedTotal && `${count(skippedTotal)} skipped`].filter(Boolean).join(", ")}${columns.length ? ` (${columns.join(", ")})` : ""}`,
   ];
   for (const { line, reason } of skipped.slice(0, 3)) lines.push(`    line ${line}: ${reason}`);
-  if (skippedTotal > 3) lines.push(`    and ${count(skippedTotal - 3)} more; report.json has them`);
+  if (skippedTotal > 3)
+    lines.push(`    and ${count(skippedTotal - 3)} more${isReported ? "; report.json has them" : ""}`);
   return lines;
 }
 

@@ -132,7 +132,7 @@ test("downloads that come side by side are counted together", () => {
 
 test("what was skipped in a file is said with its line", () => {
   const skipped = [2, 3, 4, 5].map((line) => ({ file: "a.csv", line, reason: "no text" }));
-  const lines = readingLines({
+  const reading = {
     file: "a.csv",
     format: "csv",
     used: { text: "body" },
@@ -141,8 +141,10 @@ test("what was skipped in a file is said with its line", () => {
     duplicates: 0,
     skipped,
     skippedTotal: 4,
-  });
+  };
+  const lines = readingLines(reading);
   assert.match(lines[0], /a\.csv: csv, 9 rows, 5 texts, 4 skipped \(text: body\)/);
   assert.match(lines[1], /line 2: no text/);
-  assert.match(lines.at(-1), /and 1 more/);
+  assert.match(lines.at(-1), /and 1 more$/, "a search writes no report");
+  assert.match(readingLines(reading, { isReported: true }).at(-1), /and 1 more; report\.json has them$/);
 });
