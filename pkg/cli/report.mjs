@@ -46,6 +46,18 @@ export function readingLines(reading, { isReported = false } = {}) {
 /** An interval, where there is one. */
 const between = (ci95) => (ci95 ? `${signed(ci95[0])} … ${signed(ci95[1])}` : "");
 
+/** What the tuned model is worse at, beyond chance: a table of intervals is easily read past. */
+function harm(figures) {
+  const groups = {
+    similarQueries: "queries like the log's",
+    newQueries: "new queries",
+    newDocuments: "new documents",
+  };
+  return Object.entries(groups)
+    .filter(([kind]) => figures[kind]?.["ndcg@10"]?.ci95?.[1] < 0)
+    .map(([, group]) => `  On ${group} the tuned model ranks worse, by more than chance explains.`);
+}
+
 /** What to expect of which queries of the log, and of others, where it could be measured. */
 function byQueries({ figures = {}, on }) {
   const labels = {
@@ -62,7 +74,7 @@ function byQueries({ figures = {}, on }) {
     const { base, tuned, ci95 } = found;
     rows.push([label, count(figures[kind].queries), figure(base), figure(tuned), signed(tuned - base), between(ci95)]);
   }
-  return rows.length > 1 ? ["", ...table(rows).map((line) => `  ${line}`)] : [];
+  return rows.length > 1 ? ["", ...table(rows).map((line) => `  ${line}`), ...harm(figures)] : [];
 }
 
 /** The row below another: the same with each query as often as it was asked. */

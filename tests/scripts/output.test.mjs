@@ -106,6 +106,28 @@ test("with test queries the log's own are told apart from them", () => {
   assert.doesNotMatch(text("own queries"), /the log's own queries, trained on/);
 });
 
+test("what the tuned model is worse at is said in words, where it is more than chance", () => {
+  const better = { base: 0.5, tuned: 0.6, ci95: [0.05, 0.15] };
+  const worse = { base: 0.5, tuned: 0.4, ci95: [-0.15, -0.05] };
+  const perhaps = { base: 0.5, tuned: 0.49, ci95: [-0.05, 0.03] };
+  const text = (kinds) => {
+    const figures = Object.fromEntries(
+      Object.entries(kinds).map(([kind, one]) => [kind, { queries: 9, "ndcg@10": one }]),
+    );
+    return reportLines({ ...report, evaluation: { judged: { "ndcg@10": better }, on: "own queries", figures } }).join(
+      "\n",
+    );
+  };
+  const said = text({ similarQueries: better, newQueries: perhaps, newDocuments: worse });
+  assert.match(said, /On new documents the tuned model ranks worse, by more than chance explains\./);
+  assert.doesNotMatch(said, /On (new queries|queries like)/);
+  assert.match(
+    text({ similarQueries: worse, newQueries: worse }),
+    /On queries like the log's .*\n +On new queries the/,
+  );
+  assert.doesNotMatch(text({ newQueries: { base: 0.5, tuned: 0.4, ci95: null } }), /by more than chance/);
+});
+
 test("a job with a time says how deep it has come", () => {
   const score = { seconds: 598, items: 6840, perSecond: 11, budgetSeconds: 600 };
   const relations = { depth: 47, bm25: 0 };
