@@ -1,5 +1,5 @@
 // Command lines by a table of options: help, values, and words for what makes no sense.
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "./terminal.mjs";
@@ -127,6 +127,23 @@ export class Arguments {
     const path = this.path(name);
     if (path !== undefined) this.#existing(path, `--${name}`, "file");
     return path;
+  }
+
+  /** A JSON object, as it stands or in a file whose name ends with `.json`. */
+  object(name) {
+    const value = this.#values[name];
+    if (value === undefined) return undefined;
+    const text = value.endsWith(".json") ? readFileSync(this.file(name), "utf8") : value;
+    let object;
+    try {
+      object = JSON.parse(text);
+    } catch (error) {
+      throw this.wrong(`--${name} must be a JSON object, or a .json file with one: ${error.message}`);
+    }
+    if (typeof object !== "object" || object === null || Array.isArray(object)) {
+      throw this.wrong(`--${name} must be a JSON object, such as {"epochs": 20}; it is ${text.trim()}.`);
+    }
+    return object;
   }
 
   /** The path of a model's folder that is there. */

@@ -1,5 +1,5 @@
 // The options that all commands share which run a job: how files are read, and what is done with them.
-import { given } from "./arguments.mjs";
+import { given, nearest } from "./arguments.mjs";
 import { findDownload } from "./download.mjs";
 
 export const inputTable = [
@@ -63,6 +63,7 @@ export const jobTable = [
   ["bm25", "N", "documents found by their words that are scored besides (default 0)"],
   ["method", "METHOD", "what is trained: query-head (default), head or lora"],
   ["seed", "N", "of all random choices (default 0)"],
+  ["fit", "JSON", 'options of the training, or a .json file with them: {"loss": "mnrl"}'],
 ];
 
 /** The download of the run that is to be gone on from. */
@@ -150,6 +151,33 @@ export function testQueryReading(args) {
   });
 }
 
+/** The training options of the package's `FitOptions`, and of its `LoraOptions`. */
+export const trainingNames = {
+  fit:
+    "method loss sampling seed batchSize epochs learningRate warmup finalLearningRate beta1 beta2 epsilon weightDecay " +
+    "scale klWeight rankingWeight ridge documentRidge marginScale teacherCosine folds lora",
+  lora: "rank alpha targets documents maxTokens microBatchTokens",
+};
+
+/** The engine passes over names that it does not know: a slip would train something else than was meant. */
+function checkNames(args, options, names, within = "") {
+  const known = names.split(" ");
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    const hint = meant ? ` Do you mean ${within}${meant}?` : "";
+    throw args.wrong(`--fit: there is no training option ${within}${name}.${hint}`);
+  }
+}
+
+/** What `fit` is told; what has an option of its own is taken from there. */
+function trainingOptions(args) {
+  const training = args.object("fit") ?? {};
+  checkNames(args, training, trainingNames.fit);
+  checkNames(args, training.lora ?? {}, trainingNames.lora, "lora.");
+  return { ...training, ...given({ method: args.oneOf("method", methods), seed: args.whole("seed", 0) }) };
+}
+
 /** What `synthesize` and `fit` are told. */
 export function jobOptions(args) {
   const candidates = args.whole("candidates", 1);
@@ -160,6 +188,6 @@ export function jobOptions(args) {
   const budgetSeconds = minutes && 60 * minutes;
   return {
     synthesize: given({ candidates, depth, budgetSeconds, bm25: args.whole("bm25", 0) }),
-    fit: given({ method: args.oneOf("method", methods), seed: args.whole("seed", 0) }),
+    fit: trainingOptions(args),
   };
 }

@@ -77,6 +77,20 @@ test("--continue joins a newer log, takes the scores over, and compares with the
   assert.match(zip.get("README.md").toString(), /per-query-judged\.csv/);
 });
 
+test("--fit hands training options to the engine, which refuses values that make no sense", { timeout }, async () => {
+  const fit = { loss: "margin-mse", sampling: "traffic", epochs: 2, seed: 1 };
+  const job = [...both, "--out", "fitted", "--json", ...small];
+  const { code, out, err } = await place.run("adapt", ...job, "--fit", JSON.stringify(fit));
+  assert.equal(code, 0, err);
+  const { loss, sampling, epochs, seed } = JSON.parse(out).report.fit.recipe;
+  // The seed is that of --seed.
+  assert.deepEqual({ loss, sampling, epochs, seed }, { ...fit, seed: 7 });
+  const wrong = await place.run("adapt", ...job, "--fit", '{"loss":"none"}');
+  assert.equal(wrong.code, 1);
+  assert.equal(JSON.parse(wrong.out).error.code, "option");
+  assert.match(wrong.err, /none/);
+});
+
 test("what is to be gone on from has to be a download of the same encoder", { timeout }, async () => {
   const missing = await place.run("adapt", ...both, "--continue", "nowhere", "--out", "no", ...small);
   assert.equal(missing.code, 2);

@@ -1,12 +1,12 @@
 // The command line of `npm run adapt`: what it refuses, and with which words. Nothing is set up or built for that.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Arguments } from "../../pkg/cli/arguments.mjs";
-import { jobOptions, jobTable } from "../../pkg/cli/options.mjs";
+import { jobOptions, jobTable, trainingNames } from "../../pkg/cli/options.mjs";
 
 const script = new URL("../../scripts/adapt.mjs", import.meta.url).pathname;
 let folder;
@@ -52,6 +52,7 @@ test("help names every option and ends well", () => {
     "bm25",
     "method",
     "seed",
+    "fit",
   ]) {
     assert.match(out, new RegExp(`--${name} `));
   }
@@ -70,6 +71,38 @@ test("a value without an option is refused", () => refuses(["log.csv"], /"log\.c
 test("an option without its value is refused", () => {
   refuses(["--queries"], /--queries needs a value/);
   refuses(["--queries", "--documents", "docs.csv"], /--queries needs a value/);
+});
+
+test("training options are a JSON object, in a file too, and give way to options of their own", () => {
+  writeFileSync(join(folder, "fit.json"), '{ "loss": "mnrl", "lora": { "rank": 8 } }\n');
+  const fit = (...args) => jobOptions(new Arguments(jobTable, { help: "--help", folder }).read(args)).fit;
+  assert.deepEqual(fit(), {});
+  assert.deepEqual(fit("--fit", "fit.json"), { loss: "mnrl", lora: { rank: 8 } });
+  const own = ["--method", "lora", "--seed", "2"];
+  assert.deepEqual(fit("--fit", '{"method":"head","seed":1,"epochs":3}', ...own), {
+    method: "lora",
+    seed: 2,
+    epochs: 3,
+  });
+});
+
+test("training options that are none are refused", () => {
+  refuses([...both, "--fit", "{loss: mnrl}"], /--fit must be a JSON object, or a \.json file with one: /);
+  refuses([...both, "--fit", "[1]"], /--fit must be a JSON object, such as .*; it is \[1\]/);
+  refuses([...both, "--fit", "nowhere.json"], /--fit: there is no .*nowhere\.json/);
+  refuses([...both, "--fit", '{"los":"mnrl"}'], /--fit: there is no training option los\. Do you mean loss\?/);
+  refuses([...both, "--fit", '{"lora":{"rnk":8}}'], /no training option lora\.rnk\. Do you mean lora\.rank\?/);
+  refuses([...both, "--fit", '{"judgements":{}}'], /--fit: there is no training option judgements/);
+});
+
+test("the training options that are known are the package's", () => {
+  const types = readFileSync(new URL("../../pkg/src/types.ts", import.meta.url), "utf8");
+  const names = (type) => {
+    const [, body] = new RegExp(`export interface ${type} [^{]*\\{\\n([^]*?)\\n\\}`).exec(types);
+    return [...body.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name).filter((name) => name !== "judgements");
+  };
+  assert.deepEqual(trainingNames.fit.split(" "), names("FitOptions"));
+  assert.deepEqual(trainingNames.lora.split(" "), names("LoraOptions"));
 });
 
 test("queries without documents are refused", () => refuses(["--queries", "log.csv"], /--documents is missing/));
