@@ -5,7 +5,8 @@ import type { Crew } from "./crew.js";
 import { QuerytuneError } from "./errors.js";
 import { checkTexts } from "./lists.js";
 import { hashesOf } from "./models.js";
-import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, given, reachable, read } from "./session.js";
+import { given } from "./options.js";
+import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, reachable, read } from "./session.js";
 import type { Embeddings, EngineInfo, ReadCall, Report, Texts, TextsInput } from "./types.js";
 import * as engine from "./wasm/querytune.js";
 

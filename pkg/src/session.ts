@@ -10,6 +10,7 @@ import type { JudgingOptions } from "./judging.js";
 import { checkItems, checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
+import { given, judgingOptions, readOptions, synthesizeOptions, trainingOptions } from "./options.js";
 import { report } from "./progress.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
@@ -398,9 +399,10 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   async judging(options: JudgingOptions = {}): Promise<CoreJudging> {
     const { onProgress, signal, ...choices } = options;
     const fit = this.engine;
+    const chosen = judgingOptions(choices);
     const judging = await this.thread.long(
       { onProgress, signal },
-      (host) => fit.judging(given(choices), host),
+      (host) => fit.judging(chosen, host),
       this.#tuner.crew,
     );
     return new CoreJudging(this.thread, judging, (report) => {
@@ -477,13 +479,14 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
   ): Promise<CoreRelations> {
     const { onProgress, signal, previous, ...choices } = options;
     const tuner = this.engine;
+    const chosen = synthesizeOptions(choices);
     const earlier = previous && (await read(bytesOf(previous)));
     const watch = { onProgress, signal };
     return this.session.withTexts(queries, "queries", watch, (log) =>
       this.session.withTexts(documents, "documents", watch, async (corpus) => {
         const relations = await this.thread.long(
           watch,
-          (host) => tuner.synthesize(log, corpus, given(choices), earlier, host),
+          (host) => tuner.synthesize(log, corpus, chosen, earlier, host),
           this.crew,
         );
         return new CoreRelations(this.thread, relations);
@@ -496,11 +499,11 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
       throw new QuerytuneError("option", "The relations are not of this session; synthesize them here.");
     }
     const { onProgress, signal, judgements, ...choices } = options;
-    const [tuner, data] = [this.engine, relations.engine];
+    const [tuner, data, chosen] = [this.engine, relations.engine, trainingOptions(choices)];
     const files = choices.method === "lora" || relations.needsEncoder ? this.encoder : undefined;
     const watch = { onProgress, signal };
     const train = async () =>
-      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, given(choices), files, host)), files);
+      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, chosen, files, host)), files);
     if (!judgements) return train();
     // Read before the training, which a bad file would have been for nothing otherwise.
     return this.session.withJudgements(judgements, watch, async (qrels, queries) => {
@@ -668,6 +671,7 @@ export class CoreSession implements Session {
 
   async #read(input: TextsInput, role: engine.Role, options: ReadCall): Promise<engine.Texts> {
     const { file, signal, onProgress, ...choices } = options;
+    const chosen = readOptions(choices);
     const watch = { signal, onProgress };
     if (Array.isArray(input)) {
       const items = checkItems(input, role);
@@ -676,7 +680,7 @@ export class CoreSession implements Session {
     const source = bytesOf(input);
     const bytes = await unlessAborted(signal, read(source));
     const name = file ?? nameOf(source) ?? role;
-    return this.thread.beside(watch, (host) => engine.Texts.read(bytes, name, role, given(choices), host));
+    return this.thread.beside(watch, (host) => engine.Texts.read(bytes, name, role, chosen, host));
   }
 }
 
@@ -685,11 +689,6 @@ function unjudged(error: unknown, run: Run): unknown {
   if (error instanceof QuerytuneError && error.code === "input-qrels") error.run = run;
   else run.dispose();
   return error;
-}
-
-/** The options that are given: the engine takes an `undefined` for a value of the wrong type. */
-export function given<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 export function bytesOf(input: unknown): Blob | Uint8Array {
