@@ -81,11 +81,27 @@ test("keys with Ctrl are the browser's", async () => {
   assert.equal((await kept()).length, 3);
 });
 
+test("a key that is held answers once, and so does Enter on a button", async () => {
+  const hold = async (name) => {
+    await part.page.keyboard.press("Backspace");
+    for (let times = 0; times < 3; times++) await part.page.keyboard.down(name);
+    await part.page.keyboard.up(name);
+    assert.equal(await shown(), "A lamp for the desk", name);
+  };
+  await hold("s");
+  await part.page.getByTestId("judge-1").focus();
+  await hold("Enter");
+  assert.deepEqual((await kept()).slice(3), [
+    [7, 9, 1],
+    [7, 9, 1],
+  ]);
+});
+
 test("behind the last answer the verdict is there without being asked for", async () => {
   await part.page.keyboard.press("y");
   assert.match(await part.page.getByTestId("judge-progress").innerText(), /^2 queries of 2; 3 answers kept$/);
   await part.page.getByTestId("judge-result").waitFor();
-  assert.equal((await kept()).length, 4);
+  assert.equal((await kept()).length, 6);
 });
 
 test("the verdict is in words", async () => {

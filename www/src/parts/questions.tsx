@@ -104,7 +104,10 @@ export function Questions({ judging, answered, report, onVerdict, onSave, onFail
         onKeyDown={(event) => {
           if (event.ctrlKey || event.metaKey || event.altKey) return;
           const relevance = KEYS[event.key.toLowerCase()];
-          if (relevance !== undefined) answer(relevance);
+          // A key that is held answers once, Enter on a button too: nobody has read the documents behind the first.
+          const isHeld = event.repeat && (relevance !== undefined || event.key === "Enter");
+          if (isHeld) event.preventDefault();
+          else if (relevance !== undefined) answer(relevance);
           else if (event.key === "Backspace" && at > 0) setAt(at - 1);
           else return;
           event.preventDefault();
