@@ -64,13 +64,36 @@ test("only a difference that chance does not explain is called better or worse",
 });
 
 test("a teacher that knows no better is named", () => {
-  assert.match(words(comparison(0.5, 0.5, [0, 0], 0.45)), /had nothing to teach/);
-  assert.doesNotMatch(words(comparison(0.5, 0.5, [0, 0], 0.6)), /had nothing to teach/);
+  const named = /cross-encoder itself ranks no better .* look at the judged figures before you trust what it taught/;
+  assert.match(words(comparison(0.5, 0.5, [0, 0], 0.45)), named);
+  assert.doesNotMatch(words(comparison(0.5, 0.5, [0, 0], 0.6)), named);
 });
 
 test("harm to new queries is named, if it is more than chance", () => {
   assert.match(words(undefined, { grouped: agreement(0.8, 0.75, 0.01) }), /it may do harm there/);
   assert.doesNotMatch(words(undefined, { grouped: agreement(0.8, 0.79, 0.01) }), /harm/);
+});
+
+test("harm that judgements show beyond the log is named, whatever the main figure says", () => {
+  const judgedIn = (groups) =>
+    words(comparison(0.4, 0.5, [0.05, 0.15]), {
+      groups: Object.fromEntries(
+        Object.entries(groups).map(([key, ci95]) => [key, { queries: 12, "ndcg@10": comparison(0.5, 0.4, ci95) }]),
+      ),
+    });
+  const said = judgedIn({ newDocuments: [-0.15, -0.05] });
+  assert.match(said, /^By your judgements the tuned model ranks better/);
+  assert.match(
+    said,
+    /On new documents the tuned model ranks worse by your judgements, by more than chance explains\.$/,
+  );
+  assert.match(
+    judgedIn({ newDocuments: [-0.2, -0.1], newQueries: [-0.2, -0.1], similarQueries: [-0.2, -0.1] }),
+    /On queries like the log’s, new queries and new documents the tuned model ranks worse/,
+  );
+  assert.doesNotMatch(judgedIn({ newDocuments: [-0.2, 0.1], ownQueries: [-0.2, -0.1] }), /ranks worse/);
+  const expected = { judging: answers(30, "better", "better"), grouped: agreement(0.8, 0.75, 0.01) };
+  assert.match(words(undefined, expected), /^By your answers: .* will have been\. On queries unlike those of the log/);
 });
 
 const answers = (queries, tuned, crossEncoder) => {

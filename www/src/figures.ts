@@ -104,19 +104,51 @@ export function scored({ relations: { depth, bm25 } }: Report): string {
   return `the first ${counted(depth, "candidate")} of each query${besides}`;
 }
 
+const TRAINED_ON = "The judged queries were trained on, as most queries of tomorrow will have been.";
+
+/** The page is in English, wherever it is read. */
+const list = new Intl.ListFormat("en-GB");
+
+/** Judged figures of what was not trained on. */
+const UNSEEN = [
+  ["similarQueries", "queries like the log’s"],
+  ["newQueries", "new queries"],
+  ["newDocuments", "new documents"],
+] as const;
+
+/** Harm that judgements show beyond what was trained on, and harm that agreement leads to expect. */
+function harm({ evaluation: { figures, agreement } }: Report): string[] {
+  const found: string[] = [];
+  const worse = UNSEEN.filter(([key]) => (figures?.[key]?.["ndcg@10"]?.ci95[1] ?? 0) < 0).map(([, name]) => name);
+  if (worse.length > 0) {
+    found.push(
+      `On ${list.format(worse)} the tuned model ranks worse by your judgements, by more than chance explains.`,
+    );
+  }
+  if ((agreement.grouped?.ci95[1] ?? 0) < 0) {
+    found.push(
+      "On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there.",
+    );
+  }
+  return found;
+}
+
 /** What the most telling figure says, in words that promise nothing. */
 export function verdict(report: Report): string {
   const main = report.evaluation.judged?.["ndcg@10"];
-  const { grouped } = report.evaluation.agreement;
-  const loses = grouped && grouped.ci95[1] < 0;
-  const elsewhere = loses
-    ? " On queries unlike those of the log it agrees less with the cross-encoder than the base model: it may do harm there."
-    : "";
+  const elsewhere = harm(report);
   if (!main && tells(report.judging)) {
-    return `By your answers: ${ofTuned(report.judging)} ${ofCrossEncoder(report.judging)} The judged queries were trained on, as most queries of tomorrow will have been.${elsewhere}`;
+    return [
+      `By your answers: ${ofTuned(report.judging)} ${ofCrossEncoder(report.judging)}`,
+      TRAINED_ON,
+      ...elsewhere,
+    ].join(" ");
   }
   if (!main) {
-    return `Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell: judge some below.${elsewhere}`;
+    return [
+      "Nothing was judged. What is compared is agreement with the cross-encoder, which is what was trained for; whether people find more it does not say. About 50 judged queries would tell: judge some below.",
+      ...elsewhere,
+    ].join(" ");
   }
   const { base, tuned, ceiling, p } = main;
   const parts: string[] = [];
@@ -130,10 +162,11 @@ export function verdict(report: Report): string {
     parts.push(`By your judgements the tuned model ranks ${side}; that may be chance.`);
   }
   if (typeof ceiling === "number" && ceiling <= base) {
-    parts.push("The cross-encoder itself ranks no better than the base model, so it had nothing to teach here.");
+    // It may have taught something all the same: on one measured set it did.
+    parts.push(
+      "The cross-encoder itself ranks no better than the base model here: look at the judged figures before you trust what it taught.",
+    );
   }
-  if (report.evaluation.on === "own queries") {
-    parts.push("The judged queries were trained on, as most queries of tomorrow will have been.");
-  }
-  return parts.join(" ") + elsewhere;
+  if (report.evaluation.on === "own queries") parts.push(TRAINED_ON);
+  return [...parts, ...elsewhere].join(" ");
 }

@@ -211,7 +211,7 @@ function Meanings() {
         <dt>Ceiling</dt>
         <dd>
           the cross-encoder’s own ranking: what it taught, at the cost of scoring every candidate of every query. It can
-          be worse than the base model; then there was nothing to learn.
+          be worse than the base model; then look at the judged figures before you trust what it taught.
         </dd>
         <dt>95 % interval, p</dt>
         <dd>
