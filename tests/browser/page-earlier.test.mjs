@@ -28,7 +28,7 @@ before(
     artifact = await saved("download-artifact");
     // What is in the store would not be scored again either.
     await demo.visit();
-    await demo.get("delete-all").click();
+    await demo.deleteStored("all");
     await demo.page.locator("[data-testid=history-job]").waitFor({ state: "detached" });
     await demo.visit();
   },

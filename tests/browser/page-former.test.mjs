@@ -47,7 +47,7 @@ test("read in another way, the files have other pairs", { timeout }, async () =>
 });
 
 test("once the scores are deleted, nothing is promised, after a reload neither", { timeout }, async () => {
-  await demo.get("delete-scores").click();
+  await demo.deleteStored("scores");
   await notPromised();
   await demo.visit();
   await demo.useTinyJob();

@@ -78,7 +78,7 @@ test("a measurement that is stopped changes nothing either", { timeout }, async 
 test("deleting vectors and scores leaves it usable, and the next job scores anew and keeps it", {
   timeout,
 }, async () => {
-  await demo.get("delete-scores").click();
+  await demo.deleteStored("scores");
   await demo.page.waitForFunction(async () => !(await indexedDB.databases()).some(({ name }) => name === "querytune"));
   await use();
   await demo.get("judge-start").click();

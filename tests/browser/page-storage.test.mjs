@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { violations } from "./support/axe.mjs";
 import { DemoPage } from "./support/demo-page.mjs";
 
 const timeout = 2 * 60_000;
@@ -54,16 +55,30 @@ test("a job can be deleted", { timeout }, async () => {
   assert.equal(await demo.get("history-job").count(), 0);
 });
 
+test("what cannot be had again is deleted only after it was asked", { timeout }, async () => {
+  for (const what of ["scores", "jobs", "all"]) {
+    const asked = demo.get(`delete-${what}-asked`);
+    await demo.get(`delete-${what}`).click();
+    assert.match(await asked.innerText(), /This cannot be undone.*0 jobs/s, what);
+    assert.deepEqual(await violations(demo.page), [], what);
+    await demo.get(`delete-${what}-asked-no`).click();
+    await asked.waitFor({ state: "detached" });
+    assert.equal(await demo.focused(), `delete-${what}`, "the focus is where it was");
+  }
+  const names = await demo.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  assert.ok(names.includes("querytune"), "nothing is deleted");
+});
+
 test("scores can be deleted, and a job then scores anew", { timeout }, async () => {
   await demo.useTinyJob();
-  await demo.get("delete-scores").click();
+  await demo.deleteStored("scores");
   await demo.page.waitForFunction(async () => !(await indexedDB.databases()).some(({ name }) => name === "querytune"));
   await demo.run();
   assert.equal((await demo.stage("score")).cached, 0);
 });
 
 test("everything can be deleted", { timeout }, async () => {
-  await demo.get("delete-all").click();
+  await demo.deleteStored("all");
   await demo.get("stored-models").getByText("0 files").waitFor();
   const left = await demo.page.evaluate(async () => ({
     caches: await caches.keys(),

@@ -1,7 +1,7 @@
 // Two tabs of the page do not take each other's jobs, nor what these need, away.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { DemoPage } from "./support/demo-page.mjs";
+import { DemoPage, deleteStored } from "./support/demo-page.mjs";
 
 const timeout = 5 * 60_000;
 let demo;
@@ -39,8 +39,8 @@ test("a job that runs in another tab is told of and not offered", { timeout }, a
 });
 
 test("what it needs is not deleted", { timeout }, async () => {
-  for (const what of ["delete-scores", "delete-jobs", "delete-all"]) {
-    await other.getByTestId(what).click();
+  for (const what of ["scores", "jobs", "all"]) {
+    await deleteStored(other, what);
     await other.getByTestId("error-storage").filter({ hasText: "running in another tab of this page" }).waitFor();
   }
   assert.ok(await kept());
@@ -56,7 +56,7 @@ test("once it is paused the other tab offers it", { timeout }, async () => {
 });
 
 test("after the other tab has deleted everything, the job goes on all the same, and is kept", { timeout }, async () => {
-  await other.getByTestId("delete-all").click();
+  await deleteStored(other, "all");
   await other.getByTestId("history-job").waitFor({ state: "detached" });
   assert.equal(await kept(), false);
   await demo.get("start").click();

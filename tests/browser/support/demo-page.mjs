@@ -6,6 +6,12 @@ import { servePage } from "../../../scripts/lib/page.mjs";
 import { cache } from "../../../scripts/lib/paths.mjs";
 import * as tiny from "./tiny-job.mjs";
 
+/** Deletes what a page has stored (`scores`, `jobs`, `all`) and says that it is meant. */
+export async function deleteStored(page, what) {
+  await page.getByTestId(`delete-${what}`).click();
+  await page.getByTestId(`delete-${what}-asked-yes`).click();
+}
+
 /** The page with what the tests do on it. */
 export class DemoPage {
   /** Playwright's page, for all that has no name here. */
@@ -101,6 +107,10 @@ export class DemoPage {
   async choose(field, name, content) {
     const buffer = Buffer.isBuffer(content) ? content : Buffer.from(content);
     await this.get(`file-${field}`).setInputFiles({ name, mimeType: "application/octet-stream", buffer });
+  }
+
+  deleteStored(what) {
+    return deleteStored(this.page, what);
   }
 
   /** What has the focus: its testid, or the name of its tag. */

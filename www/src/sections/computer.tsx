@@ -7,6 +7,7 @@ import { offline, supervised } from "../offline.js";
 import { outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { History } from "../parts/history.js";
+import { Question } from "../parts/question.js";
 import { Section } from "../parts/section.js";
 import {
   deleteAll,
@@ -125,44 +126,42 @@ interface StorageProps {
 
 function Storage({ of, run }: StorageProps) {
   const { usage, quota, persisted, models, shell, files, databases } = of;
+  const [asked, setAsked] = useState(false);
   const scores = databases === undefined ? undefined : Math.max(0, databases - files);
-  const rows: [testid: string, name: string, size: string, work: () => Promise<void>][] = [
-    ["models", "Models", `${counted(models.files, "file")}, ${bytes(models.bytes)} (cache storage)`, deleteModels],
-    [
-      "scores",
-      "Vectors, scores, your answers",
-      scores === undefined ? "size not told (IndexedDB)" : `about ${bytes(scores)} (IndexedDB)`,
-      deleteScores,
-    ],
-    [
-      "jobs",
-      "Jobs and kept files",
-      `${counted(jobs.value?.length ?? 0, "job")}, files ${bytes(files)} (IndexedDB)`,
-      deleteJobs,
-    ],
-    [
-      "page",
-      "This page, for use offline",
-      `${counted(shell.files, "file")}, ${bytes(shell.bytes)} (cache storage)`,
-      deletePage,
-    ],
+  const remembered = counted(jobs.value?.length ?? 0, "job");
+  const rows: Row[] = [
+    {
+      testid: "models",
+      name: "Models",
+      size: `${counted(models.files, "file")}, ${bytes(models.bytes)} (cache storage)`,
+      work: deleteModels,
+    },
+    {
+      testid: "scores",
+      name: "Vectors, scores, your answers",
+      size: scores === undefined ? "size not told (IndexedDB)" : `about ${bytes(scores)} (IndexedDB)`,
+      work: deleteScores,
+      loss: `The scores of all jobs go (${remembered} in the list), and your answers under Judge: the next job scores anew, and the answers only you can give again.`,
+    },
+    {
+      testid: "jobs",
+      name: "Jobs and kept files",
+      size: `${remembered}, files ${bytes(files)} (IndexedDB)`,
+      work: deleteJobs,
+      loss: `Report and adapter of each job go (${remembered}), and the files of those that are not finished.`,
+    },
+    {
+      testid: "page",
+      name: "This page, for use offline",
+      size: `${counted(shell.files, "file")}, ${bytes(shell.bytes)} (cache storage)`,
+      work: deletePage,
+    },
   ];
   return (
     <>
       <ul class="jobs" data-testid="storage">
-        {rows.map(([testid, name, size, work]) => (
-          <li key={testid} data-testid={`stored-${testid}`}>
-            <div>
-              <b>{name}</b>
-              <br />
-              <span class="quiet">{size}</span>
-            </div>
-            <p class="buttons">
-              <button type="button" data-testid={`delete-${testid}`} disabled={busy.value} onClick={() => run(work)}>
-                Delete<span class="hidden">: {name}</span>
-              </button>
-            </p>
-          </li>
+        {rows.map((row) => (
+          <StoredRow key={row.testid} of={row} run={run} />
         ))}
       </ul>
       <p class="quiet">
@@ -179,11 +178,76 @@ function Storage({ of, run }: StorageProps) {
             Ask the browser to keep it
           </button>
         )}
-        <button type="button" data-testid="delete-all" disabled={busy.value} onClick={() => run(deleteAll)}>
+        <button type="button" data-testid="delete-all" disabled={busy.value} onClick={() => setAsked(true)}>
           Delete everything
         </button>
         {outcome.value && <span class="quiet">Download the result first: it is not stored.</span>}
       </p>
+      {asked && (
+        <Question
+          label="Delete everything"
+          testid="delete-all-asked"
+          yes="Delete everything"
+          no="Keep it"
+          disabled={busy.value}
+          onYes={() => {
+            setAsked(false);
+            run(deleteAll);
+          }}
+          onNo={() => setAsked(false)}
+        >
+          <b>This cannot be undone.</b> {remembered} with report and adapter, kept files, all scores and your answers
+          go, and the models with the page itself, which are fetched again when they are needed.
+        </Question>
+      )}
     </>
+  );
+}
+
+interface Row {
+  testid: string;
+  name: string;
+  size: string;
+  work: () => Promise<void>;
+  /** What cannot be had again by another download: it is asked first. */
+  loss?: string;
+}
+
+function StoredRow({ of: { testid, name, size, work, loss }, run }: { of: Row; run: StorageProps["run"] }) {
+  const [asked, setAsked] = useState(false);
+  return (
+    <li data-testid={`stored-${testid}`}>
+      <div>
+        <b>{name}</b>
+        <br />
+        <span class="quiet">{size}</span>
+        {asked && (
+          <Question
+            label={`Delete: ${name}`}
+            testid={`delete-${testid}-asked`}
+            yes="Delete"
+            no="Keep"
+            disabled={busy.value}
+            onYes={() => {
+              setAsked(false);
+              run(work);
+            }}
+            onNo={() => setAsked(false)}
+          >
+            <b>This cannot be undone.</b> {loss}
+          </Question>
+        )}
+      </div>
+      <p class="buttons">
+        <button
+          type="button"
+          data-testid={`delete-${testid}`}
+          disabled={busy.value}
+          onClick={() => (loss ? setAsked(true) : run(work))}
+        >
+          Delete<span class="hidden">: {name}</span>
+        </button>
+      </p>
+    </li>
   );
 }
