@@ -162,7 +162,8 @@ const STATES = {
     await page.goto(walk.page.url());
     const other = new Walk(page, walk.out);
     await other.get("history-job").getByText("running in another tab").waitFor();
-    await other.deleteStored("scores");
+    await other.get("delete-scores").click();
+    await other.get("delete-scores-asked-yes").click();
     await other.get("error-storage").waitFor();
     await other.picture("elsewhere");
     await page.close();

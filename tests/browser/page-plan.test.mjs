@@ -38,10 +38,28 @@ test("slider and number are one, and the pairs follow", { timeout }, async () =>
 
 let perSecond;
 
-test("measuring gives time and memory, and keeps nothing from being changed", { timeout }, async () => {
+test("while it measures it says how far the models are, and its end is announced", { timeout }, async () => {
+  const heard = await demo.get("measure-announcement").evaluateHandle((region) => {
+    const heard = { said: [], bars: 0 };
+    new MutationObserver(() => {
+      heard.said.push(region.textContent);
+      heard.bars += document.querySelectorAll("[data-testid=measure-progress]").length;
+    }).observe(region, { childList: true, characterData: true, subtree: true });
+    return heard;
+  });
   await demo.get("measure").click();
-  await demo.get("estimate").waitFor({ timeout });
-  await demo.page.waitForFunction(() => !document.querySelector("[data-testid=measure]").disabled, null, { timeout });
+  await demo.get("measure-cancel").waitFor();
+  assert.equal(await demo.focused(), "measure-cancel");
+  await demo.get("measure-announcement").getByText("This device is measured.").waitFor({ timeout, state: "attached" });
+  assert.equal(await demo.focused(), "measure");
+  const { said, bars } = await heard.jsonValue();
+  assert.ok(bars > 0, "a bar shows how far the models are");
+  assert.ok(said.includes("Load the models: 100%"), said.join("; "));
+  assert.ok(said.length < 50, said.join("; "));
+});
+
+test("what was measured gives time and memory, and keeps nothing from being changed", { timeout }, async () => {
+  assert.ok(await demo.get("measure").isEnabled());
   const found = await demo.get("estimate").innerText();
   perSecond = Number(/([\d.]+) pairs and [\d.,]+ texts a second on CPU/.exec(found)?.[1]);
   assert.ok(perSecond > 1 && perSecond < 10_000, found);

@@ -1,3 +1,4 @@
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
 import { complete } from "../data.js";
 import { about, bytes, count, counted, date, metric, rate } from "../format.js";
@@ -10,7 +11,10 @@ import { ErrorBox } from "../parts/error-box.js";
 import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
 import { Training } from "../parts/training.js";
+import { current, stages } from "../progress.js";
 import { candidates, depth, device, method, minutes, models, timed } from "../settings.js";
+import { NAMES } from "../stages.js";
+import { inTenths, numbers } from "../standing.js";
 
 /** How much is to be scored, and how long that takes here. */
 export function PlanSection() {
@@ -59,17 +63,10 @@ export function PlanSection() {
           </p>
         )}
         {job && known && <Estimate of={known} former={former.value} />}
-        <p class="buttons">
-          <button type="button" data-testid="measure" disabled={!ready || busy.value} onClick={() => void measure()}>
-            {speed.value ? "Measure again" : "Measure this device"}
-          </button>
-          <span class="quiet">
-            {state.value === "measuring"
-              ? "Measuring …"
-              : "Loads the models and scores a few of your pairs, some ten seconds."}
-          </span>
-        </p>
-        <ErrorBox error={measureError.value} testid="error-measure" />
+      </fieldset>
+      <Measure ready={ready} />
+      <fieldset class="plain" disabled={busy.value}>
+        <legend class="hidden">Time and training</legend>
         <Budget of={known} />
         <Training />
         <details>
@@ -83,14 +80,63 @@ export function PlanSection() {
           </p>
         </details>
       </fieldset>
-      {state.value === "measuring" && (
-        <p class="buttons">
-          <button type="button" data-testid="measure-cancel" onClick={() => void cancel()}>
+    </Section>
+  );
+}
+
+/** Measures this device, says how far that is, and can be stopped. */
+function Measure({ ready }: { ready: boolean }) {
+  const [ended, setEnded] = useState("");
+  const measureButton = useRef<HTMLButtonElement>(null);
+  const stopButton = useRef<HTMLButtonElement>(null);
+  const isMeasuring = state.value === "measuring";
+  const stage = isMeasuring ? current.value : undefined;
+  const at = stage && stages.value[stage];
+  // The pairs that are scored behind the models' stages have no end that is known.
+  const isOpen = at !== undefined && at.done < at.total;
+  const begin = async () => {
+    const before = speed.value;
+    setEnded("");
+    await measure();
+    // An error is said by itself.
+    if (!measureError.value) setEnded(speed.value === before ? "Measuring was stopped." : "This device is measured.");
+  };
+  // Of the two buttons one is always out of use: the focus goes to the other.
+  useEffect(() => {
+    if (isMeasuring) stopButton.current?.focus();
+    else if (!busy.value && document.activeElement === document.body) measureButton.current?.focus();
+  }, [isMeasuring, busy.value]);
+  return (
+    <>
+      <p class="buttons">
+        <button
+          type="button"
+          ref={measureButton}
+          data-testid="measure"
+          disabled={!ready || busy.value}
+          onClick={() => void begin()}
+        >
+          {speed.value ? "Measure again" : "Measure this device"}
+        </button>
+        {isMeasuring && (
+          <button type="button" ref={stopButton} data-testid="measure-cancel" onClick={() => void cancel()}>
             Stop measuring
           </button>
-        </p>
-      )}
-    </Section>
+        )}
+        <span class="quiet" data-testid="measure-stage">
+          {!isMeasuring
+            ? "Scores a few of your pairs for some ten seconds. The first time the models are fetched before that."
+            : stage && isOpen
+              ? `${NAMES[stage][0]}: ${numbers(stage, at, false)}`
+              : "Measuring …"}
+        </span>
+      </p>
+      {isOpen && <progress aria-label="Models" max={at.total} value={at.done} data-testid="measure-progress" />}
+      <p class="hidden" role="status" data-testid="measure-announcement">
+        {stage && at ? inTenths(stage, at) : isMeasuring ? "" : ended}
+      </p>
+      <ErrorBox error={measureError.value} testid="error-measure" />
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { askToNotify, mayNotify, notify } from "../attention.js";
 import { named } from "../choice.js";
 import { complete } from "../data.js";
-import { bytes, count, counted, duration, metric, percent, percents, rate } from "../format.js";
+import { count, counted, percents } from "../format.js";
 import { former } from "../former.js";
 import { ask, busy, cancel, error, pause, state, unkept } from "../job.js";
 import { strangers } from "../judged.js";
@@ -10,9 +10,10 @@ import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { StageMeanings } from "../parts/stage-meanings.js";
-import { current, STAGES, type Stage, type StageState, stages } from "../progress.js";
+import { current, STAGES, type Stage, stages } from "../progress.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
+import { inTenths, numbers } from "../standing.js";
 
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
@@ -202,7 +203,7 @@ function Lost() {
 
 function StageRow({ stage }: { stage: Stage }) {
   const at = stages.value[stage];
-  const [name, unit] = NAMES[stage];
+  const [name] = NAMES[stage];
   const later = STAGES.slice(STAGES.indexOf(stage) + 1).some((next) => stages.value[next]);
   const finished = at !== undefined && (state.value === "done" || later || (at.total > 0 && at.done >= at.total));
   // Absent once later ones have begun: not needed this time.
@@ -227,29 +228,10 @@ function StageRow({ stage }: { stage: Stage }) {
       <span class="numbers">
         {status === "waiting" && "waiting"}
         {status === "skipped" && "not needed"}
-        {at && numbers(stage, at, unit, finished)}
+        {at && numbers(stage, at, finished)}
       </span>
     </li>
   );
-}
-
-/** Of their few items a rate says nothing. */
-const FEW: Stage[] = ["load", "self-test"];
-
-function numbers(stage: Stage, at: StageState, unit: string, finished: boolean): string {
-  const parts: string[] = [];
-  if (stage === "download") {
-    parts.push(at.total > 0 ? `${bytes(at.done)} of ${bytes(at.total)}` : bytes(at.done));
-    if (!finished && at.perSecond > 0) parts.push(`${bytes(at.perSecond)}/s`);
-  } else {
-    parts.push(`${count(at.done)} of ${count(at.total)} ${at.unit ?? unit}`);
-    if (at.cached > 0) parts.push(`${count(at.cached)} kept from before`);
-    if (at.perSecond > 0 && !FEW.includes(stage)) parts.push(`${rate(at.perSecond)} a second`);
-  }
-  if (at.loss !== undefined && at.loss !== null) parts.push(`loss ${metric(at.loss)}`);
-  const left = at.secondsLeft ?? 0;
-  if (!finished && busy.value && left >= 1) parts.push(`${duration(left)} left`);
-  return parts.join(" · ");
 }
 
 /** Tells a screen reader of every stage and of every tenth of it; a word for each event would be too much. */
@@ -258,7 +240,7 @@ function Announcement() {
   const at = stage && stages.value[stage];
   let text = STATES[state.value];
   if (state.value === "running" && stage && at) {
-    text = `${NAMES[stage][0]}: ${percents(10 * Math.floor(percent(at.done, at.total) / 10), 100)}`;
+    text = inTenths(stage, at);
   }
   return (
     <p class="hidden" aria-live="polite" data-testid="announcement">
