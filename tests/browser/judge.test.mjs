@@ -53,6 +53,9 @@ const kept = () => part.page.evaluate(() => globalThis.kept);
 test("it begins behind the answers of an earlier visit", async () => {
   await part.page.getByTestId("judge-document").waitFor();
   assert.equal(await shown(), "Tent A tent", "the title stands there once");
+  const progress = await part.page.getByTestId("judge-progress").innerText();
+  assert.equal(progress, "Query 1 of 2, document 2 of 2; 1 answer kept");
+  assert.match(await part.page.getByTestId("judge").innerText(), /It is 3 answers at most\./);
 });
 
 test("a single key answers and goes on, without a click before", async () => {
@@ -99,7 +102,7 @@ test("a key that is held answers once, and so does Enter on a button", async () 
 
 test("behind the last answer the verdict is there without being asked for", async () => {
   await part.page.keyboard.press("y");
-  assert.match(await part.page.getByTestId("judge-progress").innerText(), /^2 queries of 2; 3 answers kept$/);
+  assert.match(await part.page.getByTestId("judge-progress").innerText(), /^Through all 2 queries; 3 answers kept$/);
   await part.page.getByTestId("judge-result").waitFor();
   assert.equal((await kept()).length, 6);
 });

@@ -62,17 +62,18 @@ test("before a job there is nothing to judge", async () => {
 test("after a job without judgements it is offered, and where the verdict stands is said", { timeout }, async () => {
   await run();
   assert.match(await demo.get("verdict").innerText(), /judge some below/);
+  await demo.page.getByText("up to 300 answers, by a key each").waitFor();
   await begin();
 });
 
 test("questions are answered by a single key, one after the other", { timeout }, async () => {
-  assert.match(await progress(), /^0 queries of \d+; 0 answers kept$/);
+  assert.match(await progress(), /^Query 1 of \d+, document 1 of \d; 0 answers kept$/);
   assert.ok(queries.includes(await demo.page.locator(".asked").innerText()));
   await demo.page.keyboard.press("y");
   await demo.page.keyboard.press("n");
   await demo.page.keyboard.press("Backspace");
   await demo.page.keyboard.press("s");
-  assert.match(await progress(), /; 2 answers kept$/);
+  assert.match(await progress(), /^Query 1 of \d+, document 3 of \d; 2 answers kept$/);
 });
 
 test("after a reload the answers of the same log are there", { timeout }, async () => {

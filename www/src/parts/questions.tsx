@@ -7,6 +7,8 @@ import { ErrorBox } from "./error-box.js";
 
 /** Queries that are enough for a verdict in most cases. */
 export const ENOUGH = 50;
+/** Documents of one query that are asked about at most. */
+export const DOCUMENTS = 6;
 const KEYS: Record<string, Relevance | null> = { "0": 0, n: 0, "1": 1, s: 1, "2": 2, y: 2, x: null };
 const ANSWERS: [relevance: Relevance | null, name: string, letter: string][] = [
   [2, "Answers it", "Y"],
@@ -86,14 +88,14 @@ export function Questions({ judging, answered, report, onVerdict, onSave, onFail
   useEffect(() => {
     if (at === all.length) void decide();
   }, [at]);
-  const queries = question ? question.item : items.length;
 
   return (
     <div data-testid="judge">
       <p>
         Say of each document whether it answers the query. You do not see which model found it. Keys: <kbd>Y</kbd>{" "}
         answers it, <kbd>S</kbd> somewhat, <kbd>N</kbd> does not, <kbd>X</kbd> cannot say, <kbd>Backspace</kbd> one
-        back. Every answer is kept at once; stop and go on when you like. About {ENOUGH} queries tell.
+        back. Every answer is kept at once; stop and go on when you like. It is {counted(all.length, "answer")} at most.
+        About {count(ENOUGH)} queries tell.
       </p>
       <ErrorBox error={error} testid="error-judge" />
       <fieldset
@@ -114,7 +116,10 @@ export function Questions({ judging, answered, report, onVerdict, onSave, onFail
         }}
       >
         <p class="quiet" role="status" data-testid="judge-progress">
-          {counted(queries, "query", "queries")} of {count(items.length)}; {counted(answers.size, "answer")} kept
+          {question && item
+            ? `Query ${count(question.item + 1)} of ${count(items.length)}, document ${count(question.place + 1)} of ${count(item.documents.length)}`
+            : `Through all ${counted(items.length, "query", "queries")}`}
+          ; {counted(answers.size, "answer")} kept
         </p>
         {item && document ? (
           <div aria-live="polite">

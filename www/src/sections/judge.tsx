@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort, type Judging, type JudgingAnswer, type Report } from "querytune";
-import { score } from "../format.js";
+import { count, counted, score } from "../format.js";
 import { reportChanged } from "../job.js";
 import { tells } from "../judging.js";
 import { type Outcome, outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
-import { ENOUGH, Questions } from "../parts/questions.js";
+import { DOCUMENTS, ENOUGH, Questions } from "../parts/questions.js";
 import { ResultOf } from "../parts/result-of.js";
 import { Section } from "../parts/section.js";
 import { save } from "../save.js";
@@ -60,7 +60,7 @@ export function JudgeSection() {
             cross-encoder: of the others no answer could tell.
           </dd>
           <dt>Documents</dt>
-          <dd>Up to six of each query, those whose ranks in the three rankings differ most.</dd>
+          <dd>Up to {count(DOCUMENTS)} of each query, those whose ranks in the three rankings differ most.</dd>
           <dt>Blind</dt>
           <dd>They come in random order, and nothing tells which model found them, or how high.</dd>
           <dt>Verdict</dt>
@@ -103,6 +103,7 @@ function Begin({ outcome: { run } }: { outcome: Outcome }) {
     try {
       const made = await run.judging({
         queries: ENOUGH,
+        documents: DOCUMENTS,
         signal,
         onProgress: (event) => event.stage === "evaluate" && setProgress(event),
       });
@@ -121,7 +122,9 @@ function Begin({ outcome: { run } }: { outcome: Outcome }) {
         <>
           <p>
             Both models and the cross-encoder rank the queries of your log; you are asked where they disagree. The tuned
-            model was trained on these queries, as it will have been on most of tomorrow’s.
+            model was trained on these queries, as it will have been on most of tomorrow’s. They are {count(ENOUGH)}{" "}
+            queries and {count(DOCUMENTS)} documents of each at most: up to {counted(ENOUGH * DOCUMENTS, "answer")}, by
+            a key each.
           </p>
           <p class="buttons">
             <button type="button" data-testid="judge-start" disabled={!!progress} onClick={() => void begin()}>
