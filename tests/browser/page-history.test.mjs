@@ -50,8 +50,11 @@ test("an offer that could not be taken stays", { timeout }, async () => {
 });
 
 test("an older one goes on from the list", { timeout }, async () => {
-  await demo.get("history-job").filter({ hasText: "first.txt" }).getByTestId("history-go-on").click();
+  const goOn = demo.get("history-job").filter({ hasText: "first.txt" }).getByTestId("history-go-on");
+  await goOn.click();
+  assert.equal(await demo.page.evaluate(() => document.activeElement?.id), "section-4");
   await demo.page.locator("[data-testid=job-state][data-state=running]").waitFor({ state: "attached" });
+  await goOn.waitFor({ state: "detached" });
   await demo.waitForState(["done"]);
   assert.match(await demo.get("compare-of").innerText(), /first\.txt and shop\.txt/);
   assert.equal(await demo.get("history-job").count(), 2, "it is the same job");

@@ -48,6 +48,28 @@ test("the focus can be seen wherever it is", { timeout }, async () => {
   }
 });
 
+test("a query that was found is picked, and the focus is on it", { timeout }, async () => {
+  await demo.reach("candidates-find");
+  await demo.page.keyboard.type("bicycle");
+  await demo.page.getByRole("list", { name: "Queries found" }).getByRole("button").waitFor();
+  await demo.page.keyboard.press("Tab");
+  await demo.page.keyboard.press("Enter");
+  await demo.get("candidates-query").getByText(queries[4]).waitFor();
+  assert.equal(await demo.focused(), "candidates-query");
+});
+
+test("whether a result is given up is answered, and the focus goes to what the answer leads to", {
+  timeout,
+}, async () => {
+  await demo.press("start");
+  await demo.press("replace-no");
+  assert.equal(await demo.focused(), "start");
+  await demo.press("start");
+  await demo.press("replace-yes");
+  assert.equal(await demo.page.evaluate(() => document.activeElement?.id), "section-4");
+  await demo.waitForState(["done"]);
+});
+
 test("the result is searched and downloaded", { timeout }, async () => {
   await demo.reach("search-box");
   await demo.page.keyboard.type("boots for rain");
@@ -56,6 +78,20 @@ test("the result is searched and downloaded", { timeout }, async () => {
   const waiting = demo.page.waitForEvent("download", { timeout });
   await demo.press("download-artifact", "Space");
   assert.equal((await waiting).suggestedFilename(), "artifact.zip");
+});
+
+test("what is pressed and goes away leaves the focus near by", { timeout }, async () => {
+  assert.equal(await demo.get("history-job").count(), 2);
+  await demo.press("history-delete");
+  await demo.page.waitForFunction(() => document.querySelectorAll("[data-testid=history-job]").length === 1);
+  assert.equal(await demo.focused(), "history-heading");
+  await demo.press("measure");
+  await demo.press("measure-cancel");
+  await demo.get("measure-announcement").getByText("Measuring was stopped.").waitFor({ state: "attached" });
+  assert.equal(await demo.focused(), "measure");
+  await demo.press("file-queries-remove");
+  await demo.get("file-queries-remove").waitFor({ state: "detached" });
+  assert.equal(await demo.focused(), "file-queries-chosen");
 });
 
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

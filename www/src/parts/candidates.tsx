@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { CandidateRow } from "querytune";
 import { count, counted, score } from "../format.js";
 import type { Outcome } from "../outcome.js";
@@ -41,6 +41,7 @@ export function Candidates({ outcome }: Props) {
   const [found, setFound] = useState<{ of: number; rows: CandidateRow[] }>();
   const [byScore, setByScore] = useState(false);
   const [error, setError] = useState<unknown>();
+  const picked = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     let wanted = true;
     relations.candidates(query).then(
@@ -85,7 +86,15 @@ export function Candidates({ outcome }: Props) {
         <ul class="offers" aria-label="Queries found">
           {offered.map((i) => (
             <li key={i}>
-              <button type="button" class="link" onClick={() => pick(i)}>
+              <button
+                type="button"
+                class="link"
+                onClick={() => {
+                  pick(i);
+                  // What was offered goes away.
+                  picked.current?.focus();
+                }}
+              >
                 {texts[i]}
               </button>
             </li>
@@ -112,7 +121,7 @@ export function Candidates({ outcome }: Props) {
           <span>by score</span>
         </label>
       </p>
-      <p aria-live="polite" data-testid="candidates-query">
+      <p aria-live="polite" ref={picked} tabIndex={-1} data-testid="candidates-query">
         <span class="quiet">
           {count(query + 1)} of {count(total)}:
         </span>{" "}

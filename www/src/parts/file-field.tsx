@@ -72,7 +72,16 @@ export function FileField({ label, hint, slot, optional, testid, example, accept
         {!busy && file && (
           <>
             <b>{file.name}</b> <span class="quiet">{bytes(file.size)}</span>{" "}
-            <button type="button" class="link" data-testid={`${testid}-remove`} onClick={() => onChoose(undefined)}>
+            <button
+              type="button"
+              class="link"
+              data-testid={`${testid}-remove`}
+              onClick={() => {
+                onChoose(undefined);
+                // The button goes with the file.
+                taken.current?.focus();
+              }}
+            >
               Remove<span class="hidden"> {file.name}</span>
             </button>
           </>

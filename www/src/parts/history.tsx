@@ -1,24 +1,28 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { count, counted, date, metric } from "../format.js";
-import { ask, busy, running } from "../job.js";
+import { ask, asking, busy, running } from "../job.js";
 import { forget, type Job, jobs } from "../jobs.js";
 import { tells } from "../judging.js";
 import { elsewhere } from "../locks.js";
 import { json, save } from "../save.js";
 import { ErrorBox } from "./error-box.js";
 import { Replace } from "./replace.js";
+import { leadTo } from "./section.js";
 
 /** The jobs that this browser remembers. */
 export function History() {
   const all = jobs.value ?? [];
+  const heading = useRef<HTMLHeadingElement>(null);
   return (
     <>
-      <h3>Jobs</h3>
+      <h3 ref={heading} tabIndex={-1} data-testid="history-heading">
+        Jobs
+      </h3>
       {all.length === 0 && <p class="quiet">No job was run in this browser yet.</p>}
       {all.length > 0 && (
         <ul class="jobs" data-testid="history">
           {all.map((job) => (
-            <JobRow key={job.id} job={job} />
+            <JobRow key={job.id} job={job} onDelete={() => heading.current?.focus()} />
           ))}
         </ul>
       )}
@@ -26,13 +30,14 @@ export function History() {
   );
 }
 
-function JobRow({ job }: { job: Job }) {
+function JobRow({ job, onDelete }: { job: Job; onDelete: () => void }) {
   const [error, setError] = useState<unknown>();
   const { report, adapter, names } = job;
   // Jobs of earlier versions have one file without a name.
   const adapters = Array.isArray(adapter) ? adapter : [];
   const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
   const isElsewhere = elsewhere.value.has(job.id);
+  const isHere = running.value === job.id;
   return (
     <li data-testid="history-job" data-state={job.state}>
       <div>
@@ -43,7 +48,7 @@ function JobRow({ job }: { job: Job }) {
         <Replace job={job} onError={setError} />
       </div>
       <p class="buttons">
-        {job.state === "stopped" && job.files && !isElsewhere && (
+        {job.state === "stopped" && job.files && !isElsewhere && !isHere && (
           <button
             type="button"
             data-testid="history-go-on"
@@ -51,6 +56,8 @@ function JobRow({ job }: { job: Job }) {
             onClick={() => {
               setError(undefined);
               void ask(job).catch(setError);
+              // The button goes once the job runs.
+              if (!asking.value) leadTo(4);
             }}
           >
             Go on<span class="hidden"> with the job on {name}</span>
@@ -77,7 +84,11 @@ function JobRow({ job }: { job: Job }) {
           type="button"
           data-testid="history-delete"
           disabled={isElsewhere || (busy.value && job.state === "stopped")}
-          onClick={() => void forget(job.id)}
+          onClick={() => {
+            // The row goes with its button.
+            onDelete();
+            void forget(job.id);
+          }}
         >
           Delete<span class="hidden"> the job on {name}</span>
         </button>
