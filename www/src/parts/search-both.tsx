@@ -67,12 +67,12 @@ export function SearchBoth() {
         </form>
       </search>
       <ErrorBox error={error.value} testid="error-search" />
-      <div aria-live="polite" aria-busy={busy.value}>
+      <div role="status" aria-busy={busy.value}>
         {shown && <p data-testid="search-moved">{moved(shown)}</p>}
-        <div class="columns">
-          {shown && <Hits title="Base" hits={shown.base} other={shown.tuned} testid="search-base" />}
-          {shown && <Hits title="Tuned" hits={shown.tuned} other={shown.base} tuned testid="search-tuned" />}
-        </div>
+      </div>
+      <div class="columns">
+        {shown && <Hits title="Base" hits={shown.base} other={shown.tuned} testid="search-base" />}
+        {shown && <Hits title="Tuned" hits={shown.tuned} other={shown.base} tuned testid="search-tuned" />}
       </div>
     </>
   );
