@@ -45,6 +45,24 @@ for (const [locale, { thousand, decimal, size, date }] of Object.entries(locales
   });
 }
 
+test("the number of a line is written as in de-DE, and the place is said once", { timeout }, async () => {
+  const { page, close } = await openPart(
+    `import { render } from "preact";
+    import { QuerytuneError } from "querytune";
+    import { ErrorBox } from "./www/src/parts/error-box.tsx";
+    const error = new QuerytuneError("input", "log.csv, line 12345, column 2: no text", {
+      position: { file: "log.csv", line: 12345, column: 2 },
+    });
+    render(<ErrorBox error={error} testid="error" />, document.getElementById("app"));`,
+    { locale: "de-DE" },
+  );
+  try {
+    assert.equal(await page.getByTestId("error").innerText(), "log.csv, line 12.345, column 2: no text");
+  } finally {
+    await close();
+  }
+});
+
 test("figures in the engine's sentences are written as in de-DE, too", { timeout }, async () => {
   const { page, close } = await openPart(
     `import { because } from "./www/src/delivered.ts";

@@ -1,5 +1,5 @@
 import type { NamedIds } from "querytune";
-import { counted } from "../format.js";
+import { count, counted } from "../format.js";
 import { type Judged, judged, strangers } from "../judged.js";
 import { ErrorBox } from "./error-box.js";
 
@@ -13,7 +13,7 @@ export function JudgedIds() {
     <p class={known < judgements ? "notice" : "quiet"} data-testid="judged-ids">
       {known === judgements
         ? `All ${counted(judgements, "judgement is", "judgements are")} of known queries and documents.`
-        : `${counted(known, "judgement")} of ${judgements} ${known === 1 ? "is" : "are"} of known queries and documents.`}
+        : `${counted(known, "judgement")} of ${count(judgements)} ${known === 1 ? "is" : "are"} of known queries and documents.`}
       {isJoined && known < judgements && " The earlier run’s queries are not counted."}
     </p>
   );

@@ -193,8 +193,8 @@ function Curve({ report }: { report: Report }) {
 
 function curveInWords(report: Report): string {
   const measured = report.fit.history.filter((entry) => typeof entry.heldOut === "number");
-  const points = measured.map((entry) => `${metric(entry.heldOut ?? 0)} after ${entry.step}`);
-  return `Agreement on queries left out, by training steps: ${points.join(", ")}. Chosen: ${report.fit.selected.step}.`;
+  const points = measured.map((entry) => `${metric(entry.heldOut ?? 0)} after ${count(entry.step)}`);
+  return `Agreement on queries left out, by training steps: ${points.join(", ")}. Chosen: ${count(report.fit.selected.step)}.`;
 }
 
 function Rows({ relations, first }: { relations: Relations; first: RelationRow[] }) {
