@@ -138,6 +138,7 @@ describe("files chosen in the page", () => {
     const error = await shown("error-job");
     assert.equal(error.code, "model-weights");
     assert.match(error.text, /model\.safetensors.*cut short/s);
+    assert.equal(await demo.get("job-state").innerText(), "Stopped by an error.", "nothing was scored");
     await demo.screenshot("6-error");
   });
 

@@ -5,7 +5,7 @@ import { news } from "./delivered.js";
 import { percents } from "./format.js";
 import { type State, state } from "./job.js";
 import { outcome, unsaved } from "./outcome.js";
-import { current, stages } from "./progress.js";
+import { current, hasScored, stages } from "./progress.js";
 import { NAMES } from "./stages.js";
 
 const NAME = document.title;
@@ -70,7 +70,7 @@ export function watchAttention(): () => void {
       before = now;
       if (!ended || !notify.peek() || !document.hidden) return;
       // Who took the leave back since is told by the title alone.
-      void tell(news(outcome.value?.run.report)).catch(() => {});
+      void tell(news(outcome.value?.run.report, hasScored.peek())).catch(() => {});
     }),
   ];
   return () => {

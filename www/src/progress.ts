@@ -1,6 +1,6 @@
 /** The stages of a job, and how far each of them is. */
 
-import { batch, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Progress, StageProgress } from "querytune";
 
 export type Stage = Progress["stage"];
@@ -18,6 +18,8 @@ export interface StageState {
   unit?: string;
 }
 export const stages = signal<Partial<Record<Stage, StageState>>>({});
+/** Whether there is a score that can be kept. */
+export const hasScored = computed(() => (stages.value.score?.done ?? 0) > 0);
 export const current = signal<Stage | undefined>(undefined);
 
 /** What the judging of other queries goes through once more. */

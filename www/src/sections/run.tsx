@@ -10,7 +10,7 @@ import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
 import { Section } from "../parts/section.js";
 import { StageMeanings } from "../parts/stage-meanings.js";
-import { current, STAGES, type Stage, stages } from "../progress.js";
+import { current, hasScored, STAGES, type Stage, stages } from "../progress.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
 import { inTenths, numbers } from "../standing.js";
@@ -76,7 +76,7 @@ export function RunSection() {
           Cancel
         </button>
         <span data-testid="job-state" data-state={now}>
-          {STATES[now]}
+          {standing()}
         </span>
       </p>
       <Replace />
@@ -110,9 +110,14 @@ const STATES = {
   paused: "Paused. What is scored is kept: resume when you like.",
   cancelling: "Stopping …",
   cancelled: "Cancelled. What is scored is kept: start again to go on.",
-  failed: "Stopped by an error. What is scored is kept.",
+  failed: "Stopped by an error.",
   done: "Done. The results are below.",
 };
+
+/** What the job's state means for the person. */
+function standing(): string {
+  return state.value === "failed" && hasScored.value ? `${STATES.failed} What is scored is kept.` : STATES[state.value];
+}
 
 function short(): string {
   const at = current.value && stages.value[current.value];
@@ -238,7 +243,7 @@ function StageRow({ stage }: { stage: Stage }) {
 function Announcement() {
   const stage = current.value;
   const at = stage && stages.value[stage];
-  let text = STATES[state.value];
+  let text = standing();
   if (state.value === "running" && stage && at) {
     text = inTenths(stage, at);
   }
