@@ -48,6 +48,7 @@ test("base, tuned and ceiling are plotted and tabulated, with intervals", async 
   const label = await plot.getAttribute("aria-label");
   assert.ok(label.includes(`nDCG@10: base ${cells[0]}, tuned ${cells[1]}`), label);
   for (const mark of ["base", "tuned", "ceiling"]) assert.equal(await plot.locator(`.${mark}`).count(), 4, mark);
+  assert.match(await demo.get("results-basis").innerText(), /^By your judgements, on 2 queries of the log\. /);
   assert.match(await demo.get("verdict").innerText(), /^By your judgements the tuned model ranks .*may be chance/);
 });
 

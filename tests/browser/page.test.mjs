@@ -109,7 +109,7 @@ test("base, tuned and ceiling are in the table, by every metric", async () => {
     }
   }
   const basis = await demo.get("results-basis").innerText();
-  assert.ok(basis.includes(`on ${sample.queries} queries (own queries)`), basis);
+  assert.ok(basis.includes(`on ${sample.queries} queries of the log`), basis);
   assert.match(await demo.get("delivered").getAttribute("data-delivered"), /^(tuned|base)$/);
 });
 

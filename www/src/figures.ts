@@ -98,6 +98,12 @@ export function figures({ evaluation, judging }: Report): FigureGroup[] {
   return all;
 }
 
+/** What the judged queries are: "query of the log", "test queries". */
+export function judgedQueries({ evaluation: { on } }: Report, number: number): string {
+  const query = number === 1 ? "query" : "queries";
+  return on === "test queries" ? `test ${query}` : on === "own queries" ? `${query} of the log` : query;
+}
+
 /** Which documents the cross-encoder scored, in words. */
 export function scored({ relations: { depth, bm25 } }: Report): string {
   const besides = bm25 > 0 ? `, and up to ${counted(bm25, "document")} that BM25 found by their words` : "";

@@ -22,6 +22,7 @@ export const NAMES: Record<Progress["stage"], [name: string, unit: string]> = {
   search: ["Find candidates", "queries"],
   score: ["Score candidates", "pairs"],
   tune: ["Train the adapter", "steps"],
-  evaluate: ["Compare", "queries"],
+  // A judged query is ranked anew for each of the figures.
+  evaluate: ["Compare", "rankings"],
   artifact: ["Pack the download", "files"],
 };

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { PerQueryKind, Report } from "querytune";
+import { judgedQueries } from "../figures.js";
 import { count, counted, difference, metric } from "../format.js";
 import { type Change, changes, kinds } from "../gains.js";
 import type { Outcome } from "../outcome.js";
@@ -28,9 +29,10 @@ export function Gains({ outcome: { run } }: { outcome: Pick<Outcome, "run"> }) {
   );
 }
 
-function basis(kind: PerQueryKind, { evaluation, relations }: Report): string {
-  const { on, agreement } = evaluation;
-  if (kind === "judged") return `By your judgements: nDCG@10 of every judged query${on ? ` (${on})` : ""}.`;
+function basis(kind: PerQueryKind, report: Report): string {
+  const { relations, evaluation } = report;
+  const { agreement } = evaluation;
+  if (kind === "judged") return `By your judgements: nDCG@10 of every judged ${judgedQueries(report, 1)}.`;
   const left = agreement.random?.queries ?? 0;
   const which =
     left < relations.queries ? `${count(left)} of the log’s ${count(relations.queries)}` : "all of the log’s";

@@ -1,8 +1,8 @@
 import { Fragment } from "preact";
 import type { Report } from "querytune";
 import { because } from "../delivered.js";
-import { type Figure, type FigureGroup, figures, METRICS, scored, verdict } from "../figures.js";
-import { counted, difference, localized, metric } from "../format.js";
+import { type Figure, type FigureGroup, figures, judgedQueries, METRICS, scored, verdict } from "../figures.js";
+import { count, counted, difference, localized, metric } from "../format.js";
 import { tells } from "../judging.js";
 import { outcome } from "../outcome.js";
 import { Gains } from "../parts/gains.js";
@@ -89,11 +89,12 @@ const TITLES: Record<FigureGroup["key"], string> = {
   agreement: "Agreement with the cross-encoder, on queries left out of training",
 };
 
-function basis({ evaluation, judging }: Report): string {
-  const { judged, queries, on, missingQueries, missingDocuments } = evaluation;
+function basis(report: Report): string {
+  const { evaluation, judging } = report;
+  const { judged, queries = 0, missingQueries, missingDocuments } = evaluation;
   const parts = [
     judged
-      ? `By your judgements, on ${counted(queries ?? 0, "query", "queries")}${on ? ` (${on})` : ""}. Higher is better; 1 is perfect.`
+      ? `By your judgements, on ${count(queries)} ${judgedQueries(report, queries)}. Higher is better; 1 is perfect.`
       : tells(judging)
         ? `By your answers for ${counted(judging.queries, "query", "queries")} of the log, which the tuned model was trained on; and agreement with the cross-encoder on queries left out of training, which is not quality.`
         : "Without judgements: agreement with the cross-encoder on queries left out of training. It is not quality.",
