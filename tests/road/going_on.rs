@@ -258,7 +258,7 @@ fn an_earlier_run_of_another_encoder_is_refused() {
 
 #[test]
 fn a_report_warns_where_the_earlier_model_is_ahead() {
-    let of = |previous: f64, tuned: f64| SincePrevious {
+    let of = |previous: f64, tuned: f64, half: f64| SincePrevious {
         queries: 4,
         documents: 18,
         new_queries: 2,
@@ -271,14 +271,15 @@ fn a_report_warns_where_the_earlier_model_is_ahead() {
             previous,
             tuned,
             standard_error: 0.1,
-            ci95: [-0.2, 0.2],
+            ci95: [tuned - previous - half, tuned - previous + half],
         }),
         judged: None,
     };
     let warnings = |since: SincePrevious| -> Value {
         since.add_to(json!({ "fit": { "warnings": [] } }))["fit"]["warnings"].take()
     };
-    assert_eq!(warnings(of(0.5, 0.6)), json!([]));
-    let warning = warnings(of(0.6, 0.5));
+    assert_eq!(warnings(of(0.5, 0.6, 0.05)), json!([]));
+    assert_eq!(warnings(of(0.6, 0.5, 0.2)), json!([]), "chance explains it");
+    let warning = warnings(of(0.6, 0.5, 0.05));
     assert!(warning[0].as_str().expect("a warning").contains("0.6000"), "{warning}");
 }
