@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "./lib/command.mjs";
-import { prepareVersion, pythonOf, versions } from "./lib/interop.mjs";
+import { prepareVersion, pythonOf, readers, versions } from "./lib/interop.mjs";
 import { cargoTarget, models, root } from "./lib/paths.mjs";
 import { Failure, main, say, step, UsageError } from "./lib/terminal.mjs";
 import { nativeCargo } from "./lib/toolchain.mjs";
@@ -52,31 +52,38 @@ await main(async () => {
   if (values.expected && positionals.length === 0) throw new UsageError("--expected needs the artifact it belongs to.");
   const base = resolve(values.base ?? models.encoder);
   if (!existsSync(base)) throw new Failure(`There is no base encoder at ${base}: run "npm run setup", or give --base.`);
-  for (const version of versions) await prepareVersion(version);
+  for (const version of [...versions, readers]) await prepareVersion(version);
 
   const folder = mkdtempSync(join(tmpdir(), "querytune-interop-"));
   try {
     const artifacts = positionals.length
       ? positionals.map((path) => ({ artifact: resolve(path), expected: values.expected, base }))
       : await step("artifacts with random adapters", () => writeArtifacts(base, folder));
+    const checks = versions.flatMap(({ name }) =>
+      artifacts.map(({ artifact, expected, base }) => {
+        const script = [join(tests, "check_artifact.py"), artifact];
+        if (base) script.push("--base", base);
+        if (expected) script.push("--expected", resolve(expected));
+        return { what: `${artifact} in sentence-transformers ${name}`, name, script };
+      }),
+    );
+    // What is in `data/` does not depend on the adapter.
+    const [{ artifact }] = artifacts;
+    const script = [join(tests, "check_readers.py"), artifact];
+    checks.push({ what: `the data set of ${artifact} in its readers`, name: readers.name, script });
     let failed = 0;
-    for (const { name } of versions) {
-      for (const { artifact, expected, base } of artifacts) {
-        say(`${artifact} in sentence-transformers ${name}`);
-        const check = [join(tests, "check_artifact.py"), artifact];
-        if (base) check.push("--base", base);
-        if (expected) check.push("--expected", resolve(expected));
-        // Quiet, on the CPU, and without asking any hub.
-        const env = { CUDA_VISIBLE_DEVICES: "", HF_HUB_OFFLINE: "1", TQDM_DISABLE: "1", PYTHONDONTWRITEBYTECODE: "1" };
-        try {
-          await run(pythonOf(name), check, { env, show: true, timeout: 600 });
-        } catch (error) {
-          if (error.name !== "CommandError") throw error;
-          failed++;
-        }
+    for (const { what, name, script } of checks) {
+      say(what);
+      // Quiet, on the CPU, and without asking any hub.
+      const env = { CUDA_VISIBLE_DEVICES: "", HF_HUB_OFFLINE: "1", TQDM_DISABLE: "1", PYTHONDONTWRITEBYTECODE: "1" };
+      try {
+        await run(pythonOf(name), script, { env, show: true, timeout: 600 });
+      } catch (error) {
+        if (error.name !== "CommandError") throw error;
+        failed++;
       }
     }
-    if (failed) throw new Failure(`${failed} of ${versions.length * artifacts.length} checks failed.`);
+    if (failed) throw new Failure(`${failed} of ${checks.length} checks failed.`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

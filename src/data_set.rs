@@ -41,18 +41,18 @@ impl Relations {
         })
     }
 
-    /// Finetuner's rows in the form GPL trains on: query id, positive id, negative id, margin; no header.
+    /// Finetuner's rows in the form GPL trains on: query id, positive id, negative id, margin; no header. GPL knows no
+    /// quotes, so ids stand as they are; a tab or a line's end in one, which it could not read, is a space.
     pub fn gpl_tsv(&self) -> Pieces<'_> {
+        let id = |text: &Text| text.ids[0].replace(['\t', '\r', '\n'], " ");
         let rows = move |query| {
-            let cells = self.rows_of(query).into_iter().map(|row| {
-                [
-                    self.queries.items[row.query].ids[0].clone(),
-                    self.documents.items[row.similar as usize].ids[0].clone(),
-                    self.documents.items[row.dissimilar as usize].ids[0].clone(),
-                    row.margin.to_string(),
-                ]
+            let lines = self.rows_of(query).into_iter().map(|row| {
+                let [similar, dissimilar] =
+                    [row.similar, row.dissimilar].map(|number| &self.documents.items[number as usize]);
+                let query = &self.queries.items[row.query];
+                format!("{}\t{}\t{}\t{}\n", id(query), id(similar), id(dissimilar), row.margin)
             });
-            written(b'\t', None, cells)
+            Ok(lines.collect())
         };
         Box::new((0..self.candidates.len()).map(rows))
     }

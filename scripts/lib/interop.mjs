@@ -7,6 +7,8 @@ import { Failure, step } from "./terminal.mjs";
 
 /** `on`: whose packages a version takes as far as it has none of its own. */
 export const versions = [{ name: "6.2" }, { name: "5.1.2", on: "6.2" }];
+/** The libraries that read the data set, with the newest version; the oldest does not go with them. */
+export const readers = { name: "readers", on: "6.2" };
 
 export function pythonOf(name) {
   const folder = join(cache, `interop-${name}`);
@@ -30,7 +32,7 @@ export async function prepareVersion({ name, on }) {
   const wanted = readFileSync(requirements, "utf8");
   const mark = join(folder, "installed.txt");
   if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
-  await step(`sentence-transformers ${name} (Python environment)`, async () => {
+  await step(`Python environment ${name}`, async () => {
     // Other requirements are installed into an environment that is there: torch need not be fetched again.
     if (!existsSync(pythonOf(name))) await run(await findPython(), ["-m", "venv", folder]);
     await run(pythonOf(name), ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
@@ -40,9 +42,9 @@ export async function prepareVersion({ name, on }) {
   });
 }
 
-/** Python with sentence-transformers of that version, made if need be. */
+/** Python with sentence-transformers of that version, or with the readers of the data set, made if need be. */
 export async function preparePythonOf(name) {
-  const version = versions.find((one) => one.name === name);
+  const version = [...versions, readers].find((one) => one.name === name);
   if (version.on) await preparePythonOf(version.on);
   await prepareVersion(version);
   return pythonOf(name);

@@ -36,7 +36,7 @@ let relations;
 
 before(
   async () => {
-    python = await preparePythonOf("6.2");
+    python = await preparePythonOf("readers");
     const script = await bundle('export { offers } from "./www/src/offers.ts";');
     ({ offers } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
     const place = (folder) => pathToFileURL(`${folder}/`);

@@ -132,14 +132,14 @@ rows = rows.select_columns(["query", "similar", "dissimilar", "margin"]).rename_
     meaning:
       "ids with their margins, the file that GPL trains on; the texts of the ids are in data/beir of artifact.zip",
     make: text("text/tab-separated-values", ({ relations }) => relations.toGplTsv()),
-    code: `import csv, json
+    code: `import json
 
 def texts(name):  # the folder beir in data of artifact.zip
     lines = map(json.loads, open(f"beir/{name}.jsonl", encoding="utf-8"))
     return {line["_id"]: f'{line.get("title", "")} {line["text"]}'.strip() for line in lines}
 
 queries, documents = texts("queries"), texts("corpus")
-rows = csv.reader(open("relations.gpl.tsv", encoding="utf-8", newline=""), delimiter="\\t")
+rows = [line.rstrip("\\n").split("\\t") for line in open("relations.gpl.tsv", encoding="utf-8")]
 rows = [(queries[query], documents[similar], documents[dissimilar], float(margin)) for query, similar, dissimilar, margin in rows]
 # for GPL itself: data/beir of artifact.zip with this file in it as gpl-training-data.tsv, and an empty file
 # hard-negatives.jsonl, is what gpl.train(path_to_generated_data="beir", use_train_qrels=True, …) takes`,
