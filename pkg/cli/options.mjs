@@ -159,7 +159,7 @@ export const trainingNames = {
   lora: "rank alpha targets documents maxTokens microBatchTokens",
 };
 
-/** The engine passes over names that it does not know: a slip would train something else than was meant. */
+/** The package refuses names that it does not know, but only when all is scored. */
 function checkNames(args, options, names, within = "") {
   const known = names.split(" ");
   for (const name of Object.keys(options)) {
