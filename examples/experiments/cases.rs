@@ -99,10 +99,12 @@ pub fn all() -> Vec<Case> {
             });
         }
     }
-    for (name, log) in [
-        ("scifact, LoRA: the defaults", Log::Whole),
-        ("scifact without twins (.7), LoRA: the defaults", Log::WithoutTwins(0.7)),
-        ("scifact without twins (.6), LoRA: the defaults", Log::WithoutTwins(0.6)),
+    for (name, set, depth, log) in [
+        ("scifact", "scifact", 20, Log::Whole),
+        ("scifact without twins (.7)", "scifact", 20, Log::WithoutTwins(0.7)),
+        ("scifact without twins (.6)", "scifact", 20, Log::WithoutTwins(0.6)),
+        ("ao", "ao", 20, Log::Whole),
+        ("stackfaq", "stackfaq", 10, Log::Whole),
     ] {
         cases.push(Case {
             log,
@@ -111,7 +113,7 @@ pub fn all() -> Vec<Case> {
                 ..RecipeOptions::default()
             },
             is_selected: false,
-            ..case("LoRA", name, "scifact", 20)
+            ..case("LoRA", &format!("{name}, LoRA: the defaults"), set, depth)
         });
     }
     // Every candidate goes through the encoder in every epoch: on a processor only a small log can be waited for.
