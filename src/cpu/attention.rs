@@ -100,8 +100,11 @@ fn rows<const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
             write(sums, &mut scores[row * padded + first..][..COLUMNS]);
         }
     }
-    let inverse: [f32; ROWS] =
-        std::array::from_fn(|row| 1.0 / exponential_lanes::<FMA>(&mut scores[row * padded..][..length], factor));
+    // No closure: one that is not inlined is compiled without this function's instructions.
+    let mut inverse = [0.0; ROWS];
+    for (row, inverse) in inverse.iter_mut().enumerate() {
+        *inverse = 1.0 / exponential_lanes::<FMA>(&mut scores[row * padded..][..length], factor);
+    }
     for (panel, first) in values.chunks_exact(COLUMNS * length).zip((0..).step_by(COLUMNS)) {
         let width = COLUMNS.min(size - first);
         let mut sums = tile::fp32::<FMA, ROWS, COLUMNS>(scores, padded, panel, length);
