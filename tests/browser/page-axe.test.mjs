@@ -35,6 +35,33 @@ test("with data, and the device measured", { timeout }, async () => {
   await look();
 });
 
+test("with judgements of nothing that was read", { timeout }, async () => {
+  await demo.choose("qrels", "qrels.tsv", "q-1\tproduct-17\t1\nq-2\tproduct-4\t1\n");
+  await demo.get("error-judged-ids").waitFor();
+  await look();
+  await demo.get("file-qrels-remove").click();
+});
+
+test("with models that cannot be had, from the hub and from a folder", { timeout }, async () => {
+  await demo.page.context().route("https://huggingface.co/**", (route) => route.abort());
+  await demo.get("models-hub").check();
+  await demo.get("start").click();
+  await demo.get("error-job").waitFor({ timeout });
+  await look();
+  await demo.get("models-folder").check();
+  await look();
+  await demo.get("models-server").check();
+});
+
+test("when it is asked whether to delete what cannot be had again", { timeout }, async () => {
+  await demo.get("delete-scores").click();
+  await demo.get("delete-all").click();
+  await demo.get("delete-all-asked").waitFor();
+  await look();
+  await demo.visit();
+  await demo.useTinyJob({ judged: true });
+});
+
 test("while a job runs, and while it is paused", { timeout }, async () => {
   await demo.page.waitForFunction(() => !document.querySelector("[data-testid=start]").disabled, null, { timeout });
   await demo.get("use-sample").click();

@@ -146,6 +146,14 @@ test("the first of plain lines can be taken for a header, or not", { timeout }, 
   await summary("documents", "3 documents");
 });
 
+test("where a quote is never closed, quotes can be taken for text", { timeout }, async () => {
+  await demo.choose("queries", "log.csv", 'id,query\n1,19" rack\n2,"24 inch monitor\n3,tent\n');
+  await demo.get("error-queries").filter({ hasText: "quote that opens here" }).waitFor();
+  await demo.get("queries-quotes").selectOption({ label: "are text like any other" });
+  await demo.page.getByText("3 queries from 3 rows.").waitFor();
+  assert.match(await demo.get("preview-queries").innerText(), /"24 inch monitor/);
+});
+
 test("a wrong encoding can be put right", { timeout }, async () => {
   await demo.choose(
     "documents",

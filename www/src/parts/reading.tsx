@@ -135,8 +135,8 @@ function Controls({
   const options = slot.options.value;
   // Another layout has other columns.
   const layout = (patch: Partial<ReadOptions>) => {
-    const { format, delimiter, encoding, hasHeader } = options;
-    void slot.change({ format, delimiter, encoding, hasHeader, ...patch });
+    const { format, delimiter, encoding, hasHeader, quotes } = options;
+    void slot.change({ format, delimiter, encoding, hasHeader, quotes, ...patch });
   };
   const column = (patch: Partial<ReadOptions>) => void slot.change({ ...options, ...patch });
   const known = useLayout(slot, reading);
@@ -174,6 +174,18 @@ function Controls({
             .filter(Boolean)
             .map((sign) => [sign, DELIMITERS[sign] ?? sign])}
           onPick={(value) => layout({ delimiter: value })}
+        />
+      )}
+      {format === "csv" && (
+        <Choice
+          label="Quotes"
+          testid={`${name}-quotes`}
+          value={String(options.quotes ?? UNKNOWN)}
+          options={[
+            ["true", "enclose a field"],
+            ["false", "are text like any other"],
+          ]}
+          onPick={(value) => layout({ quotes: value === "true" })}
         />
       )}
       {(format === "csv" || format === "lines") && (
