@@ -124,15 +124,7 @@ impl Encoder {
     /// # Errors
     /// [`crate::Code::Cancelled`], [`crate::Code::DeviceFaulty`], [`crate::Code::ModelTokenizer`]
     pub async fn encode(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
-        let mut vectors = Vectors::zeros(texts.len(), self.info.dims);
-        self.encode_each(texts, kind, job, async |numbers, rows| {
-            for (number, row) in numbers.iter().zip(rows.chunks_exact(self.info.dims)) {
-                vectors.row_mut(*number).copy_from_slice(row);
-            }
-            Ok(())
-        })
-        .await?;
-        Ok(vectors)
+        self.collect(texts, kind, job, |_| {}).await
     }
 
     /// [`Encoder::encode`] as a stage of its own that is told of.
@@ -141,16 +133,28 @@ impl Encoder {
     /// As [`Encoder::encode`].
     pub async fn encode_watched(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
         let progress = job.stage(Stage::Encode, texts.len(), 0);
+        let vectors = self.collect(texts, kind, job, |count| progress.advance(count)).await?;
+        progress.finish();
+        Ok(vectors)
+    }
+
+    /// The vectors in the texts' order; `finished` hears how many more there are.
+    async fn collect(
+        &self,
+        texts: &[&str],
+        kind: TextKind,
+        job: &Job<'_>,
+        finished: impl Fn(usize),
+    ) -> Result<Vectors> {
         let mut vectors = Vectors::zeros(texts.len(), self.info.dims);
         self.encode_each(texts, kind, job, async |numbers, rows| {
             for (number, row) in numbers.iter().zip(rows.chunks_exact(self.info.dims)) {
                 vectors.row_mut(*number).copy_from_slice(row);
             }
-            progress.advance(numbers.len());
+            finished(numbers.len());
             Ok(())
         })
         .await?;
-        progress.finish();
         Ok(vectors)
     }
 
