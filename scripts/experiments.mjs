@@ -1,9 +1,10 @@
 // `npm run experiments`: what adaptation brings, by the engine itself, natively, on all processors.
 //
-//   npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document] [--save-logits]
+//   npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu] [--slice] [--tables] [--document] [--save-logits]
 //
 // --data   folder with the sets that the repository does not hold (stackfaq, chorus-electronics); SciFact is here
 // --only   the cases whose names hold one of the texts
+// --webgpu on the machine's graphics adapter, natively through Vulkan, Metal or DirectX; the CPU's logits are taken over
 // --slice  a small part of SciFact, to see that all of it works
 // --tables   runs nothing and shows the tables of what is there
 // --document puts them into docs/quality.md
@@ -23,19 +24,19 @@ import { setup } from "./setup.mjs";
 function readOptions() {
   const [flag, text] = [{ type: "boolean" }, { type: "string" }];
   const only = { ...text, multiple: true };
-  const options = { data: text, only, slice: flag, tables: flag, document: flag, "save-logits": flag };
+  const options = { data: text, only, webgpu: flag, slice: flag, tables: flag, document: flag, "save-logits": flag };
   try {
     return parseArgs({ options }).values;
   } catch (error) {
     throw new UsageError(
-      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--slice] [--tables] [--document] [--save-logits]`,
+      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu] [--slice] [--tables] [--document] [--save-logits]`,
     );
   }
 }
 
-/** What there is so far, on the terminal or in the document. */
+/** What there is so far in files of results, on the terminal or in the document. */
 function show(results, isForDocument) {
-  const lines = existsSync(results) ? readFileSync(results, "utf8").split("\n").filter(Boolean) : [];
+  const lines = results.filter(existsSync).flatMap((file) => readFileSync(file, "utf8").split("\n").filter(Boolean));
   const made = tables(lines.map((line) => JSON.parse(line)));
   if (isForDocument) {
     const path = join(root, "docs", "quality.md");
@@ -46,9 +47,11 @@ function show(results, isForDocument) {
 }
 
 await main(async () => {
-  const { data, only = [], slice, tables: isOver, document, "save-logits": isSaving } = readOptions();
-  const results = join(root, "out", slice ? "experiments-slice.jsonl" : "experiments.jsonl");
-  if (isOver || document) return show(results, document);
+  const { data, only = [], webgpu, slice, tables: isOver, document, "save-logits": isSaving } = readOptions();
+  const file = (name) => join(root, "out", `${name}${slice ? "-slice" : ""}.jsonl`);
+  const [onCpu, onWebgpu] = [file("experiments"), file("experiments-webgpu")];
+  if (isOver || document) return show([onCpu, onWebgpu], document);
+  const results = webgpu ? onWebgpu : onCpu;
   await setup();
   mkdirSync(join(root, "out"), { recursive: true });
   const args = ["--models", dirname(models.encoder), "--store", join(cache, "experiments"), "--results", results];
@@ -56,10 +59,12 @@ await main(async () => {
   for (const text of only) args.push("--only", text);
   if (slice) args.push("--slice");
   if (isSaving) args.push("--save-logits");
-  await run(nativeCargo(), ["run", "--release", "--quiet", "--example", "experiments", "--", ...args], {
+  if (webgpu) args.push("--webgpu");
+  const features = webgpu ? ["--features", "webgpu"] : [];
+  await run(nativeCargo(), ["run", "--release", "--quiet", ...features, "--example", "experiments", "--", ...args], {
     cwd: root,
     env: { CARGO_TARGET_DIR: cargoTarget },
     show: true,
   });
-  show(results, false);
+  show([results], false);
 });

@@ -179,7 +179,7 @@ mod webgpu {
     use std::cell::RefCell;
     use std::sync::{Arc, Mutex};
 
-    use burn::tensor::wgpu::{WgpuBackend, WgpuInitError};
+    use burn::tensor::wgpu::WgpuInitError;
 
     use super::*;
 
@@ -192,7 +192,10 @@ mod webgpu {
         if let Some(device) = OPENED.with_borrow(Clone::clone) {
             return Ok(device);
         }
-        let options = burn::tensor::Device::wgpu_options().graphics_api(WgpuBackend::WebGpu);
+        let options = burn::tensor::Device::wgpu_options();
+        // Natively the runtime takes what the system has: Vulkan, Metal or DirectX.
+        #[cfg(target_family = "wasm")]
+        let options = options.graphics_api(burn::tensor::wgpu::WgpuBackend::WebGpu);
         let (tensors, setup) = options.init_with_setup_async().await.map_err(|error| {
             let why = match error {
                 // Its own text lists every graphics interface that was not looked for.

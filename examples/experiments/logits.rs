@@ -1,7 +1,7 @@
-//! SciFact's logits in a file of the repository, where somebody has made it: scoring its pairs takes an hour or more,
-//! everything after that minutes.
+//! Logits that need not be made again: scoring a set's pairs takes an hour or more, everything after that minutes.
 //!
-//! The file has a line `# SHA-256` with that of the cross-encoder's weights, then query id, document id and logit,
+//! SciFact's are in a file of the repository, where somebody has made it; those of the CPU can be taken over for another
+//! device. The file has a line `# SHA-256` with that of the cross-encoder's weights, then query id, document id and logit,
 //! separated by tabs, compressed. `--save-logits` writes it of what is in the store.
 
 use std::collections::HashMap;
@@ -58,6 +58,37 @@ pub fn load(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) {
             Some((pair_key(query, document), cells.next()?.parse().ok()?))
         })
         .collect();
+    keep(&known, cross_encoder, job);
+}
+
+/// Puts the logits that one tuner's cross-encoder gives a set's first candidates, of the log and of the test, into the
+/// store as another's: the same model on another device.
+pub fn take_over(set: &Set, depth: usize, from: &Tuner, to: &Tuner, job: &Job<'_>) {
+    let documents: Vec<ContentKey> = set.documents.items.iter().map(|text| text_key(&text.text)).collect();
+    for queries in [Some(&set.log), set.test.as_ref()].into_iter().flatten() {
+        let options = SynthesizeOptions {
+            candidates: depth,
+            depth,
+            ..SynthesizeOptions::default()
+        };
+        let relations = block_on(from.synthesize(queries.clone(), set.documents.clone(), options, job));
+        let relations = relations.expect("relations");
+        let known: Vec<(ContentKey, f32)> = (queries.items.iter().zip(&relations.candidates))
+            .flat_map(|(query, candidates)| {
+                let query = text_key(&query.text);
+                let key = |document: u32| pair_key(&query, &documents[document as usize]);
+                let scored = candidates.iter().filter_map(|of| Some((of.document, of.logit?)));
+                scored
+                    .map(|(document, logit)| (key(document), logit))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        keep(&known, to.cross_encoder().expect("a cross-encoder"), job);
+    }
+}
+
+/// Puts logits into the store, those that are not there.
+fn keep(known: &[(ContentKey, f32)], cross_encoder: &CrossEncoder, job: &Job<'_>) {
     let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
     let mut is_missing = vec![true; known.len()];
     let wanted = numbers_by_key(known.iter().map(|(key, _)| *key));

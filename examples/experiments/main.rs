@@ -1,12 +1,14 @@
 //! What adaptation brings, measured by the product's own code; `npm run experiments` runs this.
 //!
 //! ```text
-//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice] [--save-logits]
+//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice] [--save-logits] [--webgpu]
 //! ```
 //!
 //! Vectors and logits are kept in `--store`, finished cases in `--results` (a JSON line each): a stopped run goes on.
 //! `--save-logits` writes SciFact's logits, as far as the store has them, into a file of the repository, and runs nothing;
 //! where that file is there, its pairs are not scored again.
+//! `--webgpu`, in a build with the feature, computes on the machine's graphics adapter; logits that the CPU has made are
+//! taken over, as scoring is what takes hours in software.
 //! `--only` runs the cases whose names hold one of the texts; `--slice` runs a part of SciFact, to see that all of it works.
 //! SciFact is in the repository; `--data` names a folder with the other sets (`stackfaq`, `chorus-electronics`), and
 //! without it their cases are left out.
@@ -43,13 +45,14 @@ struct Arguments {
     only: Vec<String>,
     slice: bool,
     is_saving: bool,
+    is_on_webgpu: bool,
 }
 
 fn arguments() -> Arguments {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
-        let value = if ["--slice", "--save-logits"].contains(&&name[..]) {
+        let value = if ["--slice", "--save-logits", "--webgpu"].contains(&&name[..]) {
             Some(String::new())
         } else {
             given.next()
@@ -62,6 +65,7 @@ fn arguments() -> Arguments {
     let data = path("--data");
     let slice = path("--slice").is_some();
     let is_saving = path("--save-logits").is_some();
+    let is_on_webgpu = path("--webgpu").is_some();
     let only = values.remove("--only").unwrap_or_default();
     if let Some(unknown) = values.keys().next() {
         panic!("{unknown} is not known");
@@ -74,6 +78,7 @@ fn arguments() -> Arguments {
         only,
         slice,
         is_saving,
+        is_on_webgpu,
     }
 }
 
@@ -102,6 +107,8 @@ fn texts(texts: &querytune::input::Texts) -> Vec<&str> {
 /// The models, and what they are asked about.
 struct Bench {
     tuner: Tuner,
+    /// The same models on the CPU, where the tuner runs elsewhere: its logits are taken over.
+    scorer: Option<Tuner>,
     encoder: ModelFiles,
     host: Terminal,
     sets: BTreeMap<String, Set>,
@@ -146,6 +153,9 @@ impl Bench {
         };
         let log = self.log(set, case, seed);
         let job = Job::new(&self.host);
+        if let Some(scorer) = &self.scorer {
+            logits::take_over(set, options.depth, scorer, &self.tuner, &job);
+        }
         let mut relations =
             block_on(self.tuner.synthesize(log, set.documents.clone(), options, &job)).expect("relations");
         let mut random = fastrand::Rng::with_seed(seed);
@@ -206,6 +216,7 @@ impl Bench {
             "group": case.group,
             "set": case.set,
             "seed": seed,
+            "device": self.tuner.info().device,
             "queries": relations.queries.items.len(),
             "depth": relations.depth,
             "bm25": relations.bm25,
@@ -262,22 +273,34 @@ fn main() {
         model(&arguments.models.join("all-MiniLM-L6-v2")),
         model(&arguments.models.join("ms-marco-MiniLM-L-12-v2")),
     );
-    let options = LoadOptions {
-        device: DevicePreference::Cpu,
-        dtype: DtypePreference::Auto,
-        threads: 1,
+    let load = |device| {
+        let options = LoadOptions {
+            device,
+            dtype: DtypePreference::Auto,
+            threads: 1,
+        };
+        let job = Job::new(&host);
+        block_on(Tuner::load(&encoder, Some(&cross_encoder), options, &job)).expect("models load")
     };
-    let tuner = block_on(Tuner::load(&encoder, Some(&cross_encoder), options, &Job::new(&host))).expect("models load");
+    let on_cpu = load(DevicePreference::Cpu);
+    let (tuner, scorer) = if arguments.is_on_webgpu {
+        (load(DevicePreference::WebGpu), Some(on_cpu))
+    } else {
+        (on_cpu, None)
+    };
     if arguments.is_saving {
         let count = logits::save(&data.root, &scifact, &tuner, &Job::new(&host));
         eprintln!("{count} logits of SciFact are in the file");
         return;
     }
     if !arguments.slice {
-        logits::load(&data.root, &scifact, &tuner, &Job::new(&host));
+        for tuner in [Some(&tuner), scorer.as_ref()].into_iter().flatten() {
+            logits::load(&data.root, &scifact, tuner, &Job::new(&host));
+        }
     }
     let bench = Bench {
         tuner,
+        scorer,
         encoder,
         host,
         sets,

@@ -146,6 +146,9 @@ function curves(cases) {
   );
 }
 
+/** The group of all that was run on WebGPU. */
+const WEBGPU = "WebGPU";
+
 /** What the mean of the seeds has to reach. */
 const TARGETS = {
   "scifact, 20 candidates": { "ndcg@10": 0.682, "mrr@10": 0.645, "recall@100": 0.93 },
@@ -158,11 +161,15 @@ const TARGETS = {
 /** Each group's table by the group's name; groups without results are left out. */
 export function tables(rows, targets = TARGETS) {
   const groups = new Map();
-  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
+  for (const row of rows) {
+    const group = row.device?.kind === "webgpu" && !row.curve ? WEBGPU : row.group;
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
   const made = {};
   for (const [group, ofGroup] of groups) {
     const cases = byCase(ofGroup);
-    if (group === "reference") {
+    if (group === WEBGPU) made[WEBGPU] = reference(cases, targets);
+    else if (group === "reference") {
       made.reference = reference(cases, targets);
       const figures = sideBySide(cases);
       if (figures) made.figures = figures;

@@ -70,6 +70,17 @@ test("agreement stands beside the judged change, and is empty where there was no
   assert.deepEqual(line, ["inverted", "100", ".6000", "-.1000", "-.0100 … +.0300", "+.0500", "", "1 of 1"]);
 });
 
+test("what was run on WebGPU has a table of its own, held against the same targets", () => {
+  const device = { kind: "webgpu", dtype: "fp32" };
+  const rows = [
+    row("reference", "a", 0, [0.6, 0.69], { device: { kind: "cpu", dtype: "int16" } }),
+    row("reference", "a", 0, [0.6, 0.71], { device }),
+  ];
+  const made = tables(rows, { a: { "ndcg@10": 0.7 } });
+  assert.equal(cells(made.reference)[0][5], ".7000 missed");
+  assert.equal(cells(made.WebGPU)[0][5], ".7000 reached");
+});
+
 test("a training without folds shows every checkpoint", () => {
   const point = (epoch, ndcg) => ({ epoch, metrics: { "ndcg@10": ndcg } });
   const rows = [
