@@ -421,7 +421,7 @@ impl Tuner {
         }
     }
 
-    /// Vectors of texts of length 1, with an adapter or without, one row a text.
+    /// Vectors of texts of length 1, with an adapter or without, one row a text; a stage of its own that is told of.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
@@ -432,13 +432,15 @@ impl Tuner {
         adapted: Option<&Adapted>,
         job: &Job<'_>,
     ) -> Result<Vectors> {
+        let encoder = self.encoder_of(kind, adapted);
+        let vectors = encoder.encode_watched(texts, kind, job).await?;
+        finished(vectors, kind, adapted, job).await
+    }
+
+    /// The encoder that texts of a kind go through.
+    fn encoder_of<'a>(&'a self, kind: TextKind, adapted: Option<&'a Adapted>) -> &'a Encoder {
         let changed = adapted.and_then(|adapted| adapted.encoder(kind));
-        let mut vectors = changed.unwrap_or(&self.encoder).encode(texts, kind, job).await?;
-        vectors.normalize_rows();
-        match adapted {
-            Some(adapted) => adapted.after_encoder(kind, vectors, job).await,
-            None => Ok(vectors),
-        }
+        changed.unwrap_or(&self.encoder)
     }
 
     /// Encodes documents for searching, with an adapter or without; vectors that an encoder has finished are kept in the
@@ -449,8 +451,7 @@ impl Tuner {
     pub async fn index(&self, documents: Rc<Texts>, adapted: Option<Rc<Adapted>>, job: &Job<'_>) -> Result<Index> {
         const KIND: TextKind = TextKind::Document;
         let texts: Vec<&str> = documents.items.iter().map(|document| document.text.as_str()).collect();
-        let changed = adapted.as_ref().and_then(|adapted| adapted.encoder(KIND));
-        let encoder = changed.unwrap_or(&self.encoder);
+        let encoder = self.encoder_of(KIND, adapted.as_deref());
         let (mut vectors, _) = encode_texts(encoder, &[(&texts, KIND)], job).await?;
         let mut vectors = vectors.pop().unwrap_or_default();
         if let Some(adapted) = &adapted {
@@ -468,10 +469,22 @@ impl Tuner {
     /// # Errors
     /// As [`Encoder::encode`].
     pub async fn search(&self, index: &Index, query: &str, top: usize, job: &Job<'_>) -> Result<Vec<Neighbour>> {
+        const KIND: TextKind = TextKind::Query;
         let adapted = index.adapted.as_deref();
-        let vector = self.embed_adapted(&[query], TextKind::Query, adapted, job).await?;
+        let encoder = self.encoder_of(KIND, adapted);
+        let vector = encoder.encode(&[query], KIND, job).await?;
+        let vector = finished(vector, KIND, adapted, job).await?;
         let mut found = top_k(&vector, &index.vectors, top, &self.device, job, |_| {}).await?;
         Ok(found.remove(0))
+    }
+}
+
+/// An encoder's vectors as they are compared: of length 1, after any head.
+async fn finished(mut vectors: Vectors, kind: TextKind, adapted: Option<&Adapted>, job: &Job<'_>) -> Result<Vectors> {
+    vectors.normalize_rows();
+    match adapted {
+        Some(adapted) => adapted.after_encoder(kind, vectors, job).await,
+        None => Ok(vectors),
     }
 }
 

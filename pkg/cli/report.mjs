@@ -88,11 +88,12 @@ const byTraffic = ({ base, tuned }, beside, rest) => [
 ];
 
 function judged(evaluation) {
-  const rows = [["", "base", "tuned", "ceiling", "tuned - base", "95 % interval", "p"]];
-  for (const [name, { base, tuned, ceiling, ci95, p, traffic }] of Object.entries(evaluation.judged)) {
+  const rows = [["", "base", "tuned", "ceiling", "change", "95 % interval", "p"]];
+  for (const [name, { base, tuned, ceiling, ci95, ceilingCi95, p, traffic }] of Object.entries(evaluation.judged)) {
     const test = p?.toFixed(3) ?? "";
     rows.push([name, figure(base), figure(tuned), figure(ceiling), signed(tuned - base), between(ci95), test]);
     if (traffic) rows.push(byTraffic(traffic, [figure(traffic.ceiling)], ["", ""]));
+    if (ceilingCi95) rows.push(["  ceiling", "", "", "", signed(ceiling - base), between(ceilingCi95), ""]);
   }
   const on = [evaluation.queries && `${count(evaluation.queries)} queries`, evaluation.on && `(${evaluation.on})`];
   const { missingQueries, missingDocuments } = evaluation;

@@ -588,6 +588,8 @@ export interface Comparison {
   ceiling: number | null;
   /** 95 % interval of `tuned - base`, from a bootstrap over queries. */
   ci95: [number, number];
+  /** The same of `ceiling - base`; absent without a ceiling. */
+  ceilingCi95?: [number, number];
   /** Of a paired randomisation test. */
   p: number;
   /** The same means with each query as often as it was asked; absent where all were asked equally often. */

@@ -152,16 +152,20 @@ fn judged(report: &Value) -> String {
         let cell = |path: &str| figure(metric, path);
         let _ = writeln!(
             rows,
-            "| {name} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} | {} | {} |",
             cell("/base"),
             cell("/tuned"),
+            interval(metric, "/ci95"),
+            cell("/p"),
             cell("/ceiling"),
-            interval(metric),
-            cell("/p")
+            interval(metric, "/ceilingCi95")
         );
         if metric.get("traffic").is_some() {
-            let of = ["/traffic/base", "/traffic/tuned", "/traffic/ceiling"].map(cell);
-            let _ = writeln!(rows, "| {name}, {BY_TRAFFIC} | {} | - | - |", of.join(" | "));
+            let [base, tuned, ceiling] = ["/traffic/base", "/traffic/tuned", "/traffic/ceiling"].map(cell);
+            let _ = writeln!(
+                rows,
+                "| {name}, {BY_TRAFFIC} | {base} | {tuned} | - | - | {ceiling} | - |"
+            );
         }
     }
     if rows.is_empty() {
@@ -177,10 +181,11 @@ fn judged(report: &Value) -> String {
         ""
     };
     format!(
-        "{queries}; metrics as trec_eval defines them.{which} The interval is that of tuned minus base (paired \
-         bootstrap over the queries), p that of a paired randomisation test.\n\n\
-         | metric | base | tuned | cross-encoder's own ranking | 95 % interval of the difference | p |\n\
-         |---|---|---|---|---|---|\n{rows}\n{}",
+        "{queries}; metrics as trec_eval defines them.{which} Intervals are those of tuned, and of the \
+         cross-encoder's own ranking, minus base (paired bootstrap over the queries), p is that of a paired \
+         randomisation test of tuned and base.\n\n\
+         | metric | base | tuned | 95 % interval of the difference | p | cross-encoder's own ranking | 95 % interval of \
+         its difference |\n|---|---|---|---|---|---|---|\n{rows}\n{}",
         by_queries(report)
     )
 }
@@ -211,7 +216,7 @@ fn by_queries(report: &Value) -> String {
             "| {name} | {queries} | {} | {} | {} |",
             figure(metric, "/base"),
             figure(metric, "/tuned"),
-            interval(metric)
+            interval(metric, "/ci95")
         );
     }
     if rows.is_empty() {
@@ -231,9 +236,10 @@ fn figure(of: &Value, path: &str) -> String {
     number(of, path).map_or("-".into(), |value| format!("{value:.4}"))
 }
 
-/// The interval of a comparison, if it has one.
-fn interval(of: &Value) -> String {
-    match (number(of, "/ci95/0"), number(of, "/ci95/1")) {
+/// An interval of a comparison, if it has that one.
+fn interval(of: &Value, path: &str) -> String {
+    let end = |which: usize| number(of, &format!("{path}/{which}"));
+    match (end(0), end(1)) {
         (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
         _ => "-".into(),
     }
@@ -304,7 +310,11 @@ fn agreement(report: &Value) -> String {
             continue;
         };
         if let (Some(base), Some(tuned)) = (number(figures, "/base"), number(figures, "/tuned")) {
-            let _ = writeln!(rows, "| {name} | {base:.4} | {tuned:.4} | {} |", interval(figures));
+            let _ = writeln!(
+                rows,
+                "| {name} | {base:.4} | {tuned:.4} | {} |",
+                interval(figures, "/ci95")
+            );
         }
         if let (Some(base), Some(tuned)) = (number(figures, "/traffic/base"), number(figures, "/traffic/tuned")) {
             let _ = writeln!(rows, "| {name}, {BY_TRAFFIC} | {base:.4} | {tuned:.4} | - |");

@@ -23,6 +23,9 @@ pub struct Comparison {
     pub ceiling: Option<f64>,
     /// 95 % confidence interval of tuned minus base ([`paired_bootstrap`]).
     pub ci95: [f64; 2],
+    /// The same of ceiling minus base, over the queries that both have; absent without a ceiling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_ci95: Option<[f64; 2]>,
     /// How likely a difference this large is if the systems are equal ([`paired_randomisation`]).
     pub p: f64,
     /// The means by traffic; absent where no counts were given or all are equal, as they are the means above then.
@@ -59,22 +62,23 @@ pub fn compare(
         let ceiling = ceiling.map(|judged| judged.weighted_mean(weights));
         (base.weighted_mean(weights), tuned.weighted_mean(weights), ceiling)
     });
-    let pairs: Vec<(&Metrics, &Metrics)> = base
-        .queries
-        .iter()
-        .filter_map(|(query, of_base)| Some((of_base, tuned.queries.get(query)?)))
-        .collect();
+    let of_tuned = paired(base, tuned);
+    let of_ceiling = ceiling.map(|ceiling| paired(base, ceiling));
     Metrics::each(|metric| {
-        let differences: Vec<f64> = pairs
-            .iter()
-            .map(|(of_base, of_tuned)| metric(of_tuned) - metric(of_base))
-            .collect();
+        let differences = |pairs: &[(&Metrics, &Metrics)]| -> Vec<f64> {
+            let difference = |(from, to): &(&Metrics, &Metrics)| metric(to) - metric(from);
+            pairs.iter().map(difference).collect()
+        };
+        let changes = differences(&of_tuned);
         Comparison {
             base: metric(&base.mean),
             tuned: metric(&tuned.mean),
             ceiling: ceiling.map(|judged| metric(&judged.mean)),
-            ci95: paired_bootstrap(&differences, seed),
-            p: paired_randomisation(&differences, seed),
+            ci95: paired_bootstrap(&changes, seed),
+            ceiling_ci95: of_ceiling
+                .as_ref()
+                .map(|pairs| paired_bootstrap(&differences(pairs), seed)),
+            p: paired_randomisation(&changes, seed),
             traffic: weighted.as_ref().map(|(base, tuned, ceiling)| Traffic {
                 base: metric(base),
                 tuned: metric(tuned),
@@ -82,6 +86,12 @@ pub fn compare(
             }),
         }
     })
+}
+
+/// What both systems have of the queries that both have.
+fn paired<'a>(base: &'a Judged, other: &'a Judged) -> Vec<(&'a Metrics, &'a Metrics)> {
+    let pair = |(query, of_base)| Some((of_base, other.queries.get(query)?));
+    base.queries.iter().filter_map(pair).collect()
 }
 
 /// Whether one of the queries counts more than another.

@@ -84,7 +84,7 @@ fn report() -> Value {
                 "newQueries": { "queries": 80, "ndcg@10": { "base": 0.5, "tuned": 0.52, "ci95": [-0.01, 0.05] } },
             },
             "judged": {
-                "ndcg@10": { "base": 0.645, "tuned": 0.687, "ceiling": 0.688, "ci95": [0.02, 0.06], "p": 0.0004 },
+                "ndcg@10": { "base": 0.645, "tuned": 0.687, "ceiling": 0.688, "ci95": [0.02, 0.06], "ceilingCi95": [0.01, 0.08], "p": 0.0004 },
                 "recall@100": { "base": 0.92, "tuned": 0.93, "ceiling": null, "ci95": [-0.01, 0.02], "p": 0.3 },
             },
         },
@@ -114,11 +114,11 @@ fn a_model_that_goes_on_from_an_earlier_one_says_what_that_changed() {
 fn figures_stand_in_the_card_as_in_the_report() {
     let card = card(&report(), Delivered::Tuned);
     assert!(
-        card.contains("| ndcg@10 | 0.6450 | 0.6870 | 0.6880 | +0.0200 to +0.0600 | 0.0004 |"),
+        card.contains("| ndcg@10 | 0.6450 | 0.6870 | +0.0200 to +0.0600 | 0.0004 | 0.6880 | +0.0100 to +0.0800 |"),
         "{card}"
     );
     assert!(
-        card.contains("| recall@100 | 0.9200 | 0.9300 | - | -0.0100 to +0.0200 | 0.3000 |"),
+        card.contains("| recall@100 | 0.9200 | 0.9300 | -0.0100 to +0.0200 | 0.3000 | - | - |"),
         "{card}"
     );
     for row in [

@@ -47,7 +47,11 @@ test("base, tuned and ceiling are plotted and tabulated, with intervals", async 
   const plot = demo.get("intervals-judged").locator("svg");
   const label = await plot.getAttribute("aria-label");
   assert.ok(label.includes(`nDCG@10: base ${cells[0]}, tuned ${cells[1]}`), label);
-  for (const mark of ["base", "tuned", "ceiling"]) assert.equal(await plot.locator(`.${mark}`).count(), 4, mark);
+  assert.match(label, /ceiling \d\.\d{4}, from [+-]?\d\.\d{4} to [+-]?\d\.\d{4} beside base/);
+  const ofCeiling = await demo.get("metric-ndcg@10-ceiling-interval").innerText();
+  assert.match(ofCeiling, /^[+-]?\d\.\d{4} to [+-]?\d\.\d{4}$/);
+  for (const mark of ["base", "tuned", "ceiling", "of-tuned", "of-ceiling"])
+    assert.equal(await plot.locator(`.${mark}`).count(), 4, mark);
   assert.match(await demo.get("results-basis").innerText(), /^By your judgements, on 2 queries of the log\. /);
   assert.match(await demo.get("verdict").innerText(), /^By your judgements the tuned model ranks .*may be chance/);
 });

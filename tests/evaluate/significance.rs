@@ -125,6 +125,20 @@ fn comparing_puts_means_interval_and_p_side_by_side() {
 }
 
 #[test]
+fn the_ceiling_has_an_interval_of_its_own() {
+    let base = judged(|number| 2 + number % 3);
+    let (tuned, ceiling) = (judged(|_| 2), judged(|number| 3 + number % 2));
+    let comparison = compare(&base, &tuned, Some(&ceiling), None, 0);
+    let [low, high] = comparison.mrr_10.ceiling_ci95.expect("a ceiling");
+    let below = ceiling.mean.mrr_10 - base.mean.mrr_10;
+    assert!(below < 0.0 && low < below && below < high, "{low} {below} {high}");
+    // As if it were the tuned system.
+    let instead = compare(&base, &ceiling, None, None, 0);
+    assert_eq!([low, high], instead.mrr_10.ci95);
+    assert_eq!(instead.mrr_10.ceiling_ci95, None);
+}
+
+#[test]
 fn a_comparison_is_written_as_the_report_needs_it() {
     let system = judged(|number| 1 + number % 12);
     let json = serde_json::to_value(compare(&system, &system, None, None, 0)).unwrap();
@@ -136,5 +150,7 @@ fn a_comparison_is_written_as_the_report_needs_it() {
         ["base", "tuned", "ceiling", "ci95", "p"]
     );
     assert!(ndcg["ceiling"].is_null());
+    let with_ceiling = serde_json::to_value(compare(&system, &system, Some(&system), None, 0)).unwrap();
+    assert_eq!(with_ceiling["mrr@10"]["ceilingCi95"], serde_json::json!([0.0, 0.0]));
     assert_eq!(ndcg["p"], 1.0);
 }

@@ -88,8 +88,8 @@ const calls = {
   "run.index": [["read", "encode"], (watch) => made.run.index(fresh(1000), watch)],
   "run.judging": [["evaluate"], (watch) => made.run.judging(watch)],
   "run.saveArtifact": [["artifact"], (watch) => made.run.saveArtifact(watch)],
-  "tuned.embedQueries": [[], (watch) => made.tuned.embedQueries(fresh(3000), watch)],
-  "tuned.embedDocuments": [[], (watch) => made.tuned.embedDocuments(fresh(3000), watch)],
+  "tuned.embedQueries": [["encode"], (watch) => made.tuned.embedQueries(fresh(3000), watch)],
+  "tuned.embedDocuments": [["encode"], (watch) => made.tuned.embedDocuments(fresh(3000), watch)],
   "tuned.index": [["read", "encode"], (watch) => made.tuned.index(fresh(1000), watch)],
 };
 

@@ -69,10 +69,12 @@ test("without judgements the table is called agreement, not quality", () => {
 });
 
 test("with judgements base, tuned and ceiling stand side by side", () => {
-  const judged = { "ndcg@10": { base: 0.6451, tuned: 0.66, ceiling: 0.7, ci95: [-0.001, 0.03], p: 0.042 } };
+  const of = { base: 0.6451, tuned: 0.66, ceiling: 0.7, ci95: [-0.001, 0.03], ceilingCi95: [0.02, 0.09], p: 0.042 };
+  const judged = { "ndcg@10": of };
   const text = reportLines({ ...report, evaluation: { judged, queries: 300, on: "test queries" } }).join("\n");
   assert.match(text, /300 queries \(test queries\)/);
   assert.match(text, /ndcg@10 +0\.6451 +0\.6600 +0\.7000 +\+0\.0149 +-0\.0010 … \+0\.0300 +0\.042/);
+  assert.match(text, /\n +ceiling +\+0\.0549 +\+0\.0200 … \+0\.0900\n/);
 });
 
 test("figures of the log's own queries come with a word of caution, and with those of others if there are any", () => {

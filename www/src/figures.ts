@@ -14,6 +14,8 @@ export interface Figure {
   ceiling?: number;
   /** 95 % interval of the change. */
   interval: [number, number];
+  /** 95 % interval of the ceiling's distance from base. */
+  ceilingInterval?: [number, number];
   p?: number;
   queries?: number;
   /** The means with each query as often as it was asked, where that is not the same. */
@@ -47,8 +49,9 @@ function words(key: string): string {
 }
 
 function compared(key: string, name: string, comparison: Comparison, queries?: number): Figure {
-  const { base, tuned, ceiling, ci95, p, traffic } = comparison;
-  return { key, name, base, tuned, ceiling: ceiling ?? undefined, interval: [ci95[0], ci95[1]], p, queries, traffic };
+  const { base, tuned, ceiling, ci95, ceilingCi95, p, traffic } = comparison;
+  const means = { base, tuned, ceiling: ceiling ?? undefined, interval: ci95, ceilingInterval: ceilingCi95 };
+  return { key, name, ...means, p, queries, traffic };
 }
 
 function agreed(key: string, name: string, figures: Agreement): Figure {
@@ -59,8 +62,8 @@ function agreed(key: string, name: string, figures: Agreement): Figure {
 function answered(verdict: JudgingVerdict): Figure {
   const { base, tuned, crossEncoder } = verdict["ndcg@10"];
   const { judged, p } = verdict.tuned;
-  const [low, high] = judged.ci95;
-  const means = { base, tuned, ceiling: crossEncoder, interval: [low, high] as [number, number], p };
+  const intervals = { interval: judged.ci95, ceilingInterval: verdict.crossEncoder.judged.ci95 };
+  const means = { base, tuned, ceiling: crossEncoder, ...intervals, p };
   return { key: "judging-ndcg@10", name: "nDCG@10, your answers", ...means, queries: verdict.queries };
 }
 

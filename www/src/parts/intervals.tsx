@@ -3,16 +3,17 @@ import type { Figure } from "../figures.js";
 import { difference, metric, score } from "../format.js";
 
 const ROW = 46;
+/** The ceiling has a line of its own below base and tuned. */
+const LANE = 14;
 const EDGE = 14;
 
 /** A round stretch of the axis that has all in it. */
 function span(figures: Figure[]): { from: number; to: number; ticks: number[] } {
-  const all = figures.flatMap(({ base, tuned, ceiling, interval }) => [
+  const all = figures.flatMap(({ base, tuned, ceiling, interval, ceilingInterval = [0, 0] }) => [
     base,
     tuned,
     ceiling ?? base,
-    base + interval[0],
-    base + interval[1],
+    ...[...interval, ...ceilingInterval].map((end) => base + end),
   ]);
   const [least, most] = [Math.max(0, Math.min(...all)), Math.min(1, Math.max(...all))];
   const step = most - least > 0.5 ? 0.2 : most - least > 0.2 ? 0.1 : 0.05;
@@ -23,7 +24,7 @@ function span(figures: Figure[]): { from: number; to: number; ticks: number[] } 
   return { from, to, ticks };
 }
 
-/** Base, tuned with the interval of its gain, and ceiling, a line for each comparison. */
+/** Base, tuned and ceiling, with the intervals of their distances from base, a line for each comparison. */
 export function Intervals({ figures, label, testid }: { figures: Figure[]; label: string; testid: string }) {
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -39,19 +40,25 @@ export function Intervals({ figures, label, testid }: { figures: Figure[]; label
     const inside = Math.min(to, Math.max(from, value));
     return EDGE + ((width - 2 * EDGE) * (inside - from)) / (to - from);
   };
-  const height = figures.length * ROW + 24;
   const ceilings = figures.some((figure) => figure.ceiling !== undefined);
-  const words = figures.map(
-    ({ name, base, tuned, interval }) =>
-      `${name}: base ${metric(base)}, tuned ${metric(tuned)}, change from ${difference(interval[0])} to ${difference(interval[1])}`,
-  );
+  const row = ceilings ? ROW + LANE : ROW;
+  const height = figures.length * row + 24;
+  const words = figures.map(({ name, base, tuned, ceiling, interval, ceilingInterval }) => {
+    const change = `change from ${difference(interval[0])} to ${difference(interval[1])}`;
+    const parts = [`${name}: base ${metric(base)}`, `tuned ${metric(tuned)}`, change];
+    if (ceiling !== undefined) parts.push(`ceiling ${metric(ceiling)}`);
+    if (ceilingInterval) {
+      parts.push(`from ${difference(ceilingInterval[0])} to ${difference(ceilingInterval[1])} beside base`);
+    }
+    return parts.join(", ");
+  });
   return (
     <figure class="intervals" data-testid={testid}>
       <figcaption class="quiet">
         <span class="dot base" /> Base <span class="dot tuned" /> Tuned, with the 95 % interval of the change{" "}
         {ceilings && (
           <>
-            <span class="dot ceiling" /> Ceiling
+            <span class="dot ceiling" /> Ceiling, with its own
           </>
         )}
       </figcaption>
@@ -67,20 +74,28 @@ export function Intervals({ figures, label, testid }: { figures: Figure[]; label
               </g>
             ))}
             {figures.map((figure, i) => {
-              const y = i * ROW + 32;
-              const { base, tuned, ceiling, interval } = figure;
+              const y = i * row + 32;
+              const { base, tuned, ceiling, interval, ceilingInterval } = figure;
               return (
                 <g key={figure.key}>
                   <text class="name" x={EDGE} y={y - 16}>
                     {figure.name}
                   </text>
                   <line class="track" x1={EDGE} x2={width - EDGE} y1={y} y2={y} />
-                  <line class="whisker" x1={x(base + interval[0])} x2={x(base + interval[1])} y1={y} y2={y} />
-                  <line class="whisker" x1={x(base + interval[0])} x2={x(base + interval[0])} y1={y - 5} y2={y + 5} />
-                  <line class="whisker" x1={x(base + interval[1])} x2={x(base + interval[1])} y1={y - 5} y2={y + 5} />
+                  <Whisker kind="tuned" from={x(base + interval[0])} to={x(base + interval[1])} y={y} />
+                  {ceilingInterval && (
+                    <Whisker
+                      kind="ceiling"
+                      from={x(base + ceilingInterval[0])}
+                      to={x(base + ceilingInterval[1])}
+                      y={y + LANE}
+                    />
+                  )}
                   <circle class="base" cx={x(base)} cy={y} r={6} />
                   <circle class="tuned" cx={x(tuned)} cy={y} r={6} />
-                  {ceiling !== undefined && <path class="ceiling" d={`M${x(ceiling)} ${y - 8} l6 8 l-6 8 l-6 -8 z`} />}
+                  {ceiling !== undefined && (
+                    <path class="ceiling" d={`M${x(ceiling)} ${y + LANE - 8} l6 8 l-6 8 l-6 -8 z`} />
+                  )}
                 </g>
               );
             })}
@@ -89,4 +104,8 @@ export function Intervals({ figures, label, testid }: { figures: Figure[]; label
       </div>
     </figure>
   );
+}
+
+function Whisker({ kind, from, to, y }: { kind: "tuned" | "ceiling"; from: number; to: number; y: number }) {
+  return <path class={`whisker of-${kind}`} d={`M${from} ${y - 5} v10 m0 -5 H${to} m0 -5 v10`} />;
 }

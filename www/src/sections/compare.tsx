@@ -160,7 +160,7 @@ function Results({ report }: { report: Report }) {
 }
 
 function Row({ of, group, ceilings }: { of: Figure; group: FigureGroup["key"]; ceilings: boolean }) {
-  const { key, name, base, tuned, ceiling, interval, p, queries } = of;
+  const { key, name, base, tuned, ceiling, interval, ceilingInterval, p, queries } = of;
   const prefix = group === "agreement" && ceilings ? "Agreement: " : group === "groups" ? "nDCG@10: " : "";
   return (
     <tr data-testid={key} class={group === "agreement" && ceilings ? "minor" : ""}>
@@ -173,7 +173,16 @@ function Row({ of, group, ceilings }: { of: Figure; group: FigureGroup["key"]; c
       <td>
         <b>{metric(tuned)}</b>
       </td>
-      {ceilings && <td>{ceiling === undefined ? "–" : metric(ceiling)}</td>}
+      {ceilings && (
+        <td>
+          {ceiling === undefined ? "–" : metric(ceiling)}
+          {ceilingInterval && (
+            <div class="quiet" data-testid={`${key}-ceiling-interval`}>
+              {difference(ceilingInterval[0])} to {difference(ceilingInterval[1])}
+            </div>
+          )}
+        </td>
+      )}
       <td>{difference(tuned - base)}</td>
       <td>
         {difference(interval[0])} to {difference(interval[1])}
