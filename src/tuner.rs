@@ -13,7 +13,7 @@ use crate::previous::Previous;
 use crate::relations::Relations;
 use crate::results::KnownLogits;
 use crate::search::{Neighbour, top_k};
-use crate::synthesize::{SynthesizeOptions, Teacher, encode_texts, score_pairs, synthesize};
+use crate::synthesize::{SynthesizeOptions, Teacher, encode_texts, synthesize};
 use crate::tune::{Adapted, BaseEncoder, Fit, Ranker, Recipe, fit};
 use crate::vectors::Vectors;
 
@@ -301,12 +301,12 @@ impl Tuner {
         &self.device
     }
 
-    /// The base encoder's vectors of texts, one row a text.
+    /// The base encoder's vectors of texts, of length 1, one row a text.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
     pub async fn embed(&self, texts: &[&str], kind: TextKind, job: &Job<'_>) -> Result<Vectors> {
-        self.encoder.encode_watched(texts, kind, job).await
+        self.embed_adapted(texts, kind, None, job).await
     }
 
     /// What a member of another engine's [`Crew`](crate::job::Crew) does.
@@ -325,12 +325,13 @@ impl Tuner {
         }
     }
 
-    /// The cross-encoder's raw logit of each (query, document) pair, in the pairs' order.
+    /// The cross-encoder's raw logit of each (query, document) pair, in the pairs' order. They are not kept: what is asked
+    /// once in a search box would be there for ever, and all that is kept be read for each of its words.
     ///
     /// # Errors
-    /// As [`Tuner::cross_encoder`] and [`CrossEncoder::score`], and [`Code::Store`].
+    /// As [`Tuner::cross_encoder`] and [`CrossEncoder::score`].
     pub async fn score(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
-        Ok(score_pairs(self.cross_encoder()?, pairs, job).await?.logits)
+        self.cross_encoder()?.score_watched(pairs, job).await
     }
 
     /// Makes relations: see [`synthesize`].

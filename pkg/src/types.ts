@@ -535,7 +535,7 @@ export interface FitOptions extends Watch {
   learningRate?: number;
   /** Share of the steps in which the learning rate rises (0.1). */
   warmup?: number;
-  /** Share of the learning rate that is left at the last step (0.02). */
+  /** Share of the learning rate that its linear fall ends at, one step after the last (0.02). */
   finalLearningRate?: number;
   /** AdamW's first decay (0.9). */
   beta1?: number;
@@ -564,8 +564,9 @@ export interface FitOptions extends Watch {
   /** For the method `lora`. */
   lora?: LoraOptions;
   /**
-   * To compare base, tuned and ceiling by, as `Run.evaluate` does. They are read before the training. If they name none of
-   * its queries or documents, the error (`input-qrels`) has the trained run as its property `run`.
+   * To compare base, tuned and ceiling by, as `Run.evaluate` does. They are read before the training. If the comparison
+   * fails after it, as when they name none of its queries or documents (`input-qrels`), the error has the trained run as
+   * its property `run`.
    */
   judgements?: JudgementsInput;
 }
@@ -855,9 +856,9 @@ export interface EmbedOptions extends Watch {
 export interface Tuner extends Reader {
   /** The models, and the device that they run on with the reason why. */
   readonly info: EngineInfo;
-  /** Vectors of texts, by the base encoder: of documents, unless `kind` says that they are queries. */
+  /** Vectors of texts, of length 1, by the base encoder: of documents, unless `kind` says that they are queries. */
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Embeddings>;
-  /** The cross-encoder's logit of each pair, in their order: for many queries at once. */
+  /** The cross-encoder's logit of each pair, in their order: for many queries at once. They are not kept in the store. */
   score(pairs: readonly Pair[], watch?: Watch): Promise<Float32Array>;
   /** Documents by the cross-encoder's logit for the query, best first. */
   rerank(query: string, documents: readonly string[], options?: RerankOptions): Promise<Reranked[]>;

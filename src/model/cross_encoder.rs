@@ -2,12 +2,12 @@
 
 use super::config::{BertConfig, tokenizer_max_length};
 use super::files::{ModelFiles, ModelInfo};
-use super::forward::{HeadKind, Model};
+use super::forward::{HeadKind, Model, check_finite};
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
-use crate::job::{Job, Work};
+use crate::job::{Job, Stage, Work};
 
 /// A BERT sequence classifier with one label on a device; its output is a raw logit, no sigmoid.
 pub struct CrossEncoder {
@@ -81,11 +81,28 @@ impl CrossEncoder {
     /// # Errors
     /// [`Code::Cancelled`], [`Code::DeviceFaulty`], [`Code::ModelTokenizer`]
     pub async fn score(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
+        self.collect(pairs, job, |_| {}).await
+    }
+
+    /// [`CrossEncoder::score`] as a stage of its own that is told of.
+    ///
+    /// # Errors
+    /// As [`CrossEncoder::score`].
+    pub async fn score_watched(&self, pairs: &[(&str, &str)], job: &Job<'_>) -> Result<Vec<f32>> {
+        let progress = job.stage(Stage::Score, pairs.len(), 0);
+        let logits = self.collect(pairs, job, |count| progress.advance(count)).await?;
+        progress.finish();
+        Ok(logits)
+    }
+
+    /// The logits in the pairs' order; `finished` hears how many more there are.
+    async fn collect(&self, pairs: &[(&str, &str)], job: &Job<'_>, finished: impl Fn(usize)) -> Result<Vec<f32>> {
         let mut logits = vec![0.0; pairs.len()];
         self.score_each(pairs, job, async |numbers, scores| {
             for (number, score) in numbers.iter().zip(scores) {
                 logits[*number] = *score;
             }
+            finished(numbers.len());
             Ok(())
         })
         .await?;
@@ -100,8 +117,12 @@ impl CrossEncoder {
         &self,
         pairs: &[(&str, &str)],
         job: &Job<'_>,
-        sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+        mut sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
     ) -> Result<()> {
+        let sink = async |numbers: &[usize], logits: &[f32]| {
+            check_finite(&self.info.id, logits)?;
+            sink(numbers, logits).await
+        };
         let tokenize = |number: usize| self.tokenize(pairs[number].0, pairs[number].1);
         let texts = |number: usize| vec![pairs[number].0, pairs[number].1];
         self.model

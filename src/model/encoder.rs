@@ -2,7 +2,7 @@
 
 use super::config::{BertConfig, EncoderConfig};
 use super::files::{ModelFiles, ModelInfo};
-use super::forward::{HeadKind, Model};
+use super::forward::{HeadKind, Model, check_finite};
 use super::lora::Lora;
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
@@ -168,8 +168,12 @@ impl Encoder {
         texts: &[&str],
         kind: TextKind,
         job: &Job<'_>,
-        sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
+        mut sink: impl AsyncFnMut(&[usize], &[f32]) -> Result<()>,
     ) -> Result<()> {
+        let sink = async |numbers: &[usize], rows: &[f32]| {
+            check_finite(&self.info.id, rows)?;
+            sink(numbers, rows).await
+        };
         let tokenize = |number: usize| self.tokenize(texts[number], kind);
         let work = match kind {
             TextKind::Query => Work::EncodeQueries,

@@ -13,7 +13,7 @@ use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::crew::share;
 use crate::device::{Device, DeviceKind};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::job::{Job, Work};
 
 /// Texts that are tokenized and planned together: enough for batches without much padding, few enough that memory does
@@ -137,6 +137,22 @@ impl Model {
             Self::Tensors(model) => model.each(count, job, tokenize, sink).await,
         }
     }
+}
+
+/// Holds a model's values to being numbers before anybody keeps them: stored ones would be found again, and "not a
+/// number" ranks before everything.
+///
+/// # Errors
+/// [`Code::DeviceFaulty`] if one is infinite or not a number.
+pub(super) fn check_finite(model: &str, values: &[f32]) -> Result<()> {
+    if values.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    let text = format!(
+        "The model {model} gave a result that is no finite number. Its weights are damaged or too large for the device; \
+         on a graphics card, try the CPU (device \"cpu\")."
+    );
+    Err(Error::new(Code::DeviceFaulty, text))
 }
 
 /// Batches in the inputs' order, each of as many as fit into `budget` tokens.

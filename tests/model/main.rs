@@ -7,3 +7,4 @@ mod errors;
 mod goldens;
 mod max_length;
 mod odd_texts;
+mod unfit_numbers;

@@ -40,6 +40,23 @@ fn a_text_without_a_token_has_a_vector() {
 }
 
 #[test]
+fn a_tuners_vectors_are_of_length_1_where_the_model_itself_does_not_make_them_so() {
+    let mut files = encoder_files();
+    edit(&mut files, "modules.json", |modules| {
+        let modules = modules.as_array_mut().expect("modules");
+        modules.retain(|module| !module["type"].as_str().unwrap_or_default().ends_with("Normalize"));
+    });
+    let host = TestHost::new();
+    let job = Job::new(&host);
+    let length = |row: &[f32]| row.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let own = block_on(load(&files).encode(&["a tent"], TextKind::Query, &job)).expect("vectors");
+    assert!((length(own.row(0)) - 1.0).abs() > 0.1, "the model's own");
+    let tuner = block_on(Tuner::load(&files, None, LoadOptions::default(), &job)).expect("the encoder loads");
+    let vectors = block_on(tuner.embed(&["a tent"], TextKind::Query, &job)).expect("vectors");
+    assert!((length(vectors.row(0)) - 1.0).abs() < 1e-6);
+}
+
+#[test]
 fn prompts_are_part_of_what_vectors_are_kept_by() {
     let with = |prompts: Value| {
         let mut files = encoder_files();

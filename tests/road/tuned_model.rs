@@ -135,10 +135,12 @@ fn each_methods_download_ranks_as_the_run_did_delivered_or_not() {
                 host.reports.borrow_mut().clear();
                 let again = rankings(|query| block_on(model.search(&index(), query, 5, &job)).expect("a ranking"));
                 assert_same(&again, &found, &what);
-                let reports = host.reports.borrow();
-                let mut encoded = reports.iter().filter(|report| report.stage == Stage::Encode);
+                let encoded: Vec<usize> = (host.reports.borrow().iter())
+                    .filter(|report| report.stage == Stage::Encode)
+                    .map(|report| report.cached)
+                    .collect();
                 assert!(
-                    encoded.all(|report| report.cached == DOCUMENTS.len()),
+                    encoded.iter().all(|&cached| cached == DOCUMENTS.len()),
                     "{what}: encoded twice"
                 );
 
