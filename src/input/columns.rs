@@ -296,7 +296,8 @@ fn is_number(cell: &str) -> bool {
             .all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' ' | '\u{a0}'))
 }
 
-/// A whole number, perhaps grouped by thousands (`1,234`, `1.234`, `1 234`) or written as `12.0`.
+/// A whole number, perhaps grouped by thousands (`1,234`, `1.234`, `1 234`), or with a fraction that is zero (`12.0`,
+/// `1.234,00`).
 pub(super) fn parse_count(cell: &str) -> Option<u32> {
     let compact: String = cell
         .chars()
@@ -308,6 +309,15 @@ pub(super) fn parse_count(cell: &str) -> Option<u32> {
         .any(|group| group.is_empty() || !group.bytes().all(|byte| byte.is_ascii_digit()))
     {
         return None;
+    }
+    // Where both signs occur, the last is the decimal one, and it occurs once.
+    let fraction = compact.rfind(['.', ',']).filter(|&last| {
+        let sign = &compact[last..=last];
+        compact.contains(if sign == "." { ',' } else { '.' }) && compact.matches(sign).count() == 1
+    });
+    if let Some(last) = fraction {
+        let is_zero = compact[last + 1..].bytes().all(|byte| byte == b'0');
+        return parse_count(&compact[..last]).filter(|_| is_zero);
     }
     let digits = match groups.as_slice() {
         [whole] => (*whole).to_owned(),

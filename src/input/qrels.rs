@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::delimited::{self, Dialect, Rows};
 use super::reading::{LISTED_SKIPS, Skipped, excerpt};
+use super::texts::plain_id;
 use super::watched::Watched;
 use super::{encoding, lines};
 use crate::error::{Code, Error, Result};
@@ -153,9 +154,9 @@ impl Judgements<'_> {
         match self
             .qrels
             .judgements
-            .entry((*query).to_owned())
+            .entry(plain_id(query))
             .or_default()
-            .entry((*document).to_owned())
+            .entry(plain_id(document))
         {
             Entry::Vacant(free) => {
                 free.insert(relevance);

@@ -93,6 +93,11 @@ impl Texts {
     }
 }
 
+/// An id without tabs and line ends, which are spaces: files of tabs and lines have to hold it, and all of them the same.
+pub(super) fn plain_id(id: &str) -> String {
+    id.replace(['\t', '\r', '\n'], " ")
+}
+
 /// The cells of one row that are used.
 pub(super) struct Row<'a> {
     /// `None` where the file has no ids.
@@ -158,7 +163,7 @@ impl Collector {
         };
         let id = match row.id.map(str::trim) {
             Some("") => return self.skip(line, "the id is empty"),
-            Some(id) => id.to_owned(),
+            Some(id) => plain_id(id),
             None => (self.reading.rows + 1).to_string(),
         };
 

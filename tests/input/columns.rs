@@ -306,17 +306,21 @@ fn frequencies_are_read_as_people_write_them() {
         ("1 234", 1234),
         ("12.0", 12),
         ("12,00", 12),
+        ("1.234,00", 1234),
+        ("1,234,567.0", 1_234_567),
         ("0", 1),
         ("99999999999", u32::MAX),
         ("", 1),
         ("n/a", 1),
         ("-3", 1),
         ("1.5", 1),
+        ("1.000,50", 1),
+        ("1,234.567", 1),
         ("0.125", 1),
     ] {
         let texts = read_csv(&format!("query;count\ntent;{cell}\nstove;2\nlamp;3\n"), Queries);
         assert_eq!(texts.items[0].count, count, "{cell:?}");
-        let odd = ["n/a", "-3", "1.5", "0.125"].contains(&cell);
+        let odd = ["n/a", "-3", "1.5", "1.000,50", "1,234.567", "0.125"].contains(&cell);
         assert_eq!(
             texts.reading.notes.len(),
             usize::from(odd),

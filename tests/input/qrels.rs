@@ -1,7 +1,7 @@
 //! Judgements in the forms in which they go around.
 
 use querytune::error::Code;
-use querytune::input::Qrels;
+use querytune::input::{Qrels, ReadOptions, Role, read as read_texts};
 
 fn read(text: &str) -> Qrels {
     Qrels::read(text.as_bytes(), "qrels.tsv").unwrap()
@@ -109,4 +109,24 @@ fn a_file_without_judgements_is_an_error() {
         let error = Qrels::read(bytes, "qrels.tsv").unwrap_err();
         assert_eq!((error.code(), error.position().unwrap().line), (code, line), "{error}");
     }
+}
+
+#[test]
+fn ids_that_a_table_of_tabs_could_not_hold_are_made_plain_as_those_of_texts_are() {
+    let documents = "id,text\n\"d\t1\",a tent\n\"d\n2\",a stove\n";
+    let documents = read_texts(
+        documents.as_bytes(),
+        "documents.csv",
+        Role::Documents,
+        &ReadOptions::default(),
+    );
+    let ids: Vec<String> = documents
+        .expect("texts")
+        .items
+        .into_iter()
+        .map(|text| text.ids[0].clone())
+        .collect();
+    assert_eq!(ids, ["d 1", "d 2"]);
+    let qrels = read("query;document;relevance\nq1;d\t1;1\nq1;d2;2\n");
+    assert_eq!(flat(&qrels), [("q1", "d 1", 1), ("q1", "d2", 2)]);
 }
