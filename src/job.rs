@@ -270,6 +270,11 @@ impl StageProgress<'_> {
         self.total.set(total);
     }
 
+    /// There are `items` more than was known.
+    pub fn expect_more(&self, items: usize) {
+        self.total.set(self.total.get() + items);
+    }
+
     /// `items` more are finished.
     pub fn advance(&self, items: usize) {
         self.advance_with(items, None);

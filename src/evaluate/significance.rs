@@ -8,8 +8,11 @@ use crate::random::Random;
 /// Below this p a difference is taken for more than chance.
 pub const SIGNIFICANT: f64 = 0.05;
 
-/// Resamples of the bootstrap, and permutations of the test.
-const ROUNDS: usize = 10_000;
+/// Resamples of the bootstrap, and permutations of the test: 10,000 up to 2,000 queries, fewer beyond, at least 1,000. The
+/// work stays within bounds then; and the more queries, the less the ends of an interval hang on the resamples drawn.
+fn rounds(queries: usize) -> usize {
+    (20_000_000 / queries.max(1)).clamp(1_000, 10_000)
+}
 
 /// One metric of two systems, and of the ranking that taught one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -105,7 +108,8 @@ fn differ(weights: &Weights, systems: [&Judged; 2]) -> bool {
 /// 95 % confidence interval `[low, high]` of the mean of `differences`, one number a query.
 ///
 /// Percentile bootstrap (Efron 1979; Sakai 2006 for retrieval): the 2.5th and 97.5th percentile of the means of
-/// 10,000 resamples of the queries, drawn with replacement. `[0, 0]` without differences.
+/// 10,000 resamples of the queries, drawn with replacement; of fewer where there are more than 2,000 queries, 1,000 at
+/// least. `[0, 0]` without differences.
 pub fn paired_bootstrap(differences: &[f64], seed: u64) -> [f64; 2] {
     if differences.is_empty() {
         return [0.0, 0.0];
@@ -113,17 +117,19 @@ pub fn paired_bootstrap(differences: &[f64], seed: u64) -> [f64; 2] {
     let mut random = Random::with_seed(seed);
     let count = differences.len();
     let mut resample = || (0..count).map(|_| differences[random.below(count)]).sum::<f64>() / count as f64;
-    let mut means: Vec<f64> = (0..ROUNDS).map(|_| resample()).collect();
+    let rounds = rounds(count);
+    let mut means: Vec<f64> = (0..rounds).map(|_| resample()).collect();
     means.sort_unstable_by(f64::total_cmp);
-    let tail = ROUNDS * 25 / 1000;
-    [means[tail], means[ROUNDS - 1 - tail]]
+    let tail = rounds * 25 / 1000;
+    [means[tail], means[rounds - 1 - tail]]
 }
 
 /// Two-sided p-value of the mean of `differences`, one number a query, being 0 but for chance.
 ///
-/// Fisher's paired randomisation test (Smucker, Allan and Carterette 2007): in each of 10,000 permutations every
-/// difference keeps or changes its sign by the toss of a coin; p = (1 + permutations whose mean is at least as far
-/// from 0) / (1 + 10,000), so it is never 0. 1 without differences.
+/// Fisher's paired randomisation test (Smucker, Allan and Carterette 2007): in each of 10,000 permutations (of fewer where
+/// there are more than 2,000 queries, 1,000 at least) every difference keeps or changes its sign by the toss of a coin;
+/// p = (1 + permutations whose mean is at least as far from 0) / (1 + permutations), so it is never 0. 1 without
+/// differences.
 pub fn paired_randomisation(differences: &[f64], seed: u64) -> f64 {
     let mut random = Random::with_seed(seed);
     let observed = differences.iter().sum::<f64>().abs();
@@ -143,6 +149,7 @@ pub fn paired_randomisation(differences: &[f64], seed: u64) -> f64 {
         };
         differences.iter().enumerate().map(toss).sum::<f64>().abs()
     };
-    let as_far = (0..ROUNDS).filter(|_| permuted() >= reach).count();
-    (1 + as_far) as f64 / (1 + ROUNDS) as f64
+    let rounds = rounds(differences.len());
+    let as_far = (0..rounds).filter(|_| permuted() >= reach).count();
+    (1 + as_far) as f64 / (1 + rounds) as f64
 }

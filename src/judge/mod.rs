@@ -86,10 +86,21 @@ pub async fn judge_fit(
     let similar = left_out(&fit.left_out_at_random);
     let new = left_out(&fit.left_out_in_groups);
     progress.advance(2 * count);
-    let new_documents = judging.new_documents(&own.numbers).await?;
+    let new_documents = judging.new_documents(&own.numbers, &progress).await?;
     progress.advance(count);
     let weights = judging.weights(&relations.queries);
-    let figure = |sides: Sides| sides.figure(&weights, fit.recipe.seed);
+    // Each draws tens of millions of numbers: the thread's other work runs in between.
+    let figure = async |sides: Option<Sides>| -> Result<Option<Figure>> {
+        job.breathe().await?;
+        Ok(sides.and_then(|sides| sides.figure(&weights, fit.recipe.seed)))
+    };
+    let figures = Figures {
+        own_queries: figure(Some(of_own)).await?,
+        similar_queries: figure(similar).await?,
+        new_queries: figure(new).await?,
+        new_documents: figure(new_documents).await?,
+    };
+    job.breathe().await?;
     Ok(Verdict {
         on,
         queries: main.base.queries.len(),
@@ -102,12 +113,7 @@ pub async fn judge_fit(
             tuned: main.tuned,
             ceiling: main.ceiling,
         },
-        figures: Figures {
-            own_queries: figure(of_own),
-            similar_queries: similar.and_then(figure),
-            new_queries: new.and_then(figure),
-            new_documents: new_documents.and_then(figure),
-        },
+        figures,
         time: progress.finish(),
     })
 }

@@ -7,7 +7,7 @@ use super::verdict::Figure;
 use crate::error::Result;
 use crate::evaluate::{Comparison, Judged, Judgements, Metrics, Run, Weights, compare, judge};
 use crate::input::Texts;
-use crate::job::Job;
+use crate::job::{Job, StageProgress};
 use crate::model::{ModelFiles, TextKind};
 use crate::random::Random;
 use crate::relations::Relations;
@@ -164,7 +164,7 @@ impl Judging<'_> {
 
     /// The log's queries on documents that the adapter had not seen: either half of the corpus in turn is kept from a
     /// training and then ranked alone; a query's figure is the mean of the halves in which it has a relevant document.
-    pub(super) async fn new_documents(&self, own: &[usize]) -> Result<Option<Sides>> {
+    pub(super) async fn new_documents(&self, own: &[usize], progress: &StageProgress<'_>) -> Result<Option<Sides>> {
         if own.is_empty() {
             return Ok(None);
         }
@@ -176,9 +176,9 @@ impl Judging<'_> {
         let (mut base, mut tuned) = (Vec::new(), Vec::new());
         for kept_back in [true, false] {
             let allowed = |document: u32| in_first[document as usize] != kept_back;
-            let base_encoder = self.tuner.base(self.files);
-            let device = self.tuner.device();
-            let adapter = retrain(self.relations, self.fit, base_encoder, device, allowed, self.job).await?;
+            let (base_encoder, device) = (self.tuner.base(self.files), self.tuner.device());
+            let (relations, fit, job) = (self.relations, self.fit, self.job);
+            let adapter = retrain(relations, fit, base_encoder, device, allowed, job, progress).await?;
             let Some(adapter) = adapter else { return Ok(None) };
             let new: Vec<u32> = (0..count as u32).filter(|&document| !allowed(document)).collect();
             let judgements = self.judgements_of(&new);

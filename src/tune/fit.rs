@@ -197,7 +197,7 @@ pub async fn fit(
     progress.expect(total(chosen_epochs));
     let by_group = cross_validate(&training, &ranker, &grouped, chosen_epochs, job, &progress).await?;
     let left_out_in_groups = by_group.map(|validation| validation.into_checkpoint(0));
-    let trained = final_training(&training, &everyone, &checkpoints, job, Some(&progress)).await?;
+    let trained = final_training(&training, &everyone, &checkpoints, job, &progress).await?;
 
     let mut history: Vec<HistoryPoint> = (0..=trained.losses.len())
         .map(|step| HistoryPoint {
@@ -246,15 +246,16 @@ async fn final_training(
     queries: &[usize],
     keep: &[usize],
     job: &Job<'_>,
-    progress: Option<&StageProgress<'_>>,
+    progress: &StageProgress<'_>,
 ) -> Result<Trained> {
     let recipe = training.recipe;
     let batches = shuffled_batches(queries, &training.set.counts, recipe);
     let start = training.student.start(recipe.seed);
-    training.run(start, &batches, keep, job, progress).await
+    training.run(start, &batches, keep, job, Some(progress)).await
 }
 
-/// Trains once more as a fit was trained, on candidates that are `allowed` only; nothing if there are none.
+/// Trains once more as a fit was trained, on candidates that are `allowed` only; nothing if there are none. The steps are
+/// added to the stage that this is a part of.
 ///
 /// # Errors
 /// As [`fit`].
@@ -265,6 +266,7 @@ pub async fn retrain(
     device: &Device,
     allowed: impl Fn(u32) -> bool,
     job: &Job<'_>,
+    progress: &StageProgress<'_>,
 ) -> Result<Option<Adapter>> {
     let trainer = Trainer::new(relations, &fit.recipe, base, device, job).await?;
     let set = trainer.set(allowed)?;
@@ -272,10 +274,11 @@ pub async fn retrain(
     if queries.is_empty() {
         return Ok(None);
     }
-    let keep = [fit.adapter_epoch * fit.recipe.steps_per_epoch(queries.len())];
+    let steps = fit.adapter_epoch * fit.recipe.steps_per_epoch(queries.len());
+    progress.expect_more(steps);
     let student = trainer.student(&set)?;
     let training = trainer.training(&set, &student);
-    let trained = final_training(&training, &queries, &keep, job, None).await?;
+    let trained = final_training(&training, &queries, &[steps], job, progress).await?;
     Ok(trained.adapters.into_iter().next_back().map(|(_, adapter)| adapter))
 }
 
