@@ -131,8 +131,8 @@ fn check(recipe: &Recipe) -> Result<()> {
     // The upper ends keep a slip of the finger from taking all memory.
     let counts = [
         ("epochs", recipe.epochs, 1, 10_000),
-        ("batchSize", recipe.batch_size, 1, 1024),
-        ("folds", recipe.folds, 2, usize::MAX),
+        ("batchSize", recipe.batch_size, 1, 256),
+        ("folds", recipe.folds, 2, 100),
     ];
     for (name, value, least, most) in counts {
         if value < least {
@@ -191,6 +191,9 @@ fn check(recipe: &Recipe) -> Result<()> {
     }
     if lora.targets.is_empty() {
         return refuse("lora.targets", &"empty", "one of query, key, value, dense at least");
+    }
+    if lora.micro_batch_tokens == 0 {
+        return refuse("lora.microBatchTokens", &lora.micro_batch_tokens, "at least 1");
     }
     if lora.max_tokens < 3 {
         return refuse("lora.maxTokens", &lora.max_tokens, "at least 3");

@@ -100,7 +100,7 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// Share of the steps in which the learning rate rises linearly.
     pub warmup: f64,
-    /// Share of the highest learning rate that is left at the last step, after a linear fall.
+    /// Share of the highest learning rate that its linear fall ends at, one step after the last.
     pub final_learning_rate: f64,
     /// AdamW's first decay.
     pub beta_1: f32,

@@ -54,10 +54,18 @@ fn numbers_that_no_memory_holds_are_refused_as_options() {
         batch_size: Some(1_000_000),
         ..RecipeOptions::default()
     };
+    let folds = RecipeOptions {
+        folds: Some(1_000_000),
+        ..RecipeOptions::default()
+    };
+    let mut no_tokens = lora(16);
+    no_tokens.lora.micro_batch_tokens = Some(0);
     for (options, name) in [
         (lora(100_000_000), "lora.rank"),
         (epochs, "epochs"),
         (batch_size, "batchSize"),
+        (folds, "folds"),
+        (no_tokens, "lora.microBatchTokens"),
     ] {
         let error = options.recipe(500).expect_err("refused");
         assert_eq!(error.code(), Code::Option);
