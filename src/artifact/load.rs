@@ -21,7 +21,7 @@ scores = model.similarity(queries, documents)
     match adapter {
         Adapter::Heads { dims, document, .. } => {
             let router = router.unwrap_or("3_Router");
-            let file = |side| format!("{router}/{}/model.safetensors", router::folder(side, 0, "Dense"));
+            let file = |side| format!("model/{router}/{}/model.safetensors", router::folder(side, 0, "Dense"));
             let plain = if document.is_some() {
                 "plain `encode` gives the document's vector"
             } else {

@@ -67,6 +67,7 @@ fn what_it_is(artifact: &Artifact) -> String {
                 DecidedBy::Judging => "because by a person's answers the tuned one ranks worse",
                 DecidedBy::Judgements => "because by the judgements the tuned one ranks worse",
                 DecidedBy::Agreement => "because training brought no more agreement with the cross-encoder",
+                DecidedBy::Nothing => "because nothing tells whether the trained one is better",
             };
             format!(
                 "This folder is {encoder} as it was, {why}: {reason}\n\n\
@@ -249,6 +250,8 @@ fn interval(of: &Value, path: &str) -> String {
 pub enum DecidedBy {
     /// Agreement with the cross-encoder on queries left out of training.
     Agreement,
+    /// Nothing: there were too few queries to leave some out.
+    Nothing,
     /// Judgements that were given with the data.
     Judgements,
     /// A person's answers of quick judging.
@@ -260,6 +263,12 @@ pub fn decided_by(report: &Value) -> DecidedBy {
     match report.pointer("/fit/decidedBy").and_then(Value::as_str) {
         Some("judging") => DecidedBy::Judging,
         Some("judgements") => DecidedBy::Judgements,
+        _ if report
+            .pointer("/evaluation/agreement/random")
+            .is_some_and(Value::is_null) =>
+        {
+            DecidedBy::Nothing
+        }
         _ => DecidedBy::Agreement,
     }
 }

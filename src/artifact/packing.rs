@@ -71,7 +71,7 @@ impl<'a> Packing<'a> {
         };
         if self.piece == 0 {
             self.zip
-                .start_file(file.path.as_str(), options(&file.path))
+                .start_file(file.path.as_str(), options(&file.path, file.content.is_long()))
                 .map_err(|error| failed(&file.path, &error))?;
         }
         match file.content.piece(self.piece)? {
@@ -110,7 +110,8 @@ fn failed(path: &str, error: &dyn std::error::Error) -> Error {
     )
 }
 
-fn options(path: &str) -> SimpleFileOptions {
+/// `is_long`: whether it may have more than the 4 GiB that a zip's first form can tell the length of.
+fn options(path: &str, is_long: bool) -> SimpleFileOptions {
     // Trained weights hardly become smaller; deflating them would only take time.
     let weights = path.ends_with(".safetensors") || path.ends_with(".bin") || path.ends_with(".onnx");
     let method = if weights {
@@ -124,9 +125,15 @@ fn options(path: &str) -> SimpleFileOptions {
         .system(System::Unix)
         .unix_permissions(0o644)
         .last_modified_time(DateTime::DEFAULT)
+        .large_file(is_long)
 }
 
 impl Content<'_> {
+    /// Of what is made while it is written nobody knows how long it gets: rows of the data set repeat their texts.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Pieces(_))
+    }
+
     /// Bytes that are known to come.
     fn least(&self) -> usize {
         match self {

@@ -361,11 +361,12 @@ fn without_router(modules: &[u8]) -> std::result::Result<Vec<u8>, serde_json::Er
 }
 
 fn missing(path: &str) -> Error {
-    let text = format!(
-        "The zip has no {path}: it is not a download of querytune, or of another version. Give an artifact.zip that \
-         this version saved."
-    );
-    Error::new(Code::Artifact, text)
+    let why = if path.starts_with("data/") {
+        "the data may have been taken out of it. To go on from it takes the artifact.zip as it was saved"
+    } else {
+        "it is not a download of querytune, or of another version. Give an artifact.zip that this version saved"
+    };
+    Error::new(Code::Artifact, format!("The zip has no {path}: {why}."))
 }
 
 fn damaged(path: &str, error: &dyn Display) -> Error {

@@ -37,6 +37,10 @@ pub fn of_the_download(artifact: &Artifact) -> String {
             DecidedBy::Judgements => {
                 "the base encoder, unchanged: by the judgements the tuned one ranks worse (see `model/README.md`)"
             }
+            DecidedBy::Nothing => {
+                "the base encoder, unchanged: there were too few queries to tell whether the trained one is better (see \
+                 `model/README.md`)"
+            }
             DecidedBy::Agreement => {
                 "the base encoder, unchanged: training brought no more agreement with the cross-encoder on queries left \
                  out of it (see `model/README.md`)"
