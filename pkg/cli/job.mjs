@@ -20,7 +20,7 @@ export async function runJob(open, job, { progress, note, output, signal }) {
     await output("scores.tsv", await relations.toScoresTsv());
     const judgements = qrels && { qrels, queries: testQueries };
     const run = await tuner.fit(relations, { ...job.fit, judgements, ...watch }).catch((error) => {
-      // The judgements name nothing of the job: that is no reason to lose what was trained.
+      // It was trained and not compared: that is no reason to lose it.
       if (!error.run) throw error;
       note("warning", `${error.message} The run is written without figures by judgements.`);
       return error.run;

@@ -41,8 +41,8 @@ export class QuerytuneError extends Error {
   /** Where, if the error is about an input file. */
   readonly position: Position | undefined;
   /**
-   * Only of a `fit` whose judgements (`input-qrels`) name none of its queries or documents: the run, which is trained and
-   * can be used. `run.evaluate` takes other judgements; `run.dispose` frees it.
+   * Only of a `fit` whose training went well and whose comparison by judgements failed, as where they name none of its
+   * queries or documents (`input-qrels`): the run, which can be used. `run.evaluate` compares again; `run.dispose` frees it.
    */
   declare run?: Run;
 

@@ -684,9 +684,9 @@ export class CoreSession implements Session {
   }
 }
 
-/** The error of a run whose training went well and whose judging did not: the run is handed out with it. */
+/** The error of a run whose training went well and whose judging did not: the run is handed out with it, unless aborted. */
 function unjudged(error: unknown, run: Run): unknown {
-  if (error instanceof QuerytuneError && error.code === "input-qrels") error.run = run;
+  if (error instanceof QuerytuneError) error.run = run;
   else run.dispose();
   return error;
 }
