@@ -167,10 +167,27 @@ fn a_delivered_base_is_called_unchanged_with_the_reason() {
 }
 
 #[test]
+fn where_too_few_queries_could_be_left_out_nothing_is_said_to_have_been_compared() {
+    let mut report = report();
+    report["evaluation"]["agreement"] = json!({ "random": null, "grouped": null });
+    report["fit"]["reason"] = json!("There are too few queries.");
+    let [readme, card, _] = readme_files(&report, QUERY_HEAD, Delivered::Base);
+    assert!(card.contains("nothing tells whether the trained one is better: There are too few queries."));
+    for text in [readme, card] {
+        assert!(!text.contains("brought no more agreement"), "{text}");
+    }
+}
+
+#[test]
 fn the_code_to_load_names_the_heads_file() {
     let card = card(&report(), Delivered::Tuned);
-    // Without modules.json the base is Transformer and Pooling; Normalize is added, the router is module 3.
-    assert_eq!(card.matches("3_Router/query_0_Dense/model.safetensors").count(), 2);
+    // Without modules.json the base is Transformer and Pooling; Normalize is added, the router is module 3. The folder is
+    // the one that sentence-transformers is given in the lines above.
+    assert_eq!(
+        card.matches("\"model/3_Router/query_0_Dense/model.safetensors\"")
+            .count(),
+        2
+    );
     assert!(!card.contains("document_0_Dense"));
     assert!(card.contains("encode_query") && card.contains("encode_document"));
 }

@@ -446,3 +446,21 @@ fn an_adapter_that_is_not_ours_is_refused() {
         assert!(error.message().contains("adapter/"), "{names:?}: {error}");
     }
 }
+
+#[test]
+fn of_a_download_without_its_data_the_model_can_be_had_and_the_rest_is_said_to_be_taken_out() {
+    let whole = packed(&heads(None), Delivered::Tuned);
+    let mut archive = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+    let mut smaller = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for number in 0..archive.len() {
+        let file = archive.by_index_raw(number).unwrap();
+        if !file.name().unwrap().starts_with("data/") {
+            smaller.raw_copy_file(file).unwrap();
+        }
+    }
+    let smaller = smaller.finish().unwrap().into_inner();
+    let opened = open(&smaller).unwrap();
+    opened.encoder(Side::Query).unwrap();
+    let error = refused(opened.data());
+    assert!(error.message().contains("taken out"), "{error}");
+}
