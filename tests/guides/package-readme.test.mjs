@@ -2,31 +2,21 @@
 // earlier visit, and in Node.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { launchBrowser } from "../../scripts/lib/browser.mjs";
 import { run as runProgram } from "../../scripts/lib/command.mjs";
 import { models, root } from "../../scripts/lib/paths.mjs";
-import { folder, serve } from "../../scripts/lib/server.mjs";
+import { file, folder } from "../../scripts/lib/server.mjs";
 import { code } from "../packaging/support/guide.mjs";
-import { openGuidePage } from "./support/page.mjs";
-
-const { transform } = createRequire(join(root, "pkg", "package.json"))("esbuild");
+import { compiled, ExamplePage } from "./support/example-page.mjs";
 
 const timeout = 10 * 60_000;
-const PAGE =
-  '<!doctype html><title>README</title><input type="file" multiple><input type="file" webkitdirectory><button id="stop">';
-const MODULE = { "content-type": "text/javascript; charset=utf-8" };
+const BODY = '<input type="file" multiple><input type="file" webkitdirectory><button id="stop">';
 const examples = code("ts");
 let files;
-let server;
-let browser;
-let page;
-/** What the page has written to its console. */
-const said = [];
+let opened;
 /** A download, as soon as an example has made one. */
 let zip;
 
@@ -54,69 +44,39 @@ before(
     files = mkdtempSync(join(tmpdir(), "querytune-readme-"));
     writeFileSync(join(files, "log.csv"), sample("queries.csv", 21));
     writeFileSync(join(files, "documents.csv"), sample("documents.csv", 201));
-    const scripts = new Map();
-    const answer = (type, content) => (_request, response) => {
-      const body = content();
-      response.writeHead(body ? 200 : 404, { "content-type": type }).end(body ?? "");
-    };
-    server = await serve({
-      "/": answer("text/html; charset=utf-8", () => PAGE),
-      "/pkg/": folder(join(root, "pkg", "dist")),
-      "/models/all-MiniLM-L6-v2/": folder(models.encoder),
-      "/models/ms-marco-MiniLM-L-12-v2/": folder(models.crossEncoder),
+    const routes = {
       "/models/my-encoder/": folder(models.encoder),
       "/search/artifact.zip": async (request, response) => {
         if (request.method === "PUT") zip = await body(request);
         response.writeHead(200, { "content-type": "application/zip" }).end(request.method === "PUT" ? "" : zip);
       },
-      "/search/documents.csv": answer("text/csv", () => readFileSync(join(files, "documents.csv"))),
-      "/example/": (_request, response, name) => response.writeHead(200, MODULE).end(scripts.get(name)),
-    });
-    server.scripts = scripts;
-    browser = await launchBrowser();
-    ({ page } = await openGuidePage(browser, server.address));
-    page.on("console", (message) => said.push(message.text()));
-    page.setDefaultTimeout(timeout);
+      "/search/documents.csv": file(join(files, "documents.csv")),
+    };
+    opened = await ExamplePage.open({ body: BODY, routes, timeout });
   },
   { timeout },
 );
 
 after(async () => {
-  await browser?.close();
-  await server?.close();
+  await opened?.close();
   rmSync(files, { recursive: true, force: true });
 });
 
-/** Runs an example, and then `use` with what of its names is wanted besides its exports. Resolves to what `use` gives. */
-async function runExample(text, { names = [], use = () => undefined, given = undefined } = {}) {
-  const source = exampleWith(text).replaceAll('"querytune"', '"/pkg/index.js"');
-  const { code: script } = await transform(`${source}\nexport { ${names.join(", ")} };`, { loader: "ts" });
-  const name = `${server.scripts.size}.js`;
-  server.scripts.set(name, script);
-  said.length = 0;
-  return page.evaluate(
-    async ([address, use, given]) => {
-      const made = await import(address);
-      // biome-ignore lint/security/noGlobalEval: a function of this test, on its way into the page.
-      return globalThis.eval(`(${use})`)(made, given);
-    },
-    [`/example/${name}`, String(use), given],
-  );
-}
+const runExample = (text, options) => opened.run(exampleWith(text), options);
 
 test("the first rerank", { timeout }, async () => {
   await runExample("const [best] = await tuner.rerank", { names: ["tuner"], use: ({ tuner }) => tuner.dispose() });
-  assert.match(said[0], /^Learn to ride waves in a week\. 0\.\d+/);
+  assert.match(opened.said[0], /^Learn to ride waves in a week\. 0\.\d+/);
 });
 
 test("a search box", { timeout }, async () => {
   await runExample("when are you open?", { names: ["tuner"], use: ({ tuner }) => tuner.dispose() });
-  assert.match(said[0], /^0\.\d+ Opening hours$/);
-  assert.equal(said.length, 2);
+  assert.match(opened.said[0], /^0\.\d+ Opening hours$/);
+  assert.equal(opened.said.length, 2);
 });
 
 test("a model adapted to a log, judged, and gone on from", { timeout }, async () => {
-  await page
+  await opened.page
     .locator("input:not([webkitdirectory])")
     .setInputFiles([join(files, "log.csv"), join(files, "documents.csv")]);
   const made = await runExample("const [log, corpus] =", {
@@ -128,7 +88,7 @@ test("a model adapted to a log, judged, and gone on from", { timeout }, async ()
     },
   });
   assert.deepEqual(made.found, [10, 10]);
-  assert.ok(said.some((line) => line.startsWith(made.delivered)));
+  assert.ok(opened.said.some((line) => line.startsWith(made.delivered)));
 
   const qrels = await runExample("export async function judge", {
     use: ({ judge }) => judge(globalThis.run, async () => 1),
@@ -144,7 +104,7 @@ test("a model adapted to a log, judged, and gone on from", { timeout }, async ()
     },
   });
   assert.ok(size > 1e6, `${size}`);
-  assert.match(said[0], /^0 queries are new; 400 scores taken over$/);
+  assert.match(opened.said[0], /^0 queries are new; 400 scores taken over$/);
 });
 
 test("the download, used", { timeout }, async () => {
@@ -157,12 +117,12 @@ test("the download, used", { timeout }, async () => {
     },
   });
   assert.deepEqual(dims, [1, 384]);
-  assert.equal(said[0].split(" ")[0], String(isTuned));
-  assert.equal(said.filter((line) => /^0\.\d+ /.test(line)).length, 3);
+  assert.equal(opened.said[0].split(" ")[0], String(isTuned));
+  assert.equal(opened.said.filter((line) => /^0\.\d+ /.test(line)).length, 3);
 });
 
 test("models from one's own server and from a folder", { timeout }, async () => {
-  await page.locator("input[webkitdirectory]").setInputFiles(models.crossEncoder);
+  await opened.page.locator("input[webkitdirectory]").setInputFiles(models.crossEncoder);
   const info = await runExample("input[webkitdirectory]", {
     names: ["tuner"],
     use: ({ tuner }) => {
@@ -177,13 +137,13 @@ test("models from one's own server and from a folder", { timeout }, async () => 
 test("a load that is watched, and what is kept", { timeout }, async () => {
   await runExample("new AbortController()");
   assert.ok(
-    said.some((line) => /^load \d+ of \d+/.test(line)),
-    said.join("\n"),
+    opened.said.some((line) => /^load \d+ of \d+/.test(line)),
+    opened.said.join("\n"),
   );
   await runExample("cachedModels()");
   assert.ok(
-    said.some((line) => /all-MiniLM-L6-v2\/resolve\/[0-9a-f]{40}\/ \d+ true$/.test(line)),
-    said.join("\n"),
+    opened.said.some((line) => /all-MiniLM-L6-v2\/resolve\/[0-9a-f]{40}\/ \d+ true$/.test(line)),
+    opened.said.join("\n"),
   );
 });
 
@@ -192,7 +152,6 @@ test("in Node, the models in folders", { timeout }, async () => {
     .replace('"querytune/core"', JSON.stringify(pathToFileURL(join(root, "pkg", "dist", "core.js")).href))
     .replace("file:///models/all-MiniLM-L6-v2/", pathToFileURL(`${models.encoder}/`).href)
     .replace("file:///models/ms-marco-MiniLM-L-12-v2/", pathToFileURL(`${models.crossEncoder}/`).href);
-  const { code: script } = await transform(`${source}\ntuner.dispose();`, { loader: "ts" });
-  writeFileSync(join(files, "example.mjs"), script);
+  writeFileSync(join(files, "example.mjs"), await compiled(`${source}\ntuner.dispose();`));
   assert.match(await runProgram(process.execPath, [join(files, "example.mjs")]), /\[ 1, 384 \]/);
 });
