@@ -19,8 +19,23 @@ const settings = {
   "node16 without the DOM's types": { module: "node16", moduleResolution: "node16", lib: ["es2022"], types: ["node"] },
 };
 
-/** The guide's examples, each as a module of its own. */
-const examples = Object.fromEntries(code("ts").map((text, i) => [`src/example-${i}.ts`, text]));
+/** The examples of the guide and of other documents, each as a module of its own. */
+const examples = Object.fromEntries(
+  ["pkg/README.md", "README.md", "docs/methods.md"].flatMap((path) =>
+    code("ts", path).map((text, i) => [`src/${path.replace(/\W/g, "-")}-${i}.ts`, `${text}\nexport {};\n`]),
+  ),
+);
+
+/** What shorter examples take for given. */
+const given = `import type { Tuner } from "querytune";
+declare global {
+  const tuner: Tuner;
+  const queries: string[];
+  const documents: string[];
+  const signal: AbortSignal;
+  const zip: Blob;
+}
+`;
 
 let project;
 
@@ -28,7 +43,7 @@ before(
   async () => {
     project = await createProject("types", {
       dependencies: { typescript: "5.9.3", "@types/node": "20.19.43" },
-      files: { "src/consumer.ts": consumer, ...examples },
+      files: { "src/consumer.ts": consumer, "src/given.d.ts": given, ...examples },
     });
   },
   { timeout },
@@ -51,9 +66,9 @@ for (const [version, compiler] of Object.entries(compilers)) {
   }
 }
 
-test("the guide's examples compile", { timeout }, async () => {
-  assert.ok(Object.keys(examples).length >= 5);
-  await assertCompiles(compilers["7.0"], settings.bundler, Object.keys(examples));
+test("the examples compile", { timeout }, async () => {
+  assert.ok(Object.keys(examples).length >= 8);
+  await assertCompiles(compilers["7.0"], settings.bundler, ["src/given.d.ts", ...Object.keys(examples)]);
 });
 
 test("the guide names every error code, and none that there is not", () => {

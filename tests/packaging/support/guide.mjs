@@ -1,13 +1,18 @@
-// What the package's README says, for tests that prove it.
+// What the package's README and other documents say, for tests that prove it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../../scripts/lib/paths.mjs";
 
-export const guide = readFileSync(join(root, "pkg", "README.md"), "utf8");
+const GUIDE = "pkg/README.md";
 
-/** All code of a language in the guide, such as `ts`. */
-export function code(language) {
-  return [...guide.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+/** The text of a document, by its path in the clone. */
+export const textOf = (path) => readFileSync(join(root, path), "utf8");
+
+export const guide = textOf(GUIDE);
+
+/** All code of a language in a document, by default the guide: `ts`, or nothing where a fence names none. */
+export function code(language, path = GUIDE) {
+  return [...textOf(path).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
     .filter(([, found]) => found === language)
     .map(([, , text]) => text);
 }
