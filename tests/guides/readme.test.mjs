@@ -1,6 +1,6 @@
-// The code of README.md and docs/methods.md runs as it stands: the package's in a page that has the models from an earlier
-// visit, Python in a folder with the download's model, the command in a terminal. All of it adapts one and the same
-// small log, so that each has to come to the numbers of the others.
+// The code of README.md and docs/methods.md runs as it stands: the package's in a page that has the models from an
+// earlier visit, Python in a folder with the download's model, the command in a terminal. All of it adapts one and the
+// same small log, so that each has to come to the numbers of the others.
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,18 +9,13 @@ import { after, before, test } from "node:test";
 import { readZip } from "../../pkg/cli/zip.mjs";
 import { run as runProgram } from "../../scripts/lib/command.mjs";
 import { preparePythonOf } from "../../scripts/lib/interop.mjs";
-import * as tiny from "../browser/support/tiny-job.mjs";
 import { code } from "../packaging/support/guide.mjs";
 import { ExamplePage } from "./support/example-page.mjs";
 import { Follower } from "./support/guide.mjs";
+import { documents, LESSON, queries } from "./support/small-log.mjs";
 
 // The first time, torch is downloaded.
 const timeout = 30 * 60_000;
-const LESSON = "Learn to ride waves in a week.";
-// With one that moves the head where the examples' query is: base and tuned model have to be told apart.
-const queries = [...tiny.manyQueries, "surf"];
-// Two more than are scored by default, so that there is something to score deeper.
-const documents = [...tiny.documents, LESSON, "A board for beginners."];
 
 let opened;
 let follower;

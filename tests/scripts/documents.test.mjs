@@ -1,5 +1,5 @@
-// The commands that documents name: scripts, options and tests of that name are there. Nothing is built or run for that:
-// each command line gets an option at its end that there is not, and has to be refused for that one alone.
+// The commands that documents name: scripts, options and tests of that name are there. Nothing is built or run for
+// that: each command line gets an option at its end that there is not, and has to be refused for that one alone.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";

@@ -18,15 +18,22 @@ export async function compiled(text, names = []) {
 export class ExamplePage {
   /** What the page has written to its console since the last example began. */
   said = [];
+  /** The page itself, Playwright's. */
+  page;
+  /** The addresses of other servers that it has asked for, which were refused. */
+  foreign;
   #scripts = new Map();
   #server;
   #browser;
 
-  /** `body`: what the page holds; `routes`: of its server, besides the package's and the models'. */
-  static async open({ body = "", routes = {}, timeout }) {
+  /**
+   * `body`: what the page holds; `routes`: of its server, besides the package's and the models'; `kept`: whether the
+   * models are there already.
+   */
+  static async open({ body = "", routes = {}, kept = true, timeout }) {
     const opened = new ExamplePage();
     try {
-      await opened.#open(body, routes, timeout);
+      await opened.#open({ body, routes, kept, timeout });
     } catch (error) {
       await opened.close();
       throw error;
@@ -34,7 +41,7 @@ export class ExamplePage {
     return opened;
   }
 
-  async #open(body, routes, timeout) {
+  async #open({ body, routes, kept, timeout }) {
     const answer = (type, content) => (_request, response, rest) =>
       response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(content(rest));
     this.#server = await serve({
@@ -45,15 +52,15 @@ export class ExamplePage {
       ...routes,
     });
     this.#browser = await launchBrowser();
-    const { page } = await openGuidePage(this.#browser, this.#server.address);
+    const { page, foreign } = await openGuidePage(this.#browser, this.#server.address, { kept });
     page.on("console", (message) => this.said.push(message.text()));
     page.setDefaultTimeout(timeout);
-    this.page = page;
+    Object.assign(this, { page, foreign });
   }
 
   /**
-   * Runs an example, and then `use` with what it exports and what of its `names` is wanted besides; `given` is handed to
-   * `use`. Resolves to what `use` gives.
+   * Runs an example, and then `use` with what it exports and what of its `names` is wanted besides; `given` is handed
+   * to `use`. Resolves to what `use` gives.
    */
   async run(text, { names = [], use = () => undefined, given } = {}) {
     const name = `${this.#scripts.size}.js`;
