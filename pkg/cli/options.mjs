@@ -1,4 +1,5 @@
 // The options that all commands share which run a job: how files are read, and what is done with them.
+import { LORA, TRAINING } from "../src/training-names.js";
 import { given, nearest } from "./arguments.mjs";
 import { findDownload } from "./download.mjs";
 
@@ -151,17 +152,9 @@ export function testQueryReading(args) {
   });
 }
 
-/** The training options of the package's `FitOptions`, and of its `LoraOptions`. */
-export const trainingNames = {
-  fit:
-    "method loss sampling seed batchSize epochs learningRate warmup finalLearningRate beta1 beta2 epsilon weightDecay " +
-    "scale klWeight rankingWeight ridge documentRidge marginScale teacherCosine folds lora",
-  lora: "rank alpha targets documents maxTokens microBatchTokens",
-};
-
 /** The package refuses names that it does not know, but only when all is scored. */
 function checkNames(args, options, names, within = "") {
-  const known = names.split(" ");
+  const known = Object.keys(names);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const meant = nearest(name, known);
@@ -173,8 +166,8 @@ function checkNames(args, options, names, within = "") {
 /** What `fit` is told; what has an option of its own is taken from there. */
 function trainingOptions(args) {
   const training = args.object("fit") ?? {};
-  checkNames(args, training, trainingNames.fit);
-  checkNames(args, training.lora ?? {}, trainingNames.lora, "lora.");
+  checkNames(args, training, TRAINING);
+  checkNames(args, training.lora ?? {}, LORA, "lora.");
   return { ...training, ...given({ method: args.oneOf("method", methods), seed: args.whole("seed", 0) }) };
 }
 

@@ -2,10 +2,8 @@
 
 import { QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
-import type { LoraOptions, ReadOptions, SynthesizeOptions, Training, Watch } from "./types.js";
-
-/** Every name that a type has, but for what watches a call: the compiler holds it complete. */
-type Names<T> = Record<Exclude<keyof T, keyof Watch>, true>;
+import { LORA, type Names, TRAINING } from "./training-names.js";
+import type { ReadOptions, SynthesizeOptions, Training } from "./types.js";
 
 const READING: Names<Required<ReadOptions>> = {
   format: true,
@@ -25,40 +23,6 @@ const SYNTHESIZING: Names<Required<Omit<SynthesizeOptions, "previous">>> = {
   budgetSeconds: true,
   bm25: true,
   relations: true,
-};
-
-const TRAINING: Names<Required<Training>> = {
-  method: true,
-  loss: true,
-  sampling: true,
-  seed: true,
-  batchSize: true,
-  epochs: true,
-  learningRate: true,
-  warmup: true,
-  finalLearningRate: true,
-  beta1: true,
-  beta2: true,
-  epsilon: true,
-  weightDecay: true,
-  scale: true,
-  klWeight: true,
-  rankingWeight: true,
-  ridge: true,
-  documentRidge: true,
-  marginScale: true,
-  teacherCosine: true,
-  folds: true,
-  lora: true,
-};
-
-const LORA: Names<Required<LoraOptions>> = {
-  rank: true,
-  alpha: true,
-  targets: true,
-  documents: true,
-  maxTokens: true,
-  microBatchTokens: true,
 };
 
 const JUDGING: Names<Required<JudgingOptions>> = { queries: true, documents: true, seed: true };

@@ -20,7 +20,7 @@ const support = join(root, "tests", "packaging", "support");
 export async function pack() {
   const folder = join(state, "packed");
   const stamp = join(folder, "packed.json");
-  const key = fingerprint(filesUnder(source, new Set(["node_modules", "src"])));
+  const key = fingerprint(filesUnder(source, new Set(["node_modules"])));
   const before = readJson(stamp);
   if (before?.key === key && fingerprint([before.path])) return before.path;
   rmSync(folder, { recursive: true, force: true });
