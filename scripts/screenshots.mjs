@@ -185,6 +185,12 @@ const STATES = {
     await walk.get("error-judged-ids").waitFor();
     await walk.picture("strangers");
   },
+  "bad-judgements": async (walk) => {
+    await walk.chooseSample();
+    await walk.choose("qrels", "qrels.tsv", "query\trelevance\tdocument\n0\thigh\td1\n1\tlow\td2\n");
+    await walk.get("expected-qrels").waitFor();
+    await walk.picture("bad-judgements");
+  },
   judged: async (walk) => {
     await walk.chooseSample({ depth: 20 });
     await walk.run();

@@ -35,9 +35,12 @@ test("with data, and the device measured", { timeout }, async () => {
   await look();
 });
 
-test("with judgements of nothing that was read", { timeout }, async () => {
+test("with judgements of nothing that was read, and with none that can be read", { timeout }, async () => {
   await demo.choose("qrels", "qrels.tsv", "q-1\tproduct-17\t1\nq-2\tproduct-4\t1\n");
   await demo.get("error-judged-ids").waitFor();
+  await look();
+  await demo.choose("qrels", "qrels.tsv", "query\trelevance\tdocument\nq1\thigh\td1\n");
+  await demo.get("expected-qrels").waitFor();
   await look();
   await demo.get("file-qrels-remove").click();
 });

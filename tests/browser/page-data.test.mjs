@@ -167,48 +167,4 @@ test("a wrong encoding can be put right", { timeout }, async () => {
   await demo.get("preview-documents").getByText("Schuh für Regen").waitFor();
 });
 
-test("of judgements it is said when more rows were skipped than are listed", { timeout }, async () => {
-  // Open from here on.
-  await demo.get("judgements").locator("summary").first().click();
-  const file = (broken) => `query-id\tcorpus-id\tscore\n1\ta\t1\n${"2\tb\tmaybe\n".repeat(broken)}`;
-  const skipped = demo.get("skipped-qrels").locator("summary");
-  await demo.choose("qrels", "few.tsv", file(3));
-  await skipped.getByText("3 skipped rows", { exact: true }).waitFor();
-  await demo.choose("qrels", "many.tsv", file(1001));
-  await skipped.getByText("1,001 skipped rows", { exact: true }).waitFor();
-});
-
-test("it is said how many judgements are of what was read", { timeout }, async () => {
-  await demo.choose("queries", "log.csv", "id,query\nq1,boots\nq2,tent\n");
-  await summary("queries", "2 queries");
-  await demo.choose("documents", "shop.csv", "id,text\n1,Red shoe\n2,Black boot\n");
-  await summary("documents", "2 documents");
-  const judged = demo.get("judged-ids");
-  const known = 'query,document,relevance\nq1,1,1\nq1,2,0\n"q2", 2 ,1.0\n';
-  await demo.choose("qrels", "qrels.csv", known);
-  await judged.filter({ hasText: "All 3 judgements are of known queries and documents." }).waitFor();
-  await demo.choose("qrels", "qrels.csv", `${known}q1,7,1\nq9,1,1\n`);
-  await judged.filter({ hasText: "3 judgements of 5 are of known queries and documents." }).waitFor();
-  await demo.choose("qrels", "qrels.txt", "q1 0 1 1\r\nq2 0 3 2\r\n");
-  await judged.filter({ hasText: "1 judgement of 2 is of known queries and documents." }).waitFor();
-  assert.ok(await demo.get("start").isEnabled());
-});
-
-test("judgements of nothing that was read are refused before a job, with the ids of each file", {
-  timeout,
-}, async () => {
-  await demo.choose("qrels", "qrels.tsv", "7\tdoc-1\t1\n8\tdoc-2\t1\n");
-  const error = demo.get("error-judged-ids");
-  await error.waitFor();
-  assert.match(await error.innerText(), /Queries: the judgements name “7”, “8”, …; log\.csv has “q1”, “q2”, …\./);
-  assert.match(await error.innerText(), /Documents: .* “doc-1”, “doc-2”, …; shop\.csv has “1”, “2”, …\./);
-  assert.ok(await demo.get("start").isDisabled());
-  assert.match(await demo.get("strangers").innerText(), /of none of these queries and documents/);
-  await demo.choose("test-queries", "test.csv", "id,query\n7,lamp\n");
-  await error.filter({ hasText: "test.csv has “7”, … and some of those named" }).waitFor();
-  await demo.get("file-qrels-remove").click();
-  await error.waitFor({ state: "detached" });
-  assert.ok(await demo.get("start").isEnabled());
-});
-
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

@@ -2,6 +2,7 @@
 
 import { dsvFormat } from "d3-dsv";
 import type { Reading, ReadOptions } from "querytune";
+import { beginning } from "./beginning.js";
 
 export interface Column {
   /** By which the engine knows it. */
@@ -33,18 +34,8 @@ function numbered(names: string[]): Column[] {
   });
 }
 
-/** So much of a file's beginning is looked at. */
-const BEGINNING = 64 * 1024;
 const DELIMITERS = [",", ";", "\t", "|"];
 const NAMED: Record<string, string> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
-
-function decoded(bytes: ArrayBuffer, encoding: string | undefined): string {
-  try {
-    return new TextDecoder(encoding || "utf-8").decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
-}
 
 function keys(line: string): string[] | undefined {
   try {
@@ -57,7 +48,7 @@ function keys(line: string): string[] | undefined {
 
 /** A look at the beginning of a file that could not be read as it is: another column may be the remedy. */
 export async function glance(file: File, options: ReadOptions): Promise<Layout> {
-  const text = decoded(await file.slice(0, BEGINNING).arrayBuffer(), options.encoding);
+  const { text } = await beginning(file, options.encoding);
   const first = text.split(/\r\n?|\n/).find((line) => line.trim() !== "") ?? "";
   if (options.format === "lines" || first === "") return { format: options.format, columns: [] };
   const names = options.format === "csv" ? undefined : keys(first);

@@ -7,7 +7,8 @@ import { withoutTitle } from "../text.js";
 import { ErrorBox } from "./error-box.js";
 
 const FORMATS = { csv: "Delimited (CSV, TSV)", jsonl: "JSON lines", lines: "One text a line" };
-const DELIMITERS: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
+/** What a delimiter is called. */
+export const DELIMITERS: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
 const ENCODINGS = [
   "utf-8",
   "windows-1252",

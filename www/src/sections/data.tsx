@@ -4,8 +4,8 @@ import { busy } from "../job.js";
 import { EarlierField } from "../parts/earlier-field.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { FileField } from "../parts/file-field.js";
-import { JudgedIds } from "../parts/judged-ids.js";
-import { Reading, Rows } from "../parts/reading.js";
+import { JudgementsReading } from "../parts/judgements-reading.js";
+import { Reading } from "../parts/reading.js";
 import { Section } from "../parts/section.js";
 
 function held(): string {
@@ -18,7 +18,6 @@ function held(): string {
 
 /** The files and how they were read. */
 export function DataSection() {
-  const judged = qrels.content.value?.summary;
   return (
     <Section
       number={1}
@@ -61,24 +60,14 @@ export function DataSection() {
             <div>
               <FileField
                 label="Judgements (qrels)"
-                hint="Three columns: query id, document id, relevance."
+                hint="Three columns in this order: query id, document id, relevance. 1 and more is relevant, 0 is not."
                 optional
                 slot={qrels}
                 testid="file-qrels"
                 example={"query id,document id,relevance\nq1,17,1"}
                 onChoose={(file) => void qrels.choose(file)}
               />
-              <ErrorBox error={qrels.error.value} testid="error-qrels" />
-              {judged && (
-                <div class="reading" data-testid="reading-qrels">
-                  <p>
-                    <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")},{" "}
-                    {counted(judged.relevant, "is", "are")} relevant.
-                  </p>
-                  <JudgedIds />
-                  <Rows rows={judged.skipped} total={judged.skippedTotal} what="skipped row" testid="skipped-qrels" />
-                </div>
-              )}
+              <JudgementsReading slot={qrels} />
             </div>
             <TextsField
               slot={testQueries}
