@@ -1,7 +1,7 @@
 // axe finds nothing in any state of the page: in light, in dark, and on a narrow screen.
 import { after, before, test } from "node:test";
 import { lookEverywhere } from "./support/axe.mjs";
-import { DemoPage } from "./support/demo-page.mjs";
+import { DemoPage, deleteStored } from "./support/demo-page.mjs";
 
 const timeout = 2 * 60_000;
 let demo;
@@ -81,6 +81,24 @@ test("when a job is offered after a reload", { timeout }, async () => {
   await demo.visit();
   await demo.get("continue").waitFor();
   await look();
+});
+
+test("in a second tab while the first runs a job, and after it is cancelled", { timeout }, async () => {
+  await demo.useSample();
+  await demo.setNumber("depth", 50);
+  await demo.get("start").click();
+  await demo.scoredAtLeast(1);
+  const other = await demo.page.context().newPage();
+  await other.goto(`${demo.address}/`);
+  await other.getByTestId("history-job").getByText("running in another tab").waitFor();
+  await deleteStored(other, "scores");
+  await other.getByTestId("error-storage").waitFor();
+  await lookEverywhere(other);
+  await other.close();
+  await demo.get("cancel").click();
+  await demo.waitForState(["cancelled"]);
+  await look();
+  await demo.visit();
 });
 
 test("with a result by judgements", { timeout }, async () => {
