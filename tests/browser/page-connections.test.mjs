@@ -28,7 +28,7 @@ const plant = (address) =>
   );
 
 test("before the models are there, the page may ask its server", { timeout }, async () => {
-  assert.match(await demo.get("network").innerText(), /Open until the models are there/);
+  assert.match(await demo.get("network").innerText(), /Open until the models are loaded/);
   assert.equal(await demo.page.evaluate(plant, `${demo.address}/index.html`), "answered");
 });
 
@@ -100,6 +100,15 @@ test("scripts, styles, images, media and frames of its own server are refused as
     "frame-src": await planted("iframe", { src: "index.html" }),
   };
   for (const [directive, refusing] of Object.entries(found)) assert.equal(refusing, directive);
+  assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
+});
+
+test("what another tab asks for is not counted in this one", { timeout }, async () => {
+  const other = await demo.page.context().newPage();
+  await other.goto(`${demo.address}/`);
+  await other.getByTestId("models-server").and(other.locator(":enabled:checked")).waitFor();
+  assert.equal(await other.evaluate(plant, `${demo.address}/no-such-file`), "answered");
+  await other.close();
   assert.equal(await demo.get("requests").getAttribute("data-count"), "0");
 });
 

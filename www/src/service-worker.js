@@ -56,46 +56,46 @@ self.addEventListener("fetch", (event) => {
   const own = request.method === "GET" && url.href.startsWith(address("."));
   if (own && request.mode === "navigate") {
     url.search = "";
-    if ([address("."), address("index.html")].includes(url.href)) event.respondWith(page(request));
-    else if (kept.has(url.href)) event.respondWith(file(url.href, request));
-  } else if (own && request.destination === "worker") event.respondWith(worker(url.href, request));
-  else if (own && kept.has(url.href)) event.respondWith(file(url.href, request));
-  else event.waitUntil(report(request));
+    if ([address("."), address("index.html")].includes(url.href)) event.respondWith(page(event));
+    else if (kept.has(url.href)) event.respondWith(file(url.href, event));
+  } else if (own && request.destination === "worker") event.respondWith(worker(url.href, event));
+  else if (own && kept.has(url.href)) event.respondWith(file(url.href, event));
+  else event.waitUntil(report(event));
 });
 
 /** How long the server may take before the kept page is shown. */
 const PATIENCE = 3000;
 
 /** The server's page, which may be newer; without a network the kept one. What it loads is named by its content. */
-async function page(request) {
+async function page(event) {
   try {
-    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(event.request, { signal: AbortSignal.timeout(PATIENCE) });
     if (response.ok || response.type === "opaqueredirect") return response;
   } catch {
     // There is no network.
   }
-  return file(address("index.html"), request);
+  return file(address("index.html"), event);
 }
 
 /** The kept file; the network's where it is of a newer page, or the browser has cleared it away. */
-async function file(path, request) {
+async function file(path, event) {
   // Opening the cache would make it again after it was deleted.
   const found = await caches.match(path, { cacheName: CACHE });
   if (found) return found;
-  await report(request);
-  return fetch(request);
+  await report(event);
+  return fetch(event.request);
 }
 
-async function worker(path, request) {
-  const response = await file(path, request);
+async function worker(path, event) {
+  const response = await file(path, event);
   const headers = new Headers(response.headers);
   headers.set("content-security-policy", WORKER_POLICY);
   return new Response(response.body, { status: response.status, headers });
 }
 
-/** Tells the pages of a request that goes to the network. */
-async function report(request) {
-  for (const client of await self.clients.matchAll()) {
-    client.postMessage({ type: "querytune:request", url: request.url });
-  }
+/** Tells the page of its request that goes to the network; of a worker's all pages, as it is not said whose it is. */
+async function report({ clientId, request }) {
+  const client = clientId && (await self.clients.get(clientId));
+  const pages = client?.type === "window" ? [client] : await self.clients.matchAll();
+  for (const page of pages) page.postMessage({ type: "querytune:request", url: request.url });
 }

@@ -38,7 +38,7 @@ export function ComputerSection() {
     <Section
       number={9}
       title="On this computer"
-      state={closed.value ? `${counted(requests.value, "request")} since the models are there` : "network still open"}
+      state={closed.value ? `${counted(requests.value, "request")} since the models were loaded` : "network still open"}
       sentence="Your files, scores and models are in this browser only. See what is stored, and delete it."
     >
       <Network />
@@ -61,7 +61,7 @@ function Network() {
             <b data-testid="requests" data-count={requests.value}>
               {counted(requests.value, "request")}
             </b>{" "}
-            left this page since the models are there
+            left this page since the models were loaded
             {refused.value > 0 && (
               <span data-testid="refused">; {counted(refused.value, "attempt was", "attempts were")} refused</span>
             )}
@@ -70,7 +70,7 @@ function Network() {
             from there.
           </>
         ) : (
-          "Open until the models are there; then the browser is told to refuse the page every connection."
+          "Open until the models are loaded; then the browser is told to refuse the page every connection."
         )}
         {supervised.value === false && (
           <p class="notice" data-testid="unsupervised">
