@@ -32,6 +32,8 @@ const kept = () =>
 
 test("a job that runs in another tab is told of and not offered", { timeout }, async () => {
   await other.getByTestId("history-job").getByText("running in another tab").waitFor();
+  assert.match(await other.getByTestId("elsewhere").innerText(), /running in another tab/);
+  assert.equal(await demo.get("elsewhere").count(), 0, "in its own tab");
   assert.equal(await other.getByTestId("continue").count(), 0);
   assert.equal(await other.getByTestId("history-go-on").count(), 0);
   assert.ok(await other.getByTestId("history-delete").isDisabled());
@@ -53,6 +55,7 @@ test("once it is paused the other tab offers it", { timeout }, async () => {
   await demo.get("pause").click();
   await demo.waitForState(["paused"]);
   await other.getByTestId("continue").waitFor();
+  assert.equal(await other.getByTestId("elsewhere").count(), 0);
 });
 
 test("after the other tab has deleted everything, the job goes on all the same, and is kept", { timeout }, async () => {

@@ -113,7 +113,7 @@ function Results({ report }: { report: Report }) {
   const ceilings = groups.some((group) => group.figures.some((figure) => figure.ceiling !== undefined));
   return (
     <>
-      <h3>Base, tuned, ceiling</h3>
+      <h3>{ceilings ? "Base, tuned, ceiling" : "Base and tuned"}</h3>
       <p class="quiet" id="results-basis" data-testid="results-basis">
         {basis(report)}
       </p>

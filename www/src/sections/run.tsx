@@ -5,6 +5,7 @@ import { count, counted, percents } from "../format.js";
 import { former } from "../former.js";
 import { ask, busy, cancel, error, pause, state, unkept } from "../job.js";
 import { strangers } from "../judged.js";
+import { elsewhere } from "../locks.js";
 import { changed, lost, outcome } from "../outcome.js";
 import { ErrorBox } from "../parts/error-box.js";
 import { Replace } from "../parts/replace.js";
@@ -26,6 +27,7 @@ export function RunSection() {
       state={short()}
       sentence="For each query the encoder finds candidates, the cross-encoder scores the first of them, and a small adapter learns from the scores."
     >
+      <Elsewhere />
       <Former />
       <NotRun />
       <Lost />
@@ -109,7 +111,7 @@ const STATES = {
   pausing: "Stopping …",
   paused: "Paused. What is scored is kept: resume when you like.",
   cancelling: "Stopping …",
-  cancelled: "Cancelled. What is scored is kept: start again to go on.",
+  cancelled: "Cancelled. What is scored is kept.",
   failed: "Stopped by an error.",
   done: "Done. The results are below.",
 };
@@ -170,6 +172,16 @@ function NotifyChoice() {
   );
 }
 
+/** Says that another tab is at work, with which a job of this one would share the device. */
+function Elsewhere() {
+  if (elsewhere.value.size === 0) return null;
+  return (
+    <p class="notice" role="status" data-testid="elsewhere">
+      A job is running in another tab of this page. One that is started here makes both slower.
+    </p>
+  );
+}
+
 /** Says that a job on these files was begun before. */
 function Former() {
   const job = former.value;
@@ -178,7 +190,7 @@ function Former() {
     <p class="notice" role="status" data-testid="former-job" data-scored={job.scored}>
       {job.state === "done"
         ? `These files were run before: ${counted(job.scored, "pair")} already scored will not be scored again.`
-        : `A former run on these files stopped: ${count(job.scored)} of ${counted(job.total, "pair")} already scored. Start goes on from there.`}
+        : `A former run on these files stopped: ${count(job.scored)} of ${counted(job.total, "pair")} already scored. The next start goes on from there.`}
     </p>
   );
 }
@@ -232,7 +244,7 @@ function StageRow({ stage }: { stage: Stage }) {
       />
       <span class="numbers">
         {status === "waiting" && "waiting"}
-        {status === "skipped" && "not needed"}
+        {status === "skipped" && (stage === "evaluate" ? "no judgements" : "not needed")}
         {at && numbers(stage, at, finished)}
       </span>
     </li>
