@@ -8,6 +8,8 @@ import { noteFailure } from "../session.js";
 import { ErrorBox } from "./error-box.js";
 import { searchFor } from "./search-both.js";
 
+/** What four decimals show; less is no change to anybody. */
+const SMALLEST = 0.00005;
 const SHOWN = 8;
 
 /** Queries whose figures rose and fell most, by judgements where there are some. */
@@ -55,8 +57,8 @@ function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
       wanted = false;
     };
   }, [run, kind]);
-  const rose = (all ?? []).filter((change) => change.tuned > change.base);
-  const fell = (all ?? []).filter((change) => change.tuned < change.base);
+  const rose = (all ?? []).filter((change) => change.tuned - change.base >= SMALLEST);
+  const fell = (all ?? []).filter((change) => change.base - change.tuned >= SMALLEST);
   return (
     <div data-testid={`gains-${kind}`}>
       <p class="quiet">
