@@ -1,18 +1,20 @@
 // `npm run adapt`: makes the machine ready, builds, and runs one job through the npm package in headless Chromium
 // (or in Node). Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 cancelled.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { Interrupt } from "../pkg/cli/interrupt.mjs";
 import { noteTaker } from "../pkg/cli/notes.mjs";
 import { ProgressView } from "../pkg/cli/progress.mjs";
 import { reportLines } from "../pkg/cli/report.mjs";
 import { explain } from "../pkg/cli/terminal.mjs";
+import { unpackScores } from "../pkg/cli/unpack.mjs";
+import { readZip } from "../pkg/cli/zip.mjs";
 import { build } from "./build.mjs";
 import { readOptions, usage, workingFolder } from "./lib/options.mjs";
 import { duration, elapsed, Failure, main, say } from "./lib/terminal.mjs";
 import { setup } from "./setup.mjs";
 
-const outputs = ["artifact.zip", "report.json", "scores.tsv"];
+const outputs = ["artifact.zip", "report.json"];
 
 /** npm that is told to end does not tell its scripts: they see it by their parent. */
 function whenNpmEnds(work) {
@@ -70,10 +72,12 @@ async function adapt(options) {
   }
   view.end();
   if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
+  const unpacked = readZip(readFileSync(join(out, "artifact.zip")));
+  const hasScores = unpackScores(unpacked, out, (message) => say(`  Warning: ${message}`));
   say();
   for (const line of reportLines(report)) say(line);
   say();
-  for (const name of outputs) say(relative(workingFolder, join(out, name)));
+  for (const name of [...outputs, ...(hasScores ? ["scores.tsv"] : [])]) say(relative(workingFolder, join(out, name)));
   say(`Done in ${duration(elapsed() - from)} (with set-up and build ${duration(elapsed())}).`);
   return 0;
 }

@@ -1,5 +1,5 @@
 // `querytune adapt`: the whole job, from two files to a tuned model.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
@@ -17,9 +17,10 @@ import {
 } from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
-import { runInNode, writeWhole } from "./run.mjs";
+import { runInNode } from "./run.mjs";
 import { usualStore } from "./store.mjs";
 import { duration } from "./terminal.mjs";
+import { unpackModel, unpackScores } from "./unpack.mjs";
 import { readZip } from "./zip.mjs";
 
 const table = [
@@ -96,23 +97,6 @@ function readOptions(given) {
   };
 }
 
-/** Unpacks the model and the adapter beside the zip, each whole or not at all. */
-function unpackModel(out) {
-  const files = readZip(readFileSync(join(out, "artifact.zip")));
-  for (const folder of ["model", "adapter"]) {
-    const partial = join(out, `.${folder}.partial`);
-    rmSync(partial, { recursive: true, force: true });
-    for (const [name, content] of files) {
-      const place = name.split("/").slice(1);
-      if (name.startsWith(`${folder}/`) && place.every((part) => part && part !== "..")) {
-        writeWhole(join(partial, ...place), content());
-      }
-    }
-    rmSync(join(out, folder), { recursive: true, force: true });
-    renameSync(partial, join(out, folder));
-  }
-}
-
 function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit, ...reading }) {
   const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = reading;
   const readAs = { queries, testQueries, documents };
@@ -128,14 +112,14 @@ function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit, ...read
   };
 }
 
-function resultLines(report, out) {
+function resultLines(report, out, hasScores) {
   const shown = (name) => join(relative(process.cwd(), out) || ".", name);
   const files = [
     ["artifact.zip", "everything in one file"],
     ["model", "for sentence-transformers"],
     ["adapter", "what was trained, alone"],
     ["report.json", "every figure"],
-    ["scores.tsv", "every candidate with its score"],
+    ...(hasScores ? [["scores.tsv", "every candidate with its score"]] : []),
   ];
   const width = Math.max(...files.map(([name]) => shown(name).length)) + 2;
   const folder = relative(process.cwd(), out) || ".";
@@ -190,17 +174,19 @@ export async function run(given, { say, stream, print }) {
   view.end();
   // What came too late to stop anything: the results are whole, and stopping now would leave an older model beside them.
   if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
-  unpackModel(out);
+  const unpacked = readZip(readFileSync(join(out, "artifact.zip")));
+  unpackModel(unpacked, out);
+  const hasScores = unpackScores(unpacked, out, (message) => say(`  Warning: ${message}`));
   const seconds = (performance.now() - from) / 1000;
   if (json) {
     const names = { artifact: "artifact.zip", model: "model", adapter: "adapter" };
-    const paths = { ...names, report: "report.json", scores: "scores.tsv" };
+    const paths = { ...names, report: "report.json", ...(hasScores && { scores: "scores.tsv" }) };
     const files = Object.fromEntries(Object.entries(paths).map(([key, name]) => [key, join(out, name)]));
     const { delivered, reason, warnings } = report.fit;
     print(JSON.stringify({ delivered, reason, warnings, files, seconds, report }, null, 2));
   } else {
     say();
-    for (const line of resultLines(report, out)) print(line);
+    for (const line of resultLines(report, out, hasScores)) print(line);
   }
   say(`Done in ${duration(seconds)}.`);
   return 0;

@@ -17,7 +17,6 @@ export async function runJob(open, job, { progress, note, output, signal }) {
     const previous = job.files.previous?.bytes;
     const relations = await tuner.synthesize(queries, documents, { ...job.synthesize, previous, ...watch });
     note("relations", relations.summary());
-    await output("scores.tsv", await relations.toScoresTsv());
     const judgements = qrels && { qrels, queries: testQueries };
     const run = await tuner.fit(relations, { ...job.fit, judgements, ...watch }).catch((error) => {
       // It was trained and not compared: that is no reason to lose it.
