@@ -97,7 +97,7 @@ export interface Judging {
   answers(): Promise<JudgingAnswer[]>;
   /**
    * Keeps an answer, in the place of an earlier one; `null` where the person would not say. It is in the store when the
-   * promise resolves.
+   * promise resolves. Where it finds no room there, the promise is rejected (`store`); the verdict counts it all the same.
    */
   answer(query: number, document: number, relevance: Relevance | null): Promise<void>;
   /**

@@ -1,9 +1,13 @@
 /** Where finished vectors and scores are kept: append-only logs in IndexedDB, or in memory. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { QuerytuneError } from "./errors.js";
 import type { Store } from "./types.js";
 
 const DATABASE = "querytune";
+
+/** What logs of a person's answers begin with. Unlike vectors and scores, nothing can compute these again. */
+const ANSWERS = "judgements-";
 
 interface Schema extends DBSchema {
   chunks: { key: [log: string, chunk: number]; value: Uint8Array };
@@ -81,6 +85,13 @@ export class IndexedDbStore implements Store {
       });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
+      if (log.startsWith(ANSWERS)) {
+        throw new QuerytuneError(
+          "store",
+          "The disk is full: this answer counts, but is lost when the page is closed. Free disk space, then answer again.",
+          { cause: error },
+        );
+      }
       const from = await this.#use((database) => database.count("chunks", range(log)));
       this.#overflow.set(log, { from, chunks: [bytes] });
       this.#onWarning(
