@@ -28,15 +28,17 @@ function wrap(text, width = 100) {
   return lines;
 }
 
-/** How a file was read, in one line, and what was skipped; `isReported`: whether the job's report has all of that, too. */
+/** How a file was read, in one line, what of it is worth a look, and what was skipped; `isReported`: whether the job's report has all of that, too. */
 export function readingLines(reading, { isReported = false } = {}) {
   const columns = Object.entries(reading.used ?? {})
     .filter(([, column]) => column !== undefined && column !== null)
     .map(([role, column]) => `${role}: ${column}`);
-  const { file, format, rows, texts, duplicates, skippedTotal, skipped } = reading;
+  const { file, format, rows, texts, duplicates, skippedTotal, skipped, notes = [] } = reading;
   const lines = [
     `  ${file}: ${format}, ${[`${count(rows)} rows`, `${count(texts)} texts`, duplicates && `${count(duplicates)} duplicates`, skippedTotal && `${count(skippedTotal)} skipped`].filter(Boolean).join(", ")}${columns.length ? ` (${columns.join(", ")})` : ""}`,
   ];
+  // A guess that is wrong is seen here or nowhere.
+  lines.push(...notes.flatMap((note) => wrap(note).map((line) => `    ${line}`)));
   for (const { line, reason } of skipped.slice(0, 3)) lines.push(`    line ${line}: ${reason}`);
   if (skippedTotal > 3)
     lines.push(`    and ${count(skippedTotal - 3)} more${isReported ? "; report.json has them" : ""}`);

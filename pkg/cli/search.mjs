@@ -144,7 +144,11 @@ async function search(options, zip, { view, say, store, signal }) {
     return {
       delivered: model.report.fit?.delivered,
       query: options.query,
-      documents: { total: texts.length, fromStore: Math.min(base.fromStore, tuned.fromStore) },
+      documents: {
+        total: texts.length,
+        fromStore: Math.min(base.fromStore, tuned.fromStore),
+        ...(texts.reading.notes?.length && { notes: texts.reading.notes }),
+      },
       base: base.hits,
       tuned: tuned.hits,
     };

@@ -159,6 +159,8 @@ test("a table from a German Excel is read as it is meant", { timeout }, async ()
   assert.deepEqual([queries.texts, queries.delimiter, documents.texts], [3, ";", 4]);
   assert.match(queries.encoding, /windows-1252/i);
   assert.match(queries.used.count, /Häufigkeit/);
+  for (const note of [...queries.notes, ...documents.notes]) assert.ok(note.includes("windows-1252"), note);
+  assert.equal(err.match(/^ {4}.*windows-1252/gm)?.length, 2, "a guess is said of both files");
 });
 
 test("a file that is no text ends with 1, its name and a code, before any model is loaded", { timeout }, async () => {

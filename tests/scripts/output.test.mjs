@@ -172,3 +172,29 @@ test("what was skipped in a file is said with its line", () => {
   assert.match(lines.at(-1), /and 1 more$/, "a search writes no report");
   assert.match(readingLines(reading, { isReported: true }).at(-1), /and 1 more; report\.json has them$/);
 });
+
+test("what is worth a look in how a file was read is said, whole", () => {
+  const guess = 'Line 1 ("Suchbegriff") was taken as a header, not as a text.';
+  const long = `2 rows have no whole number in the column "Anzahl" (the first on line 3: "viele"); ${"x ".repeat(30)}end.`;
+  const reading = {
+    file: "a.csv",
+    format: "csv",
+    rows: 2,
+    texts: 2,
+    skipped: [],
+    skippedTotal: 0,
+    notes: [guess, long],
+  };
+  const [, ...lines] = readingLines(reading);
+  assert.deepEqual(
+    [
+      lines[0],
+      lines
+        .slice(1)
+        .map((line) => line.trim())
+        .join(" "),
+    ],
+    [`    ${guess}`, long],
+  );
+  assert.ok(lines.every((line) => /^ {4}\S/.test(line) && line.length <= 104));
+});
