@@ -1,6 +1,6 @@
 /** Where finished vectors and scores are kept: append-only logs in IndexedDB, or in memory. */
 
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from "idb";
 import { QuerytuneError } from "./errors.js";
 import type { Store } from "./types.js";
 
@@ -12,6 +12,11 @@ const ANSWERS = "judgements-";
 interface Schema extends DBSchema {
   chunks: { key: [log: string, chunk: number]; value: Uint8Array };
 }
+
+/** Bytes that are read at once, where chunks are small as the CPU makes them: a log is read in its order. */
+const AHEAD = 2 ** 20;
+/** Chunks that are read at once at most. */
+const MOST_AHEAD = 64;
 
 /** Logs that last as long as the page. */
 export class MemoryStore implements Store {
@@ -41,6 +46,8 @@ export class MemoryStore implements Store {
 export class IndexedDbStore implements Store {
   #database: Promise<IDBPDatabase<Schema>> | undefined;
   readonly #onWarning: (message: string) => void;
+  /** Chunks behind the last one that was read, and its size. No chunk ever changes. */
+  #ahead: { log: string; from: number; chunks: (Uint8Array | undefined)[]; bytes: number } | undefined;
   /** What no longer fits on the disk, behind the chunks that are there. */
   readonly #overflow = new Map<string, { from: number; chunks: Uint8Array[] }>();
 
@@ -58,16 +65,33 @@ export class IndexedDbStore implements Store {
   async count(log: string): Promise<number> {
     const overflow = this.#overflow.get(log);
     if (overflow) return overflow.from + overflow.chunks.length;
-    return this.#use((database) => database.count("chunks", range(log)));
+    return this.#use((database) => length(database.transaction("chunks").store, log));
   }
 
   async read(log: string, chunk: number): Promise<Uint8Array> {
     const overflow = this.#overflow.get(log);
     const bytes =
-      overflow && chunk >= overflow.from
-        ? overflow.chunks[chunk - overflow.from]
-        : await this.#use((database) => database.get("chunks", [log, chunk]));
+      overflow && chunk >= overflow.from ? overflow.chunks[chunk - overflow.from] : await this.#stored(log, chunk);
     if (!bytes) throw new RangeError(`The log ${log} has no chunk ${chunk}.`);
+    return bytes;
+  }
+
+  /** A chunk of the database, with those behind it in view of the next calls. */
+  async #stored(log: string, chunk: number): Promise<Uint8Array | undefined> {
+    const known = this.#ahead?.log === log ? this.#ahead : undefined;
+    let ahead = known;
+    if (!ahead?.chunks[chunk - ahead.from]) {
+      // Of a log that is not known yet one chunk alone: it may be large, and so may those behind it.
+      const many = known ? Math.min(MOST_AHEAD, Math.max(1, Math.floor(AHEAD / known.bytes))) : 1;
+      const behind = IDBKeyRange.bound([log, chunk], [log, chunk + many], false, true);
+      const chunks = await this.#use((database) => database.getAll("chunks", behind));
+      ahead = { log, from: chunk, chunks, bytes: AHEAD };
+      this.#ahead = ahead;
+    }
+    const bytes = ahead.chunks[chunk - ahead.from];
+    // It belongs to the caller from now on.
+    ahead.chunks[chunk - ahead.from] = undefined;
+    ahead.bytes = Math.max(1, bytes?.length ?? AHEAD);
     return bytes;
   }
 
@@ -80,7 +104,7 @@ export class IndexedDbStore implements Store {
     try {
       await this.#use(async (database) => {
         const transaction = database.transaction("chunks", "readwrite");
-        const added = transaction.store.count(range(log)).then((count) => transaction.store.add(bytes, [log, count]));
+        const added = length(transaction.store, log).then((chunk) => transaction.store.add(bytes, [log, chunk]));
         await Promise.all([added, transaction.done]);
       });
     } catch (error) {
@@ -92,7 +116,7 @@ export class IndexedDbStore implements Store {
           { cause: error },
         );
       }
-      const from = await this.#use((database) => database.count("chunks", range(log)));
+      const from = await this.count(log);
       this.#overflow.set(log, { from, chunks: [bytes] });
       this.#onWarning(
         "The disk is full: what is scored from here on is lost when the page is closed. Free disk space.",
@@ -102,6 +126,7 @@ export class IndexedDbStore implements Store {
 
   /** Lets others change or delete the database; it is opened again when the store is next used. */
   close(): void {
+    this.#ahead = undefined;
     this.#database?.then(
       (database) => database.close(),
       () => {},
@@ -124,7 +149,9 @@ export class IndexedDbStore implements Store {
       terminated: () => lost(),
     });
     const lost = () => {
-      if (this.#database === opening) this.#database = undefined;
+      if (this.#database !== opening) return;
+      this.#database = undefined;
+      this.#ahead = undefined;
     };
     this.#database = opening;
     opening.catch(lost);
@@ -144,8 +171,16 @@ export class IndexedDbStore implements Store {
   }
 }
 
-function range(log: string): IDBKeyRange {
-  return IDBKeyRange.bound([log], [log, []]);
+/**
+ * How many chunks a log has: by its last one, as counting takes the longer the more there are. Not remembered either: another
+ * tab may add some, and delete them.
+ */
+async function length(
+  chunks: IDBPObjectStore<Schema, ["chunks"], "chunks", "readonly" | "readwrite">,
+  log: string,
+): Promise<number> {
+  const last = await chunks.openKeyCursor(IDBKeyRange.bound([log], [log, []]), "prev");
+  return last ? last.key[1] + 1 : 0;
 }
 
 /** The store that was asked for; memory where the browser keeps nothing, as in some private windows. */

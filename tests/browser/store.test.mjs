@@ -92,3 +92,46 @@ test("vectors and scores that find no room are kept in memory, with one warning"
   assert.equal(found.warnings.length, 1);
   assert.match(found.warnings[0], /disk is full/);
 });
+
+test("two tabs add to one log, and each reads all of it, in any order", { timeout }, async () => {
+  const found = await opened.page.evaluate(async () => {
+    const { IndexedDbStore } = await import("/pkg/core.js");
+    const tabs = await Promise.all([1, 2].map(() => IndexedDbStore.open(console.warn)));
+    const sizes = Array.from({ length: 150 }, (_, i) => (i % 50 === 49 ? 2 ** 18 : 1 + (i % 7)));
+    await tabs[0].append("vectors-other", Uint8Array.of(7));
+    // Side by side, and one after the other.
+    await Promise.all([0, 1].map((i) => tabs[i].append("vectors-x", new Uint8Array(sizes[i]).fill(i))));
+    for (let i = 2; i < sizes.length; i++) await tabs[i % 2].append("vectors-x", new Uint8Array(sizes[i]).fill(i));
+    const wrong = [];
+    for (const tab of tabs) {
+      const forth = sizes.map((_, i) => i);
+      for (const order of [forth, forth.toReversed(), [0, 0, 149, 1, 1]]) {
+        for (const i of order) {
+          const bytes = await tab.read("vectors-x", i);
+          if (bytes.length !== sizes[i] || bytes[0] !== i) wrong.push(i);
+        }
+      }
+    }
+    const beyond = await tabs[0].read("vectors-x", sizes.length).catch((error) => error.name);
+    return { counts: await Promise.all(tabs.map((tab) => tab.count("vectors-x"))), wrong, beyond };
+  });
+  assert.deepEqual(found, { counts: [150, 150], wrong: [], beyond: "RangeError" });
+});
+
+test("a log that another tab has deleted begins anew", { timeout }, async () => {
+  const found = await opened.page.evaluate(async () => {
+    const { IndexedDbStore } = await import("/pkg/core.js");
+    const store = await IndexedDbStore.open(console.warn);
+    for (const byte of [1, 2, 3]) await store.append("vectors-gone", Uint8Array.of(byte));
+    await store.read("vectors-gone", 0);
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase("querytune");
+      request.onsuccess = resolve;
+      request.onerror = reject;
+    });
+    const before = await store.count("vectors-gone");
+    await store.append("vectors-gone", Uint8Array.of(9));
+    return { before, after: await store.count("vectors-gone"), bytes: [...(await store.read("vectors-gone", 0))] };
+  });
+  assert.deepEqual(found, { before: 0, after: 1, bytes: [9] });
+});
