@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -17,6 +18,8 @@ import { crc32 } from "node:zlib";
 import { Failure } from "./terminal.mjs";
 
 const HEAD = 8;
+/** Bytes that are read of a log at once: it may be larger than a buffer can be. */
+const PIECE = 2 ** 20;
 
 /** The folder that is used unless another one is named: one for all jobs, so that none pays for what is known. */
 export async function usualStore() {
@@ -25,7 +28,56 @@ export async function usualStore() {
 }
 
 /** The checksum starts at 1, so that a stretch of zeros, as a power cut may leave it, is no chunk. */
-const checksum = (bytes) => crc32(bytes, 1);
+const checksum = (bytes, sum = 1) => crc32(bytes, sum);
+
+/** Fills `bytes` from that place of a file on; false where it ends before. */
+function fill(descriptor, bytes, place) {
+  let done = 0;
+  while (done < bytes.length) {
+    const read = readSync(descriptor, bytes, done, bytes.length - done, place + done);
+    if (read === 0) return false;
+    done += read;
+  }
+  return true;
+}
+
+/** The places of a log's whole chunks, and where the last one ends. */
+function findChunks(descriptor) {
+  const { size } = fstatSync(descriptor);
+  const piece = Buffer.alloc(PIECE);
+  /** What of the file is in `piece`. */
+  const held = { from: 0, to: 0 };
+  const bytesAt = (place, most) => {
+    if (place < held.from || place + Math.min(most, HEAD) > held.to) {
+      held.from = place;
+      held.to = Math.min(size, place + PIECE);
+      if (!fill(descriptor, piece.subarray(0, held.to - place), place)) held.to = place;
+    }
+    return piece.subarray(place - held.from, Math.min(held.to - held.from, place - held.from + most));
+  };
+  const sumOf = (start, length) => {
+    let sum;
+    for (let done = 0; done < length; ) {
+      const bytes = bytesAt(start + done, length - done);
+      if (bytes.length === 0) return undefined;
+      sum = checksum(bytes, sum);
+      done += bytes.length;
+    }
+    return sum ?? checksum(Buffer.alloc(0));
+  };
+  const chunks = [];
+  let end = 0;
+  while (end + HEAD <= size) {
+    const head = bytesAt(end, HEAD);
+    if (head.length < HEAD) break;
+    const [length, sum] = [head.readUInt32LE(0), head.readUInt32LE(4)];
+    const start = end + HEAD;
+    if (start + length > size || sumOf(start, length) !== sum) break;
+    chunks.push({ start, length });
+    end = start + length;
+  }
+  return { chunks, end, size };
+}
 
 /** The locks that this process holds. */
 const held = new Set();
@@ -89,11 +141,8 @@ export class FolderStore {
     const place = chunks[chunk];
     if (!place) throw new RangeError(`The log ${log} has no chunk ${chunk}.`);
     const bytes = new Uint8Array(place.length);
-    let done = 0;
-    while (done < bytes.length) {
-      const read = readSync(descriptor, bytes, done, bytes.length - done, place.start + done);
-      if (read === 0) throw new RangeError(`The log ${log} was cut short while it was in use.`);
-      done += read;
+    if (!fill(descriptor, bytes, place.start)) {
+      throw new RangeError(`The log ${log} was cut short while it was in use.`);
     }
     return bytes;
   }
@@ -127,18 +176,8 @@ export class FolderStore {
     if (known) return known;
     const path = join(this.#folder, `${encodeURIComponent(log).replaceAll("*", "%2A").replace(/^\./, "%2E")}.log`);
     const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT);
-    const content = readFileSync(descriptor);
-    const chunks = [];
-    let end = 0;
-    while (end + HEAD <= content.length) {
-      const length = content.readUInt32LE(end);
-      const start = end + HEAD;
-      if (start + length > content.length) break;
-      if (checksum(content.subarray(start, start + length)) !== content.readUInt32LE(end + 4)) break;
-      chunks.push({ start, length });
-      end = start + length;
-    }
-    if (end < content.length) ftruncateSync(descriptor, end);
+    const { chunks, end, size } = findChunks(descriptor);
+    if (end < size) ftruncateSync(descriptor, end);
     const opened = { descriptor, chunks, end };
     this.#logs.set(log, opened);
     return opened;

@@ -116,3 +116,24 @@ test("what a power cut may leave behind the last chunk is no chunk", async () =>
     assert.equal(await new FolderStore(folder).count("logits"), 2);
   }
 });
+
+test("a log larger than a buffer can be is opened", async () => {
+  const folder = temporary();
+  // The rest of it takes no room on the disk.
+  truncateSync(await filled(folder), 5 * 2 ** 30);
+  const store = new FolderStore(folder);
+  assert.equal(await store.count("logits"), 2);
+  assert.deepEqual(await store.read("logits", 1), Uint8Array.of(4));
+});
+
+test("chunks of all sizes are found again, wherever the pieces end in which a log is read", async () => {
+  const folder = temporary();
+  const store = new FolderStore(folder);
+  const sizes = [0, 5, 2 ** 20 - 30, 3, 1, 2 ** 20, 2 ** 21 + 7, 0, 12];
+  const chunks = sizes.map((size, i) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + i) & 255));
+  for (const chunk of chunks) await store.append("vectors", chunk);
+  store.close();
+  const again = new FolderStore(folder);
+  assert.equal(await again.count("vectors"), sizes.length);
+  for (const [i, chunk] of chunks.entries()) assert.deepEqual(await again.read("vectors", i), chunk, `${i}`);
+});
