@@ -82,9 +82,28 @@ function findChunks(descriptor) {
 /** The locks that this process holds. */
 const held = new Set();
 
+/** Milliseconds that a process may take between making its lock and writing its number there. */
+const UNNAMED = 1000;
+
+/** What a lock file says; nothing if its process was killed before it had said anything, or has gone meanwhile. */
+function said(lock) {
+  const until = performance.now() + UNNAMED;
+  for (;;) {
+    let text = "";
+    try {
+      text = readFileSync(lock, "utf8");
+    } catch (error) {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    }
+    if (text !== "" || performance.now() > until) return text;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+}
+
 /** The process that a lock file names, if it still runs. */
 function holder(lock) {
-  const id = Number(readFileSync(lock, "utf8"));
+  const id = Number(said(lock));
   if (!Number.isInteger(id) || id <= 0) return undefined;
   // In containers the process that left it may well have had the number that this one has.
   if (id === process.pid && !held.has(lock)) return undefined;

@@ -1,6 +1,7 @@
 // The runner's score store: logs of chunks in a folder that survive whatever ends the process.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +69,29 @@ test("a lock that names this very process is another container's, unless this pr
   assert.throws(() => new FolderStore(folder), /using/);
   assert.throws(() => new FolderStore(`${folder}/.`), /using/);
   store.close();
+  new FolderStore(folder).close();
+});
+
+test("a lock whose process has not written its number yet is waited for", async () => {
+  const lock = join(temporary(), "lock");
+  const script = `
+    const { writeFileSync } = require("node:fs");
+    writeFileSync(process.argv[1], "", { flag: "wx" });
+    process.stdout.write("made");
+    setTimeout(() => writeFileSync(process.argv[1], String(process.pid)), 300);
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--eval", script, lock], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(child.stdout, "data");
+    assert.throws(() => new FolderStore(join(lock, "..")), new RegExp(`Process ${child.pid} is using`));
+  } finally {
+    child.kill();
+  }
+});
+
+test("a lock that stays empty is of a process that was killed", () => {
+  const folder = temporary();
+  writeFileSync(join(folder, "lock"), "");
   new FolderStore(folder).close();
 });
 
