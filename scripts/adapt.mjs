@@ -1,11 +1,12 @@
 // `npm run adapt`: makes the machine ready, builds, and runs one job through the npm package in headless Chromium
 // (or in Node). Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 cancelled.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { Interrupt } from "../pkg/cli/interrupt.mjs";
 import { noteTaker } from "../pkg/cli/notes.mjs";
 import { ProgressView } from "../pkg/cli/progress.mjs";
 import { reportLines } from "../pkg/cli/report.mjs";
+import { Results } from "../pkg/cli/results.mjs";
 import { explain } from "../pkg/cli/terminal.mjs";
 import { unpackScores } from "../pkg/cli/unpack.mjs";
 import { readZip } from "../pkg/cli/zip.mjs";
@@ -41,7 +42,7 @@ async function adapt(options) {
   };
   const from = elapsed();
   const { files, synthesize, fit, device, runtime, out, store } = options;
-  mkdirSync(out, { recursive: true });
+  const results = new Results(out);
   const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = options;
   const readAs = { queries, testQueries, documents };
   const job = {
@@ -60,10 +61,11 @@ async function adapt(options) {
   say(`\n${options.sample ? "The sample job" : "The job"}, in ${runtime === "node" ? "Node" : "headless Chromium"}:`);
   let report;
   try {
-    const target = { out, outputs, store, signal: interrupt.signal };
+    const target = { out: results.folder, outputs, store, signal: interrupt.signal };
     report = await run(job, { ...target, progress, note: noteTaker(view, say) });
   } catch (error) {
     view.end();
+    results.discard();
     if (interrupt.code !== undefined) {
       say("Cancelled. The same command resumes the job: nothing is scored twice.");
       return interrupt.code;
@@ -72,12 +74,16 @@ async function adapt(options) {
   }
   view.end();
   if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
-  const unpacked = readZip(readFileSync(join(out, "artifact.zip")));
-  const hasScores = unpackScores(unpacked, out, (message) => say(`  Warning: ${message}`));
+  const unpacked = readZip(readFileSync(join(results.folder, "artifact.zip")));
+  const hasScores = unpackScores(unpacked, results.folder, (message) => say(`  Warning: ${message}`));
+  const written = [...outputs, "scores.tsv"];
+  results.take(written);
   say();
   for (const line of reportLines(report)) say(line);
   say();
-  for (const name of [...outputs, ...(hasScores ? ["scores.tsv"] : [])]) say(relative(workingFolder, join(out, name)));
+  for (const name of written) {
+    if (hasScores || name !== "scores.tsv") say(relative(workingFolder, join(out, name)));
+  }
   say(`Done in ${duration(elapsed() - from)} (with set-up and build ${duration(elapsed())}).`);
   return 0;
 }

@@ -1,5 +1,5 @@
 // `querytune adapt`: the whole job, from two files to a tuned model.
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
@@ -17,6 +17,7 @@ import {
 } from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
+import { Results } from "./results.mjs";
 import { runInNode } from "./run.mjs";
 import { usualStore } from "./store.mjs";
 import { duration } from "./terminal.mjs";
@@ -152,11 +153,11 @@ export async function run(given, { say, stream, print }) {
   const progress = (event) => {
     if (interrupt.code === undefined) view.event(event);
   };
-  mkdirSync(out, { recursive: true });
+  const results = new Results(out);
   let report;
   try {
     report = await runInNode(jobOf(options), {
-      out,
+      out: results.folder,
       store: options.store ?? (await usualStore()),
       signal: interrupt.signal,
       progress,
@@ -164,6 +165,7 @@ export async function run(given, { say, stream, print }) {
     });
   } catch (error) {
     view.end();
+    results.discard();
     if (interrupt.code === undefined) throw error;
     say("Stopped. The same command goes on from here: nothing is scored twice.");
     if (json) print(JSON.stringify({ error: { code: "cancelled", message: "Stopped by a signal." } }, null, 2));
@@ -172,11 +174,13 @@ export async function run(given, { say, stream, print }) {
     interrupt.release();
   }
   view.end();
-  // What came too late to stop anything: the results are whole, and stopping now would leave an older model beside them.
+  // What came too late to stop anything: the results are there.
   if (interrupt.code !== undefined) say("The job was finished already: nothing was left to stop.");
-  const unpacked = readZip(readFileSync(join(out, "artifact.zip")));
-  unpackModel(unpacked, out);
-  const hasScores = unpackScores(unpacked, out, (message) => say(`  Warning: ${message}`));
+  const unpacked = readZip(readFileSync(join(results.folder, "artifact.zip")));
+  unpackModel(unpacked, results.folder);
+  const hasScores = unpackScores(unpacked, results.folder, (message) => say(`  Warning: ${message}`));
+  // The report first: by it the next job knows that the model is one of its own.
+  results.take(["report.json", "model", "adapter", "scores.tsv", "artifact.zip"]);
   const seconds = (performance.now() - from) / 1000;
   if (json) {
     const names = { artifact: "artifact.zip", model: "model", adapter: "adapter" };

@@ -1,21 +1,14 @@
 // What a download holds, as files of its own beside it.
-import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "./run.mjs";
 
-/** The model and the adapter, each whole or not at all. `files`: of `readZip`. */
+/** The model and the adapter. `files`: of `readZip`. */
 export function unpackModel(files, out) {
-  for (const folder of ["model", "adapter"]) {
-    const partial = join(out, `.${folder}.partial`);
-    rmSync(partial, { recursive: true, force: true });
-    for (const [name, content] of files) {
-      const place = name.split("/").slice(1);
-      if (name.startsWith(`${folder}/`) && place.every((part) => part && part !== "..")) {
-        writeWhole(join(partial, ...place), content());
-      }
+  for (const [name, content] of files) {
+    const place = name.split("/");
+    if (["model", "adapter"].includes(place[0]) && place.every((part) => part && part !== "..")) {
+      writeWhole(join(out, ...place), content());
     }
-    rmSync(join(out, folder), { recursive: true, force: true });
-    renameSync(partial, join(out, folder));
   }
 }
 
