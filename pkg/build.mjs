@@ -9,7 +9,15 @@ for (const name of await readdir("dist")) {
 }
 
 const { metafile } = await build({
-  entryPoints: ["src/index.ts", "src/core.ts", "src/worker.ts", "src/node-member.ts", "src/folder-cache.ts"],
+  // The last two are the command's.
+  entryPoints: [
+    "src/index.ts",
+    "src/core.ts",
+    "src/worker.ts",
+    "src/node-member.ts",
+    "src/folder-cache.ts",
+    "src/options.ts",
+  ],
   outdir: "dist",
   bundle: true,
   splitting: true,

@@ -18,6 +18,10 @@ export function writeWhole(path, data) {
  */
 export async function runInNode(job, { out, store: storeFolder, progress, note, signal }) {
   const { open } = await import("../dist/core.js");
+  const { synthesizeOptions, trainingOptions } = await import("../dist/options.js");
+  // What the package refuses when it comes to it is refused before there is anything to lose.
+  synthesizeOptions(job.synthesize);
+  trainingOptions(job.fit);
   const store = new FolderStore(storeFolder);
   const files = {};
   for (const [role, { path, ...rest }] of Object.entries(job.files)) {

@@ -555,13 +555,16 @@ export interface FitOptions extends Watch {
   ridge?: number;
   /** The same for the document head (0.1). */
   documentRidge?: number;
-  /** MarginMSE's factor of the cosines; fitted to the base model's margins by least squares if absent. */
+  /**
+   * MarginMSE's factor of the cosines; fitted to the base model's margins by least squares if absent. Refused with another
+   * loss.
+   */
   marginScale?: number;
   /** `a` of the teacher `logit + a * cos` (0). */
   teacherCosine?: number;
   /** Groups of queries that are left out in turn to choose the step (5). */
   folds?: number;
-  /** For the method `lora`. */
+  /** For the method `lora`; refused with another one. */
   lora?: LoraOptions;
   /**
    * To compare base, tuned and ceiling by, as `Run.evaluate` does. They are read before the training. If the comparison

@@ -91,6 +91,19 @@ test("--fit hands training options to the engine, which refuses values that make
   assert.match(wrong.err, /none/);
 });
 
+test("training options that cannot be meant are refused before any work", { timeout }, async () => {
+  for (const [fit, name] of [
+    ['{"epochs":1.5}', "epochs"],
+    ['{"lora":{"rank":8}}', "lora"],
+  ]) {
+    const { code, out, err } = await place.run("adapt", ...both, "--out", "no", "--json", ...small, "--fit", fit);
+    assert.equal(code, 1);
+    const { error } = JSON.parse(out);
+    assert.deepEqual([error.code, error.message.split(" ")[0]], ["option", name]);
+    assert.doesNotMatch(err, /log\.csv/, "no file is read");
+  }
+});
+
 test("what is to be gone on from has to be a download of the same encoder", { timeout }, async () => {
   const missing = await place.run("adapt", ...both, "--continue", "nowhere", "--out", "no", ...small);
   assert.equal(missing.code, 2);
