@@ -136,8 +136,8 @@ export interface OpenOptions {
   /** The WebAssembly binary; by default the one beside the package's modules. */
   wasm?: WasmSource;
   /**
-   * Where finished vectors and scores are kept: `"indexeddb"` (the default where it is there), `"memory"`, or a
-   * store of your own.
+   * Where finished vectors and scores are kept: `"indexeddb"` (the default where it is there), `"memory"`, where all of
+   * them stay until the session ends, or a store of your own.
    */
   store?: "indexeddb" | "memory" | Store;
   /**
@@ -165,9 +165,9 @@ export interface LoadOptions extends Watch {
   /** Default `auto`. */
   dtype?: DtypeChoice;
   /**
-   * Workers that share the models' work on the CPU, each with the models in its own memory (some 200 MB). Default: one
-   * for each processor, as far as memory allows, and in a browser 8 at most. What comes out does not depend on it. In
-   * `querytune/core` the calling thread is one of them; there are others in Node only.
+   * Workers that share the models' work on the CPU, each with the models in its own memory (270 MB and the size of
+   * their files, some 500 MB with the default two). Default: one for each processor, as far as memory allows, and in a browser 8 at most. What comes out
+   * does not depend on it. In `querytune/core` the calling thread is one of them; there are others in Node only.
    */
   threads?: number;
 }
