@@ -1,13 +1,13 @@
 // The command `querytune`: its help, what it refuses and with which words, and how it ends. Nothing is built for that.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { Arguments } from "../../pkg/cli/arguments.mjs";
-import { findModel } from "../../pkg/cli/models.mjs";
+import { DEFAULT_CROSS_ENCODER, DEFAULT_ENCODER, findModel } from "../../pkg/cli/models.mjs";
 
 const script = new URL("../../pkg/cli/querytune.mjs", import.meta.url).pathname;
 let folder;
@@ -96,6 +96,15 @@ test("a model is a folder or a hub id, perhaps of a revision", () => {
   assert.deepEqual(found, { hub: "owner/name", revision: "refs/pr/1" });
   assert.deepEqual(model("owner/name").revision, undefined);
   refuses([...adapt, "--cross-encoder", "empty"], /has no config\.json/);
+});
+
+test("the default models are the package's", () => {
+  const source = readFileSync(new URL("../../pkg/src/models.ts", import.meta.url), "utf8");
+  const named = (name) => new RegExp(`export const ${name} = "(.*)"`).exec(source)[1];
+  assert.deepEqual(
+    [DEFAULT_ENCODER, DEFAULT_CROSS_ENCODER],
+    [named("DEFAULT_ENCODER"), named("DEFAULT_CROSS_ENCODER")],
+  );
 });
 
 test("numbers and flags are checked", () => {
