@@ -1,6 +1,6 @@
 /** The chosen files and how they were read. */
 
-import { computed, type Signal, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Judgements, Progress, ReadOptions, TextItem, Texts, Watch } from "querytune";
 import { type EarlierRun, readEarlierRun } from "./earlier.js";
 import { meanLength } from "./sample.js";
@@ -27,14 +27,20 @@ export class Slot<T extends { dispose(): void }> {
     this.#read = read;
   }
 
-  /** Reads a newly chosen file; none clears the place. */
+  /** Reads a newly chosen file; none clears the place. What was read of the file before is given up at once. */
   async choose(file: File | undefined, options: ReadOptions = {}): Promise<void> {
-    this.file.value = file;
-    this.options.value = options;
+    const before = this.content.peek();
+    batch(() => {
+      this.content.value = undefined;
+      this.file.value = file;
+      this.options.value = options;
+      this.busy.value = file !== undefined;
+    });
+    before?.dispose();
     await this.#again();
   }
 
-  /** Reads the file again in another way. */
+  /** Reads the file again in another way; until then there is what was read of it before. */
   async change(options: ReadOptions): Promise<void> {
     this.options.value = options;
     await this.#again();
@@ -53,6 +59,7 @@ export class Slot<T extends { dispose(): void }> {
     this.#turn += 1;
     this.content.value?.dispose();
     this.content.value = undefined;
+    this.busy.value = false;
     this.error.value = error;
   }
 
@@ -131,6 +138,11 @@ export const decisive = computed(() => {
 /** Whether there is all that a job needs. */
 export const complete = computed(() => Boolean(queries.content.value && documents.content.value));
 
+/** Whether the sample is on its way. */
+const fetching = signal(false);
+/** Whether a file is still being read, or fetched: until then what is there is not that of what is chosen. */
+export const reading = computed(() => fetching.value || PLACES.some((place) => slots[place].busy.value));
+
 export const sampleError = signal<unknown>(undefined);
 
 /** A file of the sample: from the server, or, when the connection is closed, as it was kept for use offline. */
@@ -152,6 +164,7 @@ async function sampleFile(name: string): Promise<File> {
 /** Takes the sample that is served beside the page. */
 export async function useSample(): Promise<void> {
   sampleError.value = undefined;
+  fetching.value = true;
   try {
     const [log, corpus, judged] = await Promise.all(["queries.csv", "documents.csv", "qrels.tsv"].map(sampleFile));
     await Promise.all([
@@ -163,5 +176,7 @@ export async function useSample(): Promise<void> {
     ]);
   } catch (error) {
     sampleError.value = error;
+  } finally {
+    fetching.value = false;
   }
 }

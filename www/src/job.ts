@@ -3,7 +3,7 @@
 import { batch, computed, effect, type Signal, signal } from "@preact/signals";
 import { isAbort, type JudgementsInput, QuerytuneError, type Relations, type Run, type Watch } from "querytune";
 import { chosen } from "./choice.js";
-import { decisive, documents, previous, qrels, queries, slots, testQueries } from "./data.js";
+import { decisive, documents, previous, qrels, queries, reading, slots, testQueries } from "./data.js";
 import { loadChosen } from "./engine.js";
 import { circumstances } from "./former.js";
 import {
@@ -105,7 +105,7 @@ function begin(next: State): AbortSignal {
 
 /** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
 export async function measure(): Promise<void> {
-  if (busy.value) return;
+  if (busy.value || reading.value) return;
   const before = [state, error, stages, current].map((one) => [one, one.value] as [Signal<unknown>, unknown]);
   const signal = begin("measuring");
   let failure: unknown;
@@ -172,7 +172,7 @@ async function judge(run: Run, { onProgress, signal, ...judgements }: Judgements
 
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
 export async function start(going?: Job): Promise<void> {
-  if (busy.value) return;
+  if (busy.value || reading.value) return;
   const signal = begin("running");
   release();
   unkept.value = false;
@@ -297,5 +297,7 @@ export async function goOn(job: Job): Promise<void> {
   if ((await lookElsewhere()).has(job.id)) throw new Error("This job is running in another tab of this page.");
   restore(job.settings);
   await restoreFiles(job, (place, file, options) => slots[place].choose(file, options));
+  if (reading.value)
+    throw new Error("Another file was chosen meanwhile and is still being read. Try again after that.");
   await start(job);
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Amount, amount, depthInTime, left, secondsLeft } from "../amount.js";
-import { complete } from "../data.js";
+import { complete, reading } from "../data.js";
 import { about, bytes, count, counted, date, metric, rate } from "../format.js";
 import { former, print, speedHere, unmeasured } from "../former.js";
 import { busy, cancel, measure, measureError, state } from "../job.js";
@@ -20,7 +20,7 @@ import { inTenths, numbers } from "../standing.js";
 export function PlanSection() {
   const job = amount.value;
   const known = speedHere.value;
-  const ready = complete.value && models.value !== undefined;
+  const ready = complete.value && models.value !== undefined && !reading.value;
   return (
     <Section
       number={3}
@@ -56,7 +56,7 @@ export function PlanSection() {
           {metric(0.6897)}, half as many to {metric(0.6832)}. More may help where good documents stand far down.
         </p>
         <ByWords />
-        <p data-testid="plan">{job ? toScore(job) : "Choose queries and documents first."}</p>
+        <p data-testid="plan">{job ? toScore(job) : reading.value ? READING : "Choose queries and documents first."}</p>
         {job && unmeasured.value && (
           <p class="notice" role="status" data-testid="unmeasured" data-why={unmeasured.value}>
             The time is not known: {UNMEASURED[unmeasured.value]}. Measure again.
@@ -83,6 +83,8 @@ export function PlanSection() {
     </Section>
   );
 }
+
+const READING = "A file is still being read.";
 
 /** Measures this device, says how far that is, and can be stopped. */
 function Measure({ ready }: { ready: boolean }) {
@@ -125,7 +127,9 @@ function Measure({ ready }: { ready: boolean }) {
         )}
         <span class="quiet" data-testid="measure-stage">
           {!isMeasuring
-            ? "Scores a few of your pairs for some ten seconds. The first time the models are fetched before that."
+            ? reading.value && !busy.value
+              ? READING
+              : "Scores a few of your pairs for some ten seconds. The first time the models are fetched before that."
             : stage && isOpen
               ? `${NAMES[stage][0]}: ${numbers(stage, at, false)}`
               : "Measuring …"}
@@ -148,7 +152,7 @@ const UNMEASURED = {
 
 function summary(): string {
   const job = amount.value;
-  if (!job) return "needs data";
+  if (!job) return reading.value ? "files are being read" : "needs data";
   const pairs = counted(job.pairs, "pair");
   return speedHere.value ? `${pairs}, about ${about(secondsLeft(speedHere.value, job, former.value))}` : pairs;
 }

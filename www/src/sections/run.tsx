@@ -1,6 +1,6 @@
 import { askToNotify, mayNotify, notify } from "../attention.js";
 import { named } from "../choice.js";
-import { complete } from "../data.js";
+import { complete, reading } from "../data.js";
 import { count, counted, percents } from "../format.js";
 import { former } from "../former.js";
 import { ask, busy, cancel, error, pause, state, unkept } from "../job.js";
@@ -19,7 +19,7 @@ import { inTenths, numbers } from "../standing.js";
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
   const now = state.value;
-  const ready = complete.value && models.value !== undefined && !strangers.value;
+  const ready = complete.value && models.value !== undefined && !strangers.value && !reading.value;
   return (
     <Section
       number={4}
@@ -80,6 +80,11 @@ export function RunSection() {
         <span data-testid="job-state" data-state={now}>
           {standing()}
         </span>
+        {reading.value && !busy.value && (
+          <span class="quiet" data-testid="still-reading">
+            A file is still being read: nothing is started before its end.
+          </span>
+        )}
       </p>
       <Replace />
       <ErrorBox error={error.value} testid="error-job" />
@@ -125,6 +130,7 @@ function short(): string {
   const at = current.value && stages.value[current.value];
   switch (state.value) {
     case "idle":
+      if (reading.value) return "files are being read";
       if (!complete.value) return "needs data";
       return models.value ? "not started" : "needs models";
     case "running":
