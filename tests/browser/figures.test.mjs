@@ -42,9 +42,13 @@ test("judged metrics, groups and agreement are groups of their own", () => {
   );
 });
 
-test("a group that the page does not know is shown by its name", () => {
-  const groups = { rareProductQueries: { queries: 3, "ndcg@10": comparison(0.1, 0.2, [0, 0.2]) }, empty: null };
-  assert.equal(figures(report({ groups }))[0].figures[0].name, "Rare product queries");
+test("groups stand in one order, whatever that of the report, and those without figures are left out", () => {
+  const group = { queries: 3, "ndcg@10": comparison(0.1, 0.2, [0, 0.2]) };
+  const groups = { newDocuments: group, newQueries: null, similarQueries: group, ownQueries: group };
+  assert.deepEqual(
+    figures(report({ groups }))[0].figures.map(({ name }) => name),
+    ["Queries of the log", "Queries like the log’s", "New documents"],
+  );
 });
 
 test("agreement's interval is of two standard errors about the change", () => {

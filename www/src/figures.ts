@@ -35,18 +35,12 @@ export const METRICS: [key: "ndcg@10" | "mrr@10" | "map@100" | "recall@100", nam
   ["recall@100", "Recall@100", "which part of the relevant documents is among the first hundred"],
 ];
 
-const GROUPS: Record<string, string> = {
-  ownQueries: "Queries of the log",
-  similarQueries: "Queries like the log’s",
-  newQueries: "New queries",
-  newDocuments: "New documents",
-};
-
-/** "newDocuments" as words, for groups that this page does not know. */
-function words(key: string): string {
-  const spaced = key.replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
-}
+const GROUPS = [
+  ["ownQueries", "Queries of the log"],
+  ["similarQueries", "Queries like the log’s"],
+  ["newQueries", "New queries"],
+  ["newDocuments", "New documents"],
+] as const;
 
 function compared(key: string, name: string, comparison: Comparison, queries?: number): Figure {
   const { base, tuned, ceiling, ci95, ceilingCi95, p, traffic } = comparison;
@@ -67,8 +61,6 @@ function answered(verdict: JudgingVerdict): Figure {
   return { key: "judging-ndcg@10", name: "nDCG@10, your answers", ...means, queries: verdict.queries };
 }
 
-type JudgedGroup = Partial<Record<string, Comparison | number>>;
-
 /** All that a report compares, the most telling first. */
 export function figures({ evaluation, judging }: Report): FigureGroup[] {
   const { judged, agreement } = evaluation;
@@ -81,12 +73,10 @@ export function figures({ evaluation, judging }: Report): FigureGroup[] {
     all.push({ key: "judged", figures: found });
   }
   if (tells(judging)) all.push({ key: "judging", figures: [answered(judging)] });
-  // Reports of later versions have figures by group.
-  const groups = (evaluation as { figures?: Record<string, JudgedGroup | null> }).figures ?? {};
-  const grouped = Object.entries(groups).flatMap(([key, group]) => {
+  const grouped = GROUPS.flatMap(([key, name]) => {
+    const group = evaluation.figures?.[key];
     const one = group?.["ndcg@10"];
-    const queries = typeof group?.queries === "number" ? group.queries : undefined;
-    return one && typeof one === "object" ? [compared(`group-${key}`, GROUPS[key] ?? words(key), one, queries)] : [];
+    return one ? [compared(`group-${key}`, name, one, group.queries)] : [];
   });
   if (grouped.length > 0) all.push({ key: "groups", figures: grouped });
   const sides = [
