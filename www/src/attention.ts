@@ -26,6 +26,7 @@ function title(): string {
   const at = current.value && stages.value[current.value];
   switch (state.value) {
     case "running":
+    case "comparing":
     case "measuring":
       if (!current.value || !at) return `Starting – ${NAME}`;
       return `${percents(at.done, at.total)} ${NAMES[current.value][0]} – ${NAME}`;

@@ -1,7 +1,7 @@
-/** The job: load, synthesize, fit, judge. */
+/** The job: load, synthesize, fit, judge; and to judge again what could not be. */
 
 import { batch, computed, effect, type Signal, signal } from "@preact/signals";
-import { isAbort, type JudgementsInput, QuerytuneError, type Relations, type Run, type Watch } from "querytune";
+import { isAbort, QuerytuneError, type Relations } from "querytune";
 import { chosen } from "./choice.js";
 import { decisive, documents, previous, qrels, queries, reading, slots, testQueries } from "./data.js";
 import { loadChosen } from "./engine.js";
@@ -24,10 +24,12 @@ import { lost, outcome, QUERIES_SHOWN, ROWS_SHOWN, release, taken, unsaved } fro
 import { current, stages, watch } from "./progress.js";
 import { ended, endSession, noteFailure } from "./session.js";
 import { keeping, method, restore, scoring } from "./settings.js";
+import { judge, judgeAgain, type Unjudged } from "./unjudged.js";
 
 export type State =
   | "idle"
   | "measuring"
+  | "comparing"
   | "running"
   | "pausing"
   | "paused"
@@ -36,7 +38,7 @@ export type State =
   | "failed"
   | "done";
 export const state = signal<State>("idle");
-const BUSY: State[] = ["measuring", "running", "pausing", "cancelling"];
+const BUSY: State[] = ["measuring", "comparing", "running", "pausing", "cancelling"];
 /** Whether a job holds the files, the models and the options, so that they must stay as they are. */
 export const busy = computed(() => BUSY.includes(state.value));
 export const error = signal<unknown>(undefined);
@@ -158,23 +160,13 @@ async function keep(job: Job): Promise<void> {
   else unkept.value = true;
 }
 
-/** Judges a run. What is wrong with the judgements is handed back: what was trained is there all the same. */
-async function judge(run: Run, { onProgress, signal, ...judgements }: JudgementsInput & Watch): Promise<unknown> {
-  try {
-    await run.evaluate(judgements, { onProgress, signal });
-    return undefined;
-  } catch (thrown) {
-    if (thrown instanceof QuerytuneError && thrown.code === "input-qrels") return thrown;
-    run.dispose();
-    throw thrown;
-  }
-}
-
 /** Runs the job; what an earlier one has scored is taken over by the engine. */
 export async function start(going?: Job): Promise<void> {
   if (busy.value || reading.value) return;
   const signal = begin("running");
   release();
+  if (broken) endSession(broken);
+  broken = undefined;
   unkept.value = false;
   const of = chosen.value;
   let relations: Relations | undefined;
@@ -201,7 +193,9 @@ export async function start(going?: Job): Promise<void> {
     const amount = scoring();
     relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
     const run = await engine.fit(relations, { method: method.value, onProgress, signal });
-    const unjudged = judged && (await judge(run, { qrels: judged, queries: asked, onProgress, signal }));
+    // Stopped by hand, too, this keeps what was trained.
+    const unjudged = judged && (await judge(run, { qrels: judged, queries: asked }, { onProgress, signal }));
+    noteStore(unjudged);
     const made = relations.summary();
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
     // The log's own are not all of them where it was joined to an earlier one.
@@ -211,11 +205,10 @@ export async function start(going?: Job): Promise<void> {
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
     const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };
-    const finished = { of, engine: models, relations, run, ...shown };
+    const finished = { of, engine: models, relations, run, unjudged, ...shown };
     batch(() => {
       outcome.value = finished;
       taken.value = false;
-      error.value = unjudged;
       state.value = "done";
     });
   } catch (thrown) {
@@ -240,6 +233,37 @@ export async function start(going?: Job): Promise<void> {
     if (state.value !== "paused") unkept.value = false;
     if (job) releaseJob(job.id);
   }
+}
+
+/** Why the store is to be opened anew once nothing that is shown needs its session any more. */
+let broken: unknown;
+
+function noteStore(unjudged: Unjudged | undefined): void {
+  if (unjudged?.error instanceof QuerytuneError && unjudged.error.code === "store") broken = unjudged.error;
+}
+
+/** Holds a result against its judgements that could not be before; it stays whatever comes of that. */
+export async function compareAgain(): Promise<void> {
+  const made = outcome.value;
+  if (busy.value || !made?.unjudged) return;
+  controller = new AbortController();
+  const { signal } = controller;
+  const before = state.value;
+  state.value = "comparing";
+  let unjudged: Unjudged | undefined;
+  try {
+    unjudged = await judgeAgain(made.run, made.of, { onProgress: watch().onProgress, signal });
+    noteStore(unjudged);
+  } catch (thrown) {
+    // It is gone with its session, which is said by itself.
+    noteFailure(thrown);
+  }
+  const isThere = outcome.value !== undefined;
+  batch(() => {
+    state.value = isThere ? before : "idle";
+    if (isThere) outcome.value = { ...made, unjudged };
+  });
+  if (isThere && !unjudged) await reportChanged();
 }
 
 /** What is wrong with the earlier download is said where it was chosen. */
@@ -267,7 +291,7 @@ export function pause(): void {
 
 /** Stops for good; scores are kept all the same, files are not. */
 export async function cancel(): Promise<void> {
-  if (state.value === "running" || state.value === "measuring") {
+  if (state.value === "running" || state.value === "measuring" || state.value === "comparing") {
     state.value = "cancelling";
     controller?.abort();
   } else if (state.value === "paused") {

@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import type { RelationRow, Relations, Run } from "querytune";
 import { type Choice, chosen, difference } from "./choice.js";
 import { giveUp, type Loaded } from "./engine.js";
+import type { Unjudged } from "./unjudged.js";
 
 export const ROWS_SHOWN = 20;
 /** Query texts that are at hand to look up candidates. */
@@ -16,6 +17,8 @@ export interface Outcome {
   relations: Relations;
   rows: RelationRow[];
   run: Run;
+  /** Why there are no judged figures although there are judgements, if so. */
+  unjudged?: Unjudged;
   /** The first queries' texts. */
   queries: string[];
   /** How many of a query's candidates the encoder found; those after them are BM25's. */

@@ -62,7 +62,12 @@ export function endSession(reason: unknown): void {
   ended.value = { reason };
 }
 
+/** Whether a session has failed by this, with all that was made in it. */
+export function isEnd(error: unknown): boolean {
+  return error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed");
+}
+
 /** To be told of every error: a session that failed is given up. */
 export function noteFailure(error: unknown): void {
-  if (error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed")) endSession(error);
+  if (isEnd(error)) endSession(error);
 }

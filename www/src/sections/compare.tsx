@@ -7,6 +7,7 @@ import { tells } from "../judging.js";
 import { outcome } from "../outcome.js";
 import { Gains } from "../parts/gains.js";
 import { Intervals } from "../parts/intervals.js";
+import { NotJudged } from "../parts/not-judged.js";
 import { ResultOf } from "../parts/result-of.js";
 import { SearchBoth } from "../parts/search-both.js";
 import { Section } from "../parts/section.js";
@@ -29,6 +30,7 @@ export function CompareSection() {
       {result ? (
         <div data-testid="compare">
           <ResultOf testid="compare-of" />
+          <NotJudged outcome={result} />
           <Delivered report={result.run.report} />
           <Results report={result.run.report} />
           <Since report={result.run.report} />

@@ -72,7 +72,7 @@ export function RunSection() {
         <button
           type="button"
           data-testid="cancel"
-          disabled={now !== "running" && now !== "paused"}
+          disabled={now !== "running" && now !== "paused" && now !== "comparing"}
           onClick={() => void cancel()}
         >
           Cancel
@@ -112,6 +112,7 @@ const KEEPING =
 const STATES = {
   idle: "",
   measuring: "Measuring this device.",
+  comparing: "Comparing again. The result below stays, whatever comes of it.",
   running: "Running. The page stays usable; keep it open.",
   pausing: "Stopping …",
   paused: "Paused. What is scored is kept: resume when you like.",
@@ -121,8 +122,11 @@ const STATES = {
   done: "Done. The results are below.",
 };
 
+const UNJUDGED = "Done, but not compared by your judgements: Compare says why.";
+
 /** What the job's state means for the person. */
 function standing(): string {
+  if (state.value === "done" && outcome.value?.unjudged) return UNJUDGED;
   return state.value === "failed" && hasScored.value ? `${STATES.failed} What is scored is kept.` : STATES[state.value];
 }
 
@@ -134,6 +138,7 @@ function short(): string {
       if (!complete.value) return "needs data";
       return models.value ? "not started" : "needs models";
     case "running":
+    case "comparing":
     case "measuring":
       return current.value && at ? `${NAMES[current.value][0]}, ${percents(at.done, at.total)}` : "starting";
     case "pausing":
@@ -262,7 +267,7 @@ function Announcement() {
   const stage = current.value;
   const at = stage && stages.value[stage];
   let text = standing();
-  if (state.value === "running" && stage && at) {
+  if ((state.value === "running" || state.value === "comparing") && stage && at) {
     text = inTenths(stage, at);
   }
   return (
