@@ -1,4 +1,5 @@
-// What was scored before is promised only where it holds: same files, read in the same way, same models, scores kept.
+// What was scored before is promised only where it holds: same files, read in the same way, same models on the same
+// kind of device, scores kept.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { DemoPage } from "./support/demo-page.mjs";
@@ -34,6 +35,13 @@ test("other models have scored nothing", { timeout }, async () => {
   await demo.get("models-hub").check();
   await notPromised();
   await demo.get("models-server").check();
+  await promised();
+});
+
+test("another kind of device computes in other numbers, and has scored nothing", { timeout }, async () => {
+  await demo.get("device-webgpu").check();
+  await notPromised();
+  await demo.get("device-cpu").check();
   await promised();
 });
 

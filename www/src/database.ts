@@ -1,7 +1,7 @@
 /** What the page itself keeps in this browser: jobs, and the files of those that are not finished. */
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { AdapterFile, Report } from "querytune";
+import type { AdapterFile, EngineInfo, Report } from "querytune";
 import type { Place } from "./data.js";
 import type { Settings } from "./settings.js";
 
@@ -21,6 +21,8 @@ export interface Job {
   settings: Settings;
   scored: number;
   total: number;
+  /** In which numbers the models computed; absent until they are loaded, and in records of earlier versions. */
+  dtype?: EngineInfo["device"]["dtype"];
   /** Whether its files are kept, so that it goes on after a reload. */
   files: boolean;
   report?: Report;

@@ -147,8 +147,15 @@ async function account(going: Job | undefined): Promise<Job> {
     settings,
     scored: former?.scored ?? 0,
     total: former?.total ?? 0,
+    dtype: former?.dtype,
     files: false,
   };
+}
+
+/** Notes in which numbers a job computes: what it has scored in others does not count here. */
+function note(job: Job, dtype: Job["dtype"]): void {
+  if (job.dtype && job.dtype !== dtype) Object.assign(job, { scored: 0, total: 0 });
+  job.dtype = dtype;
 }
 
 /** Keeps the job's files where that is wanted, and sees to it that else there are none. */
@@ -190,6 +197,7 @@ export async function start(going?: Job): Promise<void> {
     const { log, corpus, judged, asked, earlier } = await content();
     const models = await loadChosen(watcher, signal, outcome.value?.engine);
     const { tuner: engine, bytes } = models;
+    note(job, engine.info.device.dtype);
     const amount = scoring();
     relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
     const run = await engine.fit(relations, { method: method.value, onProgress, signal });

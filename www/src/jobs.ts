@@ -5,6 +5,7 @@ import type { ReadOptions } from "querytune";
 import { PLACES, type Place, type Slots } from "./data.js";
 import { database, type Job } from "./database.js";
 import { lookElsewhere } from "./locks.js";
+import { isAsPrecise } from "./precision.js";
 import { modelsOf, type Settings } from "./settings.js";
 
 export type { Job } from "./database.js";
@@ -28,12 +29,18 @@ export async function loadJobs(): Promise<void> {
   }
 }
 
-/** Jobs on the same files, read in the same way, with the same models, newest first: theirs are the same scores. */
+/**
+ * Jobs on the same files, read in the same way, with the same models in the same numbers, newest first: theirs are the
+ * same scores.
+ */
 export function formerJobs(print: string, now: Settings): Job[] {
   const reads = ({ reading }: Settings) => JSON.stringify([reading.queries ?? {}, reading.documents ?? {}]);
   return (jobs.value ?? []).filter(
-    ({ fingerprint, settings }) =>
-      fingerprint === print && modelsOf(settings) === modelsOf(now) && reads(settings) === reads(now),
+    (job) =>
+      job.fingerprint === print &&
+      modelsOf(job.settings) === modelsOf(now) &&
+      reads(job.settings) === reads(now) &&
+      isAsPrecise(job, now),
   );
 }
 
