@@ -138,6 +138,30 @@ test("other models then need the page to be loaded anew, and it says so", { time
   assert.match(await demo.get("error-job").innerText(), /Load it anew to fetch other models; what is scored is kept/);
 });
 
+test("the result that was shown before is still there and of use", { timeout }, async () => {
+  assert.equal(
+    await demo.get("compare-of").innerText(),
+    "Result of log.csv and shop.csv. Other files are chosen now; they have not been run.",
+  );
+  assert.equal(await demo.get("result-lost").count(), 0);
+  await demo.get("search-box").fill("a chess set");
+  await demo.get("search-submit").click();
+  await demo.get("search-moved").getByText("a chess set").waitFor();
+  assert.equal(await demo.get("error-search").count(), 0);
+  const waiting = demo.page.waitForEvent("download", { timeout });
+  await demo.get("download-artifact").click();
+  await waiting;
+});
+
+test("a job with models that are there takes its place", { timeout }, async () => {
+  await demo.get("file-qrels-remove").click();
+  await demo.useTinyJob();
+  await demo.get("models-server").check();
+  await demo.run();
+  assert.equal(await demo.get("compare-of").innerText(), "Result of log.csv and shop.csv.");
+  assert.equal(await demo.get("error-job").count(), 0);
+});
+
 test("without a service worker the page says that workers are not counted", { timeout }, async () => {
   const alone = await DemoPage.open({ serviceWorkers: "block" });
   try {

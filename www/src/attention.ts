@@ -71,7 +71,9 @@ export function watchAttention(): () => void {
       before = now;
       if (!ended || !notify.peek() || !document.hidden) return;
       // Who took the leave back since is told by the title alone.
-      void tell(news(outcome.value?.run.report, hasScored.peek())).catch(() => {});
+      // A job that failed may have left the result before it in its place.
+      const report = now === "done" ? outcome.value?.run.report : undefined;
+      void tell(news(report, hasScored.peek())).catch(() => {});
     }),
   ];
   return () => {

@@ -171,9 +171,6 @@ async function keep(job: Job): Promise<void> {
 export async function start(going?: Job): Promise<void> {
   if (busy.value || reading.value) return;
   const signal = begin("running");
-  release();
-  if (broken) endSession(broken);
-  broken = undefined;
   unkept.value = false;
   const of = chosen.value;
   let relations: Relations | undefined;
@@ -194,9 +191,16 @@ export async function start(going?: Job): Promise<void> {
       void remember({ ...record });
     });
     const { onProgress } = watcher;
+    if (broken) {
+      release();
+      endSession(broken);
+      broken = undefined;
+    }
     const { log, corpus, judged, asked, earlier } = await content();
     const models = await loadChosen(watcher, signal, outcome.value?.engine);
     const { tuner: engine, bytes } = models;
+    // Not before: what is shown stays where nothing can take its place.
+    release();
     note(job, engine.info.device.dtype);
     const amount = scoring();
     relations = await engine.synthesize(log, corpus, { ...amount, previous: earlier, onProgress, signal });
@@ -213,7 +217,7 @@ export async function start(going?: Job): Promise<void> {
     await remember({ ...job, ended: Date.now(), state: "done", files: false, report: run.report, adapter });
     await dropFiles(job.id);
     const shown = { rows, queries: items.map((item) => item.text), retrieved: amount.candidates };
-    const finished = { of, engine: models, relations, run, unjudged, ...shown };
+    const finished = { job: job.id, of, engine: models, relations, run, unjudged, ...shown };
     batch(() => {
       outcome.value = finished;
       taken.value = false;
@@ -286,7 +290,7 @@ export async function reportChanged(): Promise<void> {
   const made = outcome.value;
   if (!made) return;
   outcome.value = { ...made };
-  const job = jobs.value?.find(({ id }) => id === lastJob);
+  const job = jobs.value?.find(({ id }) => id === made.job);
   if (job) await remember({ ...job, report: made.run.report });
 }
 

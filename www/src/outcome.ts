@@ -10,6 +10,8 @@ export const ROWS_SHOWN = 20;
 /** Query texts that are at hand to look up candidates. */
 export const QUERIES_SHOWN = 10_000;
 export interface Outcome {
+  /** The number of its job. */
+  job: string;
   /** What it is a result of. */
   of: Choice;
   /** The models it was made with, by which it is searched, judged and downloaded. */
