@@ -10,9 +10,18 @@ export const elsewhere = signal<ReadonlySet<string>>(new Set());
 /** The locks that this tab holds, and what gives them back. */
 const own = new Map<string, () => void>();
 
-/** Looks which jobs run in other tabs; none where the browser has no locks. */
+/** The locks that are held; none where the browser has none, or, as in some private windows, none that can be used. */
+async function heldLocks(): Promise<LockInfo[]> {
+  try {
+    return (await navigator.locks?.query())?.held ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Looks which jobs run in other tabs. */
 export async function lookElsewhere(): Promise<ReadonlySet<string>> {
-  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  const held = await heldLocks();
   const ids = held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
   const others = ids.filter((id) => !own.has(id)).sort();
   const known = elsewhere.peek();
