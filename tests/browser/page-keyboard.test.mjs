@@ -83,6 +83,7 @@ test("the result is searched and downloaded", { timeout }, async () => {
 test("what is pressed and goes away leaves the focus near by", { timeout }, async () => {
   assert.equal(await demo.get("history-job").count(), 2);
   await demo.press("history-delete");
+  await demo.press("history-delete-asked-yes");
   await demo.page.waitForFunction(() => document.querySelectorAll("[data-testid=history-job]").length === 1);
   assert.equal(await demo.focused(), "history-heading");
   await demo.press("measure");

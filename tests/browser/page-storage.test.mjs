@@ -47,8 +47,17 @@ test("a finished job is remembered after a reload, with report and adapter", { t
   assert.ok((await save("Adapter")).length > 384 * 384 * 4);
 });
 
-test("a job can be deleted", { timeout }, async () => {
+test("a job is deleted only after it was asked, as there is no other copy of it", { timeout }, async () => {
+  const asked = demo.get("history-delete-asked");
   await demo.get("history-delete").click();
+  assert.match(await asked.innerText(), /This cannot be undone\. Report and adapter of the job go/);
+  assert.deepEqual(await violations(demo.page), []);
+  await demo.get("history-delete-asked-no").click();
+  await asked.waitFor({ state: "detached" });
+  assert.equal(await demo.focused(), "history-delete", "the focus is where it was");
+  assert.equal(await demo.get("history-job").count(), 1);
+  await demo.get("history-delete").click();
+  await demo.get("history-delete-asked-yes").click();
   await demo.get("history-job").waitFor({ state: "detached" });
   await demo.visit();
   await demo.get("stored-jobs").getByText("0 jobs").waitFor();

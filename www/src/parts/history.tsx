@@ -6,6 +6,7 @@ import { tells } from "../judging.js";
 import { elsewhere } from "../locks.js";
 import { json, save } from "../save.js";
 import { ErrorBox } from "./error-box.js";
+import { Question } from "./question.js";
 import { Replace } from "./replace.js";
 import { leadTo } from "./section.js";
 
@@ -32,12 +33,14 @@ export function History() {
 
 function JobRow({ job, onDelete }: { job: Job; onDelete: () => void }) {
   const [error, setError] = useState<unknown>();
+  const [asked, setAsked] = useState(false);
   const { report, adapter, names } = job;
   // Jobs of earlier versions have one file without a name.
   const adapters = Array.isArray(adapter) ? adapter : [];
   const name = `${names.queries ?? "?"} and ${names.documents ?? "?"}`;
   const isElsewhere = elsewhere.value.has(job.id);
   const isHere = running.value === job.id;
+  const isNeeded = isElsewhere || (busy.value && job.state === "stopped");
   return (
     <li data-testid="history-job" data-state={job.state}>
       <div>
@@ -46,6 +49,23 @@ function JobRow({ job, onDelete }: { job: Job; onDelete: () => void }) {
         {isElsewhere ? "running in another tab" : result(job)}
         <ErrorBox error={error} testid="error-history" />
         <Replace job={job} onError={setError} />
+        {asked && (
+          <Question
+            label={`Delete the job on ${name}`}
+            testid="history-delete-asked"
+            yes="Delete"
+            no="Keep"
+            disabled={isNeeded}
+            onYes={() => {
+              // The row goes with its button.
+              onDelete();
+              void forget(job.id);
+            }}
+            onNo={() => setAsked(false)}
+          >
+            <b>This cannot be undone.</b> {loss(job)}
+          </Question>
+        )}
       </div>
       <p class="buttons">
         {job.state === "stopped" && job.files && !isElsewhere && !isHere && (
@@ -80,21 +100,20 @@ function JobRow({ job, onDelete }: { job: Job; onDelete: () => void }) {
             </span>
           </button>
         ))}
-        <button
-          type="button"
-          data-testid="history-delete"
-          disabled={isElsewhere || (busy.value && job.state === "stopped")}
-          onClick={() => {
-            // The row goes with its button.
-            onDelete();
-            void forget(job.id);
-          }}
-        >
+        <button type="button" data-testid="history-delete" disabled={isNeeded} onClick={() => setAsked(true)}>
           Delete<span class="hidden"> the job on {name}</span>
         </button>
       </p>
     </li>
   );
+}
+
+/** What no download brings back. */
+function loss({ report, files }: Job): string {
+  if (report) return "Report and adapter of the job go: there is no other copy here. Its scores stay.";
+  return files
+    ? "The job goes with the files that were kept of it, and cannot be gone on with. Its scores stay."
+    : "The account of the job goes. Its scores stay.";
 }
 
 function result({ id, report, scored, total, files }: Job): string {
