@@ -86,6 +86,39 @@ test("scores can be deleted, and a job then scores anew", { timeout }, async () 
   assert.equal((await demo.stage("score")).cached, 0);
 });
 
+/** Another page of this origin opens the jobs' database, and closes it so long after it is asked to, or never. */
+async function holdJobs(milliseconds) {
+  const other = await demo.page.context().newPage();
+  await other.goto(`${demo.address}/THIRD-PARTY-NOTICES.txt`);
+  await other.evaluate(async (milliseconds) => {
+    const request = indexedDB.open("querytune-page");
+    const database = await new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    database.onversionchange = () => milliseconds && setTimeout(() => database.close(), milliseconds);
+  }, milliseconds);
+  return other;
+}
+
+test("what another tab needs a moment to let go of is deleted without an error", { timeout }, async () => {
+  const other = await holdJobs(1500);
+  await demo.deleteStored("jobs");
+  await demo.get("history-job").waitFor({ state: "detached" });
+  assert.equal(await demo.get("error-storage").count(), 0);
+  await other.close();
+});
+
+test("what another tab does not let go of is said, and it goes with that tab", { timeout }, async () => {
+  await demo.run();
+  const other = await holdJobs(0);
+  await demo.deleteStored("jobs");
+  await demo.get("error-storage").getByText("Another tab of this page holds on to what is to be deleted").waitFor();
+  await other.close();
+  await demo.visit();
+  await demo.get("stored-jobs").getByText("0 jobs").waitFor();
+});
+
 test("everything can be deleted", { timeout }, async () => {
   await demo.deleteStored("all");
   await demo.get("stored-models").getByText("0 files").waitFor();

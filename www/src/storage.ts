@@ -25,6 +25,9 @@ export interface Stored {
 
 export const stored = signal<Stored | undefined>(undefined);
 
+const BLOCKED =
+  "Another tab of this page holds on to what is to be deleted. It goes as soon as that tab is closed; if it is still here then, delete again.";
+
 /** The package keeps scores and vectors in this database. */
 const SCORES = "querytune";
 
@@ -69,13 +72,26 @@ export async function look(): Promise<void> {
   stored.value = { usage: told.usage, quota: told.quota, persisted, models, shell, files, databases };
 }
 
+/** Milliseconds that other tabs have to close a database that is to be deleted. */
+const PATIENCE = 5000;
+
 function deleteDatabase(name: string): Promise<void> {
   if (typeof indexedDB === "undefined") return Promise.resolve();
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(name);
-    request.onsuccess = () => resolve();
-    request.onerror = () => reject(request.error);
-    request.onblocked = () => reject(new Error("Another tab of this page is open. Close it, then delete again."));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    request.onsuccess = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    request.onerror = () => {
+      clearTimeout(timer);
+      reject(request.error);
+    };
+    // Others close it as soon as what they have begun on it is done, and then it is deleted after all.
+    request.onblocked = () => {
+      timer = setTimeout(() => reject(new Error(BLOCKED)), PATIENCE);
+    };
   });
 }
 
