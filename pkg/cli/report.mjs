@@ -28,7 +28,10 @@ function wrap(text, width = 100) {
   return lines;
 }
 
-/** How a file was read, in one line, what of it is worth a look, and what was skipped; `isReported`: whether the job's report has all of that, too. */
+/**
+ * How a file was read, in one line, what of it is worth a look, and what was skipped; `isReported`: whether the job's report
+ * has all of that, too.
+ */
 export function readingLines(reading, { isReported = false } = {}) {
   const columns = Object.entries(reading.used ?? {})
     .filter(([, column]) => column !== undefined && column !== null)
