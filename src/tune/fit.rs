@@ -292,8 +292,10 @@ fn decide(agreement: Option<Agreement>) -> (bool, String) {
         Some(agreement) if agreement.tuned > agreement.base => (
             true,
             format!(
-                "On queries left out of training, agreement with the cross-encoder rose from {:.4} to {:.4}.",
-                agreement.base, agreement.tuned
+                "On queries left out of training, agreement with the cross-encoder rose from {:.4} to {:.4}{}.",
+                agreement.base,
+                agreement.tuned,
+                perhaps_by_chance(agreement.ci95)
             ),
         ),
         Some(agreement) => (
@@ -305,6 +307,14 @@ fn decide(agreement: Option<Agreement>) -> (bool, String) {
             ),
         ),
     }
+}
+
+/// What is said of a rise whose interval reaches to 0 and below.
+fn perhaps_by_chance([low, high]: [f64; 2]) -> String {
+    if low > 0.0 {
+        return String::new();
+    }
+    format!("; that may be chance (95 % interval of the change {low:+.4} to {high:+.4})")
 }
 
 /// What the person should know about the size of the log; the risks were measured on SciFact logs of different sizes.

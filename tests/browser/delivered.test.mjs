@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { bundle } from "./support/part-page.mjs";
 
+let because;
 let news;
 let whyBase;
 
 before(async () => {
-  const script = await bundle('export { news, whyBase } from "./www/src/delivered.ts";');
-  ({ news, whyBase } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
+  const script = await bundle('export { because, news, whyBase } from "./www/src/delivered.ts";');
+  ({ because, news, whyBase } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`));
 });
 
 const base = (decidedBy) => ({ fit: { delivered: "base", decidedBy } });
@@ -24,6 +25,16 @@ test("where people's answers had the base model delivered, a notification does n
 
 test("where agreement did not rise, a notification says no more than that nothing is shown", () => {
   assert.match(news(base("agreement")), /delivered, as it is not shown that the tuned one agrees more/);
+});
+
+test("of a rise whose interval reaches below 0 it is said that it may be chance", () => {
+  const told = (ci95) =>
+    because({
+      fit: { decidedBy: "agreement" },
+      evaluation: { agreement: { random: { base: 0.5, tuned: 0.6, ci95 } } },
+    });
+  assert.match(told([-0.01, 0.21]), /rose from 0\.5000 to 0\.6000; that may be chance \(.* -0\.0100 to \+0\.2100\)\.$/);
+  assert.match(told([0.01, 0.21]), /rose from 0\.5000 to 0\.6000\.$/);
 });
 
 test("a job without a report is told of as failed", () => {

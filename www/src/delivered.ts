@@ -1,7 +1,7 @@
 /** Which model a job delivers and why, in words. */
 
 import type { Report } from "querytune";
-import { localized, metric } from "./format.js";
+import { difference, localized, metric } from "./format.js";
 import { numbers, ofTuned, tells } from "./judging.js";
 
 const WHY_BASE: Record<Report["fit"]["decidedBy"], string> = {
@@ -28,7 +28,10 @@ export function because(report: Report): string {
   const answers = fit.decidedBy === "judging" && tells(judging) ? `${ofTuned(judging)} ${numbers(judging)} ` : "";
   if (!random) return answers || localized(fit.reason);
   const [base, tuned] = [metric(random.base), metric(random.tuned)];
+  const [low, high] = random.ci95;
+  const chance =
+    low > 0 ? "" : `; that may be chance (95 % interval of the change ${difference(low)} to ${difference(high)})`;
   return random.tuned > random.base
-    ? `${answers}On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}.`
+    ? `${answers}On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}${chance}.`
     : `${answers}On queries left out of training, agreement with the cross-encoder did not rise (base ${base}, best ${tuned}).`;
 }
