@@ -126,39 +126,39 @@ def check_heads(folder, tuned, query, document, of_base, checks):
     for side, weight in heads.items():
         checks.close(f"{side} = normalize((I + W) base)", vectors[side], normalise(of_base @ weight.T))
         checks.differ(f"the head changes the {side}'s vectors", vectors[side], of_base)
-    # The code people will copy: on its own files, and on those in the model's folder.
-    for place in ("adapter", "model"):
-        readme = folder / place
-        python = run_python(readme, queries=of_base, documents=of_base)
-        script = run_javascript(readme, of_base[0], heads)
+    # The code people will copy: beside the adapter's own files, and where the model's folder is in sight.
+    for place, beside in (("adapter", folder / "adapter"), ("model", folder)):
+        readme = folder / place / "README.md"
+        python = run_python(readme, beside, queries=of_base, documents=of_base)
+        script = run_javascript(readme, beside, of_base[0], heads)
         for side in heads:
             name = {"query": "tuned_queries", "document": "tuned_documents"}[side]
             checks.close(f"numpy by {place}/README.md, {side}", python[name], vectors[side])
             checks.close(f"JavaScript by {place}/README.md, {side}", [script[side]], vectors[side][:1])
 
 
-def code(folder, language, word):
+def code(readme, language, word):
     """The block of code in a README that has this word."""
-    text = (folder / "README.md").read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
     blocks = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return next(block for block in blocks if word in block)
 
 
-def run_python(folder, **names):
-    files = r'"([^"/]+_head\.safetensors|\d_Router/[^"]+)"'
-    block = re.sub(files, rf'"{folder}/\1"', code(folder, "python", "def adapt"))
-    exec(compile(block, str(folder / "README.md"), "exec"), names)
+def run_python(readme, folder, **names):
+    files = r'"([^"/]+_head\.safetensors|model/\d_Router/[^"]+)"'
+    block = re.sub(files, rf'"{folder}/\1"', code(readme, "python", "def adapt"))
+    exec(compile(block, str(readme), "exec"), names)
     return names
 
 
-def run_javascript(folder, vector, heads):
+def run_javascript(readme, folder, vector, heads):
     fetch = "import { readFile } from 'node:fs/promises';\n" + (
         "const fetch = async (file) => ({ arrayBuffer: async () => new Uint8Array(await readFile(file)).buffer });\n"
     )
     given = f"const query = {vector.tolist()}, document = query;\n"
     sides = {"query": "tunedQuery", "document": "tunedDocument"}
     shown = ", ".join(f"{side}: {sides[side]}" for side in heads)
-    script = fetch + given + code(folder, "js", "function adapt") + f"\nconsole.log(JSON.stringify({{ {shown} }}));"
+    script = fetch + given + code(readme, "js", "function adapt") + f"\nconsole.log(JSON.stringify({{ {shown} }}));"
     node = [shutil.which("node"), "--input-type=module", "--eval", script]
     return json.loads(subprocess.run(node, cwd=folder, check=True, capture_output=True, text=True).stdout)
 
@@ -206,7 +206,7 @@ def check_peft(folder, base, texts, of_base, query, checks):
     with tempfile.TemporaryDirectory() as copy:
         copy = pathlib.Path(copy) / "model"
         shutil.copytree(base, copy)
-        block = code(folder / "adapter", "python", "lora_A")
+        block = code(folder / "adapter" / "README.md", "python", "lora_A")
         block = block.replace('"model.safetensors"', repr(str(copy / "model.safetensors")))
         block = block.replace('"adapter/', f'"{folder}/adapter/')
         names = {}
