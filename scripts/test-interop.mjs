@@ -4,7 +4,7 @@
 //   node scripts/test-interop.mjs [ARTIFACT.zip [--base DIR] [--expected FILE]]
 //
 // Without an artifact, a Rust test writes some with random adapters: of every method, some that deliver the base model,
-// and some on a base model that pools otherwise or is stored in half precision.
+// and some on a base model that pools otherwise, is stored in half precision, or has a prompt for queries.
 // --base      folder of the base encoder (default: the one fetched by "npm run setup")
 // --expected  JSON {"texts": [...], "query": [[...]], "document": [[...]]}: the vectors the engine computes
 //
@@ -36,7 +36,9 @@ async function writeArtifacts(base, folder) {
   return [
     ...["tuned", "base", "heads", "lora-query", "lora-both", "lora-base"].map((name) => written(name, base)),
     // On other base models than the one in the folder.
-    ...["cls", "lora-query-cls", "lora-both-half"].map((name) => written(name)),
+    ...["cls", "lora-query-cls", "lora-both-half", "prompt", "prompt-base", "prompt-lora-query"].map((name) =>
+      written(name),
+    ),
   ];
 }
 

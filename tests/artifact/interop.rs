@@ -30,10 +30,14 @@ fn rows(vectors: &Vectors) -> Vec<&[f32]> {
 }
 
 fn encode(files: &ModelFiles) -> Vectors {
+    encode_as(files, TextKind::Document)
+}
+
+fn encode_as(files: &ModelFiles, kind: TextKind) -> Vectors {
     let host = TestHost::new();
     let job = Job::new(&host);
     let encoder = block_on(Encoder::load(files, &Device::cpu(Dtype::Fp32), &job)).expect("the encoder loads");
-    let mut vectors = block_on(encoder.encode(&TEXTS, TextKind::Document, &job)).expect("vectors");
+    let mut vectors = block_on(encoder.encode(&TEXTS, kind, &job)).expect("vectors");
     vectors.normalize_rows();
     vectors
 }
@@ -52,6 +56,15 @@ fn with_cls_pooling(mut files: ModelFiles) -> ModelFiles {
     edit("modules.json", |modules| {
         drop(modules.as_array_mut().expect("modules").pop())
     });
+    files
+}
+
+/// The same model as if it had been trained with a prompt for queries.
+fn with_a_query_prompt(mut files: ModelFiles) -> ModelFiles {
+    let path = "config_sentence_transformers.json";
+    let mut config: Value = serde_json::from_slice(&files.files[path]).expect("json");
+    config["prompts"] = json!({ "query": "Represent this sentence for searching relevant passages: " });
+    files.files.insert(path.into(), config.to_string().into_bytes());
     files
 }
 
@@ -205,6 +218,36 @@ fn downloads_for_sentence_transformers_are_written() {
         &both,
         Delivered::Tuned,
         [&tuned, &tuned],
+    );
+
+    let prompted = with_a_query_prompt(base.clone());
+    let asked = encode_as(&prompted, TextKind::Query);
+    let vectors = encode(&prompted);
+    let asked_by_head = adapt(&query, &asked);
+    write(
+        &out,
+        "prompt",
+        &prompted.files,
+        &one,
+        Delivered::Tuned,
+        [&asked_by_head, &vectors],
+    );
+    write(
+        &out,
+        "prompt-base",
+        &prompted.files,
+        &one,
+        Delivered::Base,
+        [&asked, &vectors],
+    );
+    let tuned = encode_as(&changed(&prompted, &changes), TextKind::Query);
+    write(
+        &out,
+        "prompt-lora-query",
+        &prompted.files,
+        &queries_only,
+        Delivered::Tuned,
+        [&tuned, &vectors],
     );
 
     let cls = with_cls_pooling(base);

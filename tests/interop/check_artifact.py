@@ -75,6 +75,8 @@ class Checks:
 
 def check(folder, base, expected, checks):
     model = load(folder / "model")
+    # Then the same text is another one as a query.
+    prompted = any(model.prompts.values())
     texts = expected["texts"] if expected else TEXTS
     query, document, plain = (call(texts) for call in (model.encode_query, model.encode_document, model.encode))
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -87,10 +89,12 @@ def check(folder, base, expected, checks):
     checks.close("plain encode takes the document's route", plain, document)
     lora = (folder / "adapter" / "adapter_config.json").exists()
     if lora:
-        check_lora(folder, tuned, texts, query, document, of_base, checks)
+        check_lora(folder, tuned, texts, query, document, of_base, prompted, checks)
     else:
-        check_heads(folder, tuned, query, document, of_base, checks)
-    if not tuned:
+        check_heads(folder, tuned, query, document, of_base, prompted, checks)
+    if prompted:
+        checks.differ("the prompt changes queries", query, model.encode_query(texts, prompt=""))
+    elif not tuned:
         checks.close("queries and documents have the same vectors", query, document)
         if base:
             checks.close("the base model was delivered", document, of_base)
@@ -103,7 +107,7 @@ def check(folder, base, expected, checks):
         check_data(folder / "data", checks)
 
 
-def check_heads(folder, tuned, query, document, of_base, checks):
+def check_heads(folder, tuned, query, document, of_base, prompted, checks):
     heads = {side: folder / "adapter" / f"{side}_head.safetensors" for side in ("query", "document")}
     heads = {side: load_file(file)["weight"] for side, file in heads.items() if file.exists()}
     routed = {path.parent.name: path for path in (folder / "model").glob("*_Router/*_0_Dense/model.safetensors")}
@@ -115,7 +119,7 @@ def check_heads(folder, tuned, query, document, of_base, checks):
             checks.close(f"the {side}'s head in adapter/ is the one in model/", found, weight)
     if not tuned:
         return
-    if "document" not in heads:
+    if "document" not in heads and not prompted:
         checks.close("query = normalize((I + W) document)", query, normalise(document @ heads["query"].T))
         checks.differ("the head changes queries", query, document)
     if of_base is None:
@@ -163,7 +167,7 @@ def run_javascript(readme, folder, vector, heads):
     return json.loads(subprocess.run(node, cwd=folder, check=True, capture_output=True, text=True).stdout)
 
 
-def check_lora(folder, tuned, texts, query, document, of_base, checks):
+def check_lora(folder, tuned, texts, query, document, of_base, prompted, checks):
     if not tuned:
         return
     if sides(folder) == "query":
@@ -171,6 +175,8 @@ def check_lora(folder, tuned, texts, query, document, of_base, checks):
         if of_base is not None:
             checks.close("documents have the base model's vectors", document, of_base)
         for side, vectors in (("query", query), ("document", document)):
+            if side == "query" and prompted:
+                continue
             alone = load(folder / "model" / f"{side}_0_Transformer")
             checks.close(f"{side}_0_Transformer/ by itself gives the {side}'s vectors", alone.encode(texts), vectors)
     else:
