@@ -5,7 +5,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::input::Text;
-use crate::relations::{Relations, best_of};
+use crate::relations::{Relations, Row, best_of};
 use crate::rows::written;
 
 /// A file's text in pieces, in order.
@@ -15,6 +15,18 @@ pub type Pieces<'r> = Box<dyn Iterator<Item = Result<String>> + 'r>;
 const LONGEST: usize = 500 << 20;
 
 impl Relations {
+    /// Bytes that the longest file of the data set has at most: that of [`Relations::csv`], whose rows repeat their texts,
+    /// every letter a quote at worst.
+    pub fn most_bytes(&self) -> u64 {
+        let cells = |text: &Text| 2 * (text.ids[0].len() + text.text.len()) as u64 + 16;
+        let row = |row: Row| {
+            let [similar, dissimilar] =
+                [row.similar, row.dissimilar].map(|number| cells(&self.documents.items[number as usize]));
+            cells(&self.queries.items[row.query]) + similar + dissimilar
+        };
+        self.rows().map(row).sum()
+    }
+
     /// Finetuner's rows as CSV: query, similar and dissimilar document with their ids, and the margin.
     pub fn csv(&self) -> Pieces<'_> {
         let header = [

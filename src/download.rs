@@ -68,6 +68,9 @@ pub async fn download(
         data,
     };
     let mut packing = artifact.pack()?;
+    if relations.most_bytes() > u64::from(u32::MAX) {
+        packing.expect_long_data();
+    }
     let progress = job.stage(Stage::Artifact, packing.total(), 0);
     let mut done = 0;
     while packing.step()? {

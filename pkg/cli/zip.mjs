@@ -1,10 +1,12 @@
-// Zip files, as far as downloads of this package need them: whole in memory, stored or deflated, no Zip64.
+// Zip files, as far as downloads of this package need them: whole in memory, stored or deflated. Of Zip64, its lengths of
+// files: a data set may be longer than 4 GiB, a zip with it is not.
 import { crc32, inflateRawSync } from "node:zlib";
 import { Failure } from "./terminal.mjs";
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
+const ZIP64 = 1;
 
 function broken(what) {
   return new Failure(`This is no whole zip file: ${what}. Copy or download it again.`);
@@ -22,16 +24,33 @@ export function readZip(bytes) {
   let at = zip.readUInt32LE(end + 16);
   for (let entry = 0; entry < count; entry++) {
     if (at + 46 > end || zip.readUInt32LE(at) !== ENTRY) throw broken("its list of files is damaged");
-    const [method, sum, packed, size] = [10, 16, 20, 24].map((offset, i) =>
-      i === 0 ? zip.readUInt16LE(at + offset) : zip.readUInt32LE(at + offset),
-    );
+    const method = zip.readUInt16LE(at + 10);
+    const sum = zip.readUInt32LE(at + 16);
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset));
     const local = zip.readUInt32LE(at + 42);
     const name = zip.toString("utf8", at + 46, at + 46 + nameLength);
+    const extra = zip.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength);
+    const [size, packed] = lengths(zip.readUInt32LE(at + 24), zip.readUInt32LE(at + 20), extra);
     files.set(name, () => unpack(zip, { name, method, sum, packed, size, local }));
     at += 46 + nameLength + extraLength + commentLength;
   }
   return files;
+}
+
+/** The lengths of a file, unpacked and packed; those that 32 bits cannot tell are in Zip64's field, in this order. */
+function lengths(size, packed, extra) {
+  const is64 = (length) => length === 0xffffffff;
+  if (!is64(size) && !is64(packed)) return [size, packed];
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== ZIP64) continue;
+    let place = at + 4;
+    return [size, packed].map((length) => {
+      if (!is64(length)) return length;
+      place += 8;
+      return Number(extra.readBigUInt64LE(place - 8));
+    });
+  }
+  return [size, packed];
 }
 
 function unpack(zip, { name, method, sum, packed, size, local }) {

@@ -25,6 +25,7 @@ pub struct Packing<'a> {
     file: usize,
     piece: usize,
     zip: ZipWriter<Cursor<Vec<u8>>>,
+    has_long_data: bool,
 }
 
 impl<'a> Packing<'a> {
@@ -48,7 +49,14 @@ impl<'a> Packing<'a> {
             file: 0,
             piece: 0,
             zip: ZipWriter::new(Cursor::new(buffer)),
+            has_long_data: false,
         })
+    }
+
+    /// Makes room for files of the data set of 4 GiB and more, whose length a zip's first form cannot tell; to be called
+    /// before the first step. Only where they may be so long: some programs do not read the later form.
+    pub fn expect_long_data(&mut self) {
+        self.has_long_data = true;
     }
 
     /// How many files the zip will hold.
@@ -70,8 +78,9 @@ impl<'a> Packing<'a> {
             return Ok(false);
         };
         if self.piece == 0 {
+            let is_long = self.has_long_data && matches!(file.content, Content::Pieces(_));
             self.zip
-                .start_file(file.path.as_str(), options(&file.path, file.content.is_long()))
+                .start_file(file.path.as_str(), options(&file.path, is_long))
                 .map_err(|error| failed(&file.path, &error))?;
         }
         match file.content.piece(self.piece)? {
@@ -110,7 +119,7 @@ fn failed(path: &str, error: &dyn std::error::Error) -> Error {
     )
 }
 
-/// `is_long`: whether it may have more than the 4 GiB that a zip's first form can tell the length of.
+/// `is_long`: in a zip's later form (Zip64), for 4 GiB and more.
 fn options(path: &str, is_long: bool) -> SimpleFileOptions {
     // Trained weights hardly become smaller; deflating them would only take time.
     let weights = path.ends_with(".safetensors") || path.ends_with(".bin") || path.ends_with(".onnx");
@@ -129,11 +138,6 @@ fn options(path: &str, is_long: bool) -> SimpleFileOptions {
 }
 
 impl Content<'_> {
-    /// Of what is made while it is written nobody knows how long it gets: rows of the data set repeat their texts.
-    fn is_long(&self) -> bool {
-        matches!(self, Self::Pieces(_))
-    }
-
     /// Bytes that are known to come.
     fn least(&self) -> usize {
         match self {

@@ -285,6 +285,24 @@ fn weights_are_stored_text_is_deflated_and_no_time_is_kept() {
 }
 
 #[test]
+fn only_a_data_set_that_may_be_long_is_packed_in_the_form_that_some_programs_do_not_read() {
+    let (base, report) = (base(), json!({}));
+    let packed = |is_long: bool| {
+        let mut packing = artifact(&base, &report, Delivered::Tuned).pack().unwrap();
+        if is_long {
+            packing.expect_long_data();
+        }
+        while packing.step().unwrap() {}
+        packing.finish().unwrap()
+    };
+    let [short, long] = [false, true].map(packed);
+    assert_eq!(unpack(&short), unpack(&long));
+    // Zip64's field: its number, and the length of two lengths.
+    let has_field = |zip: &[u8]| zip.windows(4).any(|bytes| bytes == [1, 0, 16, 0]);
+    assert_eq!((has_field(&short), has_field(&long)), (false, true));
+}
+
+#[test]
 fn packing_goes_in_steps_and_counts_files() {
     let base = base();
     let report = json!({});

@@ -158,7 +158,7 @@ fn figures_are_those_of_the_exported_judgements() {
             relevance: Some(Relevance::Yes),
         });
     }
-    let ids: Vec<String> = (0..40).map(|number| format!("id {number}\t=")).collect();
+    let ids: Vec<String> = (0..40).map(|number| format!("id {number}, \"=")).collect();
     let tsv = to_qrels(&answers, |query| &ids[query], |document| &ids[document as usize]).expect("judgements");
     assert!(tsv.starts_with("query-id\tcorpus-id\tscore\n"), "{tsv}");
     let qrels = Qrels::read(tsv.as_bytes(), "qrels.tsv").expect("judgements");

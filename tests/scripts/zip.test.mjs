@@ -26,3 +26,14 @@ test("a damaged zip is refused, not read", () => {
   assert.throws(() => readZip(zip).get("a.txt")(), /a\.txt is damaged/);
   assert.throws(() => readZip(new Uint8Array(5)), /no whole zip file/);
 });
+
+test("lengths that Zip64 tells are read, those of files of 4 GiB and more", () => {
+  const bytes = content["a.txt"];
+  const lengths = Buffer.alloc(16);
+  lengths.writeBigUInt64LE(BigInt(bytes.length), 0);
+  lengths.writeBigUInt64LE(BigInt(bytes.length), 8);
+  const zip = Buffer.from(zipSync({ "a.txt": [bytes, { level: 0, extra: { 1: lengths } }] }));
+  const entry = zip.readUInt32LE(zip.length - 22 + 16);
+  for (const place of [20, 24]) zip.writeUInt32LE(0xffffffff, entry + place);
+  assert.deepEqual(new Uint8Array(readZip(zip).get("a.txt")()), bytes);
+});
