@@ -8,8 +8,6 @@ import { noteFailure } from "../session.js";
 import { ErrorBox } from "./error-box.js";
 import { searchFor } from "./search-both.js";
 
-/** What four decimals show; less is no change to anybody. */
-const SMALLEST = 0.00005;
 const SHOWN = 8;
 
 /** Queries whose figures rose and fell most, by judgements where there are some. */
@@ -57,8 +55,8 @@ function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
       wanted = false;
     };
   }, [run, kind]);
-  const rose = (all ?? []).filter((change) => change.tuned - change.base >= SMALLEST);
-  const fell = (all ?? []).filter((change) => change.base - change.tuned >= SMALLEST);
+  const rose = (all ?? []).filter((change) => change.tuned > change.base);
+  const fell = (all ?? []).filter((change) => change.tuned < change.base);
   return (
     <div data-testid={`gains-${kind}`}>
       <p class="quiet">
