@@ -163,5 +163,6 @@ test("what is no download is refused, and its worker ended", { timeout }, async 
   for (let tries = 0; opened.page.workers().length > before && tries < 50; tries++) {
     await opened.page.waitForTimeout(100);
   }
-  assert.equal(opened.page.workers().length, before);
+  // One of the test before may have been about to end.
+  assert.ok(opened.page.workers().length <= before);
 });
