@@ -223,7 +223,8 @@ function Meanings() {
         <dt>Ceiling</dt>
         <dd>
           the cross-encoder’s own ranking: what it taught, at the cost of scoring every candidate of every query. It can
-          be worse than the base model; then look at the judged figures before you trust what it taught.
+          be worse than the base model; then look at the judged figures before you trust what it taught. Below it stands
+          the 95 % interval of its distance from base.
         </dd>
         <dt>95 % interval, p</dt>
         <dd>
