@@ -4,7 +4,7 @@
 //! query; who wants it in one string gets it as far as a string goes.
 
 use crate::error::{Code, Error, Result};
-use crate::input::Text;
+use crate::input::{Text, plain_id};
 use crate::relations::{Relations, Row, best_of};
 use crate::rows::written;
 
@@ -54,9 +54,9 @@ impl Relations {
     }
 
     /// Finetuner's rows in the form GPL trains on: query id, positive id, negative id, margin; no header. GPL knows no
-    /// quotes, so ids stand as they are; a tab or a line's end in one, which it could not read, is a space.
+    /// quotes, so ids stand as they are; those of an older download may have a tab in them, which is a space here.
     pub fn gpl_tsv(&self) -> Pieces<'_> {
-        let id = |text: &Text| text.ids[0].replace(['\t', '\r', '\n'], " ");
+        let id = |text: &Text| plain_id(&text.ids[0]);
         let rows = move |query| {
             let lines = self.rows_of(query).into_iter().map(|row| {
                 let [similar, dissimilar] =

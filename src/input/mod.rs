@@ -37,6 +37,7 @@ pub use coverage::{Coverage, Named};
 pub use options::{Format, ReadOptions, Role};
 pub use qrels::Qrels;
 pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns};
+pub(crate) use texts::plain_id;
 pub use texts::{InputItem, Text, Texts};
 
 use crate::error::{Code, Error, Result};

@@ -94,7 +94,7 @@ impl Texts {
 }
 
 /// An id without tabs and line ends, which are spaces: files of tabs and lines have to hold it, and all of them the same.
-pub(super) fn plain_id(id: &str) -> String {
+pub(crate) fn plain_id(id: &str) -> String {
     id.replace(['\t', '\r', '\n'], " ")
 }
 
