@@ -188,7 +188,7 @@ const STATES = {
   "bad-judgements": async (walk) => {
     await walk.chooseSample();
     await walk.choose("qrels", "qrels.tsv", "query\trelevance\tdocument\n0\thigh\td1\n1\tlow\td2\n");
-    await walk.get("expected-qrels").waitFor();
+    await walk.get("error-qrels").waitFor();
     await walk.picture("bad-judgements");
   },
   judged: async (walk) => {

@@ -11,6 +11,7 @@ import {
   inputTable,
   jobOptions,
   jobTable,
+  judgementsReading,
   queryReading,
   readingTable,
   testQueryReading,
@@ -88,6 +89,7 @@ function readOptions(given) {
     queryOptions: queryReading(args),
     testQueryOptions: testQueryReading(args),
     documentOptions: documentReading(args),
+    qrelsOptions: judgementsReading(args),
     ...jobOptions(args),
     encoder: findModel(args, "encoder", DEFAULT_ENCODER),
     crossEncoder: findModel(args, "cross-encoder", DEFAULT_CROSS_ENCODER),
@@ -99,8 +101,13 @@ function readOptions(given) {
 }
 
 function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit, ...reading }) {
-  const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = reading;
-  const readAs = { queries, testQueries, documents };
+  const { queryOptions, testQueryOptions, documentOptions, qrelsOptions } = reading;
+  const readAs = {
+    queries: queryOptions,
+    testQueries: testQueryOptions,
+    documents: documentOptions,
+    qrels: qrelsOptions,
+  };
   const given = Object.entries(files).filter(([, path]) => path);
   return {
     files: Object.fromEntries(

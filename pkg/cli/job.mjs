@@ -44,11 +44,11 @@ async function readInputs(session, files, note, watch) {
   const documents = await read("readDocuments", files.documents);
   // The report is about what the model was made of.
   const testQueries = await read("readQueries", files.testQueries, { isReported: false });
-  const qrels = files.qrels && (await session.readJudgements(files.qrels.bytes, { file: files.qrels.name, ...watch }));
-  if (qrels) {
-    note("judgements", { file: files.qrels.name, ...qrels.summary });
-    await checkJudgements(qrels, { queries, documents, testQueries }, files);
-  }
+  if (!files.qrels) return { queries, documents, testQueries };
+  const { bytes, name, options } = files.qrels;
+  const qrels = await session.readJudgements(bytes, { ...options, file: name, ...watch });
+  note("judgements", { file: name, used: qrels.reading.used, ...qrels.summary });
+  await checkJudgements(qrels, { queries, documents, testQueries }, files);
   return { queries, documents, testQueries, qrels };
 }
 

@@ -8,6 +8,8 @@ export function noteTaker(view, say) {
     if (kind === "reading") for (const line of readingLines(data.reading, data)) say(line);
     if (kind === "judgements") {
       say(`  ${data.file}: ${data.judgements} judgements, ${data.relevant} relevant, of ${data.queries} queries`);
+      const { query, document, relevance } = data.used;
+      say(`    query id from ${query}, document id from ${document}, relevance from ${relevance}`);
       for (const { line, reason } of data.skipped.slice(0, 3)) say(`    line ${line}: ${reason}`);
       if (data.skippedTotal > 3) say(`    and ${data.skippedTotal - 3} more`);
     }

@@ -34,6 +34,17 @@ const sharedTable = (files) => [
   ["quotes", "yes|no", `whether " encloses fields, ${files}`],
 ];
 
+/** Judgements look like no other file: the options of all files are not theirs. */
+const judgementsTable = [
+  ["qrels-query-column", "NAME", "query id of a judgement"],
+  ["qrels-document-column", "NAME", "document id of a judgement"],
+  ["qrels-relevance-column", "NAME", "relevance of a judgement"],
+  ["qrels-delimiter", "CHAR", "of the judgements: as --delimiter, or space"],
+  ["qrels-encoding", "LABEL", "of the judgements"],
+  ["qrels-header", "yes|no", "whether their first row names the columns"],
+  ["qrels-quotes", "yes|no", 'whether " encloses their fields'],
+];
+
 export const readingTable = [
   ["How queries and documents are read; found by itself if not given. Columns by header, or by number from 1"],
   ["query-column", "NAME", "text of a query"],
@@ -45,7 +56,8 @@ export const readingTable = [
   ["test-query-count-column", "NAME", "how often a test query was asked"],
   ...ownTable("test-query", "test queries"),
   ...documentTable,
-  ...sharedTable("of all three files"),
+  ...judgementsTable,
+  ...sharedTable("of all files but judgements"),
 ];
 
 export const documentReadingTable = [
@@ -101,25 +113,45 @@ const formats = ["csv", "jsonl", "lines"];
 
 const delimiters = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";", pipe: "|" };
 
+function isYes(args, name) {
+  const answer = args.oneOf(name, ["yes", "no"]);
+  return answer && answer === "yes";
+}
+
+/** The character that is written, or named. */
+function delimiterOf(args, name, names = delimiters) {
+  const written = args.get(name);
+  const delimiter = names[written] ?? written;
+  if (delimiter !== undefined && [...delimiter].length !== 1) {
+    const all = Object.keys(names).filter((name) => name !== "\\t");
+    throw args.wrong(`--${name} must be one character, or one of ${all.join(", ")}.`);
+  }
+  return delimiter;
+}
+
 /** How the files of that role are read: by their own options, else by those of all files. */
 function ownReading(args, role) {
   const name = (what) => (args.get(`${role}-${what}`) === undefined ? what : `${role}-${what}`);
-  const isYes = (what) => {
-    const answer = args.oneOf(name(what), ["yes", "no"]);
-    return answer && answer === "yes";
-  };
-  const written = args.get(name("delimiter"));
-  const delimiter = delimiters[written] ?? written;
-  if (delimiter !== undefined && [...delimiter].length !== 1) {
-    throw args.wrong(`--${name("delimiter")} must be one character, or one of tab, comma, semicolon, pipe.`);
-  }
   return {
     format: args.oneOf(`${role}-format`, formats),
-    delimiter,
+    delimiter: delimiterOf(args, name("delimiter")),
     encoding: args.get(name("encoding")),
-    hasHeader: isYes("header"),
-    quotes: isYes("quotes"),
+    hasHeader: isYes(args, name("header")),
+    quotes: isYes(args, name("quotes")),
   };
+}
+
+/** How judgements are read, as the package's `ReadJudgementsOptions`. */
+export function judgementsReading(args) {
+  return given({
+    delimiter: delimiterOf(args, "qrels-delimiter", { ...delimiters, space: " " }),
+    encoding: args.get("qrels-encoding"),
+    hasHeader: isYes(args, "qrels-header"),
+    quotes: isYes(args, "qrels-quotes"),
+    queryColumn: args.get("qrels-query-column"),
+    documentColumn: args.get("qrels-document-column"),
+    relevanceColumn: args.get("qrels-relevance-column"),
+  });
 }
 
 /** How documents are read, as the package's `ReadOptions`. */

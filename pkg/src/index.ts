@@ -35,6 +35,7 @@ import type {
   JudgementsCall,
   JudgementsCoverage,
   JudgementsInput,
+  JudgementsReading,
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
@@ -252,10 +253,12 @@ class RemoteTextsHandle extends Handle implements Texts {
 }
 
 class RemoteJudgementsHandle extends Handle implements Judgements {
+  readonly reading: JudgementsReading;
   readonly summary: JudgementsSummary;
 
-  constructor(link: Link, made: { id: Id; summary: JudgementsSummary }) {
+  constructor(link: Link, made: { id: Id; reading: JudgementsReading; summary: JudgementsSummary }) {
     super(link, made.id);
+    this.reading = made.reading;
     this.summary = made.summary;
   }
 

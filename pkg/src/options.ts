@@ -6,7 +6,7 @@
 import { QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
 import { type Kind, LORA, type Names, TRAINING } from "./training-names.js";
-import type { ReadOptions, SynthesizeOptions, Training } from "./types.js";
+import type { ReadJudgementsOptions, ReadOptions, SynthesizeOptions, Training } from "./types.js";
 
 const READING: Names<Required<ReadOptions>> = {
   format: "other",
@@ -18,6 +18,16 @@ const READING: Names<Required<ReadOptions>> = {
   titleColumn: "other",
   textColumn: "other",
   countColumn: "other",
+};
+
+const READING_JUDGEMENTS: Names<Required<ReadJudgementsOptions>> = {
+  delimiter: "other",
+  encoding: "other",
+  hasHeader: "other",
+  quotes: "other",
+  queryColumn: "other",
+  documentColumn: "other",
+  relevanceColumn: "other",
 };
 
 const SYNTHESIZING: Names<Required<Omit<SynthesizeOptions, "previous">>> = {
@@ -65,6 +75,7 @@ function known<T extends object>(options: T, names: Record<string, Kind>, within
 }
 
 export const readOptions = (options: ReadOptions) => known(options, READING);
+export const judgementsOptions = (options: ReadJudgementsOptions) => known(options, READING_JUDGEMENTS);
 export const synthesizeOptions = (options: Omit<SynthesizeOptions, "previous">) => known(options, SYNTHESIZING);
 export const judgingOptions = (options: JudgingOptions) => known(options, JUDGING);
 

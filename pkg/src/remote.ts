@@ -15,11 +15,13 @@ import type {
   EmbedOptions,
   EngineInfo,
   JudgementsCoverage,
+  JudgementsReading,
   JudgementsSummary,
   Pair,
   PerQueryKind,
   Progress,
   Reading,
+  ReadJudgementsOptions,
   ReadOptions,
   RelationRow,
   RelationsSummary,
@@ -88,8 +90,8 @@ export interface Service extends JudgingService, ArtifactService {
   readJudgements(
     call: number,
     qrels: Blob | Uint8Array,
-    options: { file?: string },
-  ): Promise<{ id: Id; summary: JudgementsSummary }>;
+    options: ReadJudgementsOptions & { file?: string },
+  ): Promise<{ id: Id; reading: JudgementsReading; summary: JudgementsSummary }>;
   coverage(qrels: Id, queries: Id, documents: Id): Promise<JudgementsCoverage>;
   items(texts: Id, from: number, count: number): Promise<TextItem[]>;
   load(call: number, models: TunerModels, choice: Choice): Promise<{ id: Id; info: EngineInfo }>;

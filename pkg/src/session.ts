@@ -10,7 +10,14 @@ import type { JudgingOptions } from "./judging.js";
 import { checkItems, checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
 import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
-import { given, judgingOptions, readOptions, synthesizeOptions, trainingOptions } from "./options.js";
+import {
+  given,
+  judgementsOptions,
+  judgingOptions,
+  readOptions,
+  synthesizeOptions,
+  trainingOptions,
+} from "./options.js";
 import { report } from "./progress.js";
 import { Queue } from "./queue.js";
 import type { Choice } from "./remote.js";
@@ -29,6 +36,7 @@ import type {
   JudgementsCall,
   JudgementsCoverage,
   JudgementsInput,
+  JudgementsReading,
   JudgementsSummary,
   LoadOptions,
   OpenOptions,
@@ -238,10 +246,12 @@ export class CoreTexts extends Handle<engine.Texts> implements Texts {
 }
 
 export class CoreJudgements extends Handle<engine.Qrels> implements Judgements {
+  readonly reading: JudgementsReading;
   readonly summary: JudgementsSummary;
 
   constructor(thread: Thread, qrels: engine.Qrels) {
     super(thread, qrels);
+    this.reading = qrels.reading();
     this.summary = qrels.summary();
   }
 
@@ -576,8 +586,11 @@ export class CoreSession implements Session {
 
   async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<CoreJudgements> {
     const bytes = await unlessAborted(options.signal, read(qrels));
-    const file = options.file ?? nameOf(qrels) ?? "qrels";
-    const judged = await this.thread.beside(options, (host) => engine.Qrels.read(bytes, file, host));
+    const { file = nameOf(qrels) ?? "qrels", onProgress, signal, ...choices } = options;
+    const chosen = judgementsOptions(choices);
+    const judged = await this.thread.beside({ onProgress, signal }, (host) =>
+      engine.Qrels.read(bytes, file, chosen, host),
+    );
     return new CoreJudgements(this.thread, judged);
   }
 

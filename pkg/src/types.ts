@@ -203,8 +203,32 @@ export interface ReadCall extends ReadOptions, Watch {
   file?: string;
 }
 
-/** The same for a file of judgements. */
-export interface JudgementsCall extends Pick<ReadCall, "file" | keyof Watch> {}
+/**
+ * How to read judgements; what is absent is detected. A column is named by its header, or by its number from 1. Without
+ * names that tell them apart, the columns are query id, document id and relevance, or the four of TREC.
+ */
+export interface ReadJudgementsOptions {
+  /** One character, or `"tab"`, `"comma"`, `"semicolon"`, `"pipe"`, `"space"` (any number of spaces and tabs). */
+  delimiter?: string;
+  /** A label of the Encoding Standard, such as `"utf-8"` or `"windows-1252"`. */
+  encoding?: string;
+  /** Whether the first row names the columns. */
+  hasHeader?: boolean;
+  /** Whether `"` encloses fields. */
+  quotes?: boolean;
+  /** Ids of queries. */
+  queryColumn?: string;
+  /** Ids of documents. */
+  documentColumn?: string;
+  /** Relevances: whole numbers, 1 and more for "relevant". */
+  relevanceColumn?: string;
+}
+
+/** How one file of judgements is read, and what watches it. */
+export interface JudgementsCall extends ReadJudgementsOptions, Watch {
+  /** The name that messages give it; by default a `File`'s own. */
+  file?: string;
+}
 
 /** One text given as an object. */
 export interface InputItem {
@@ -294,6 +318,37 @@ export interface JudgementsSummary {
   skippedTotal: number;
 }
 
+/** How judgements were read. */
+export interface JudgementsReading {
+  file: string;
+  /** A space stands for any number of spaces and tabs. */
+  delimiter: string;
+  encoding: string;
+  hasHeader: boolean;
+  /** By name, or by number where there is no header. */
+  columns: string[];
+  /** The columns in use. */
+  used: { query: string; document: string; relevance: string };
+  /** Rows in the file, the header not counted: `judgements + skippedTotal`. */
+  rows: number;
+  /** The first rows, at most 10. */
+  first: JudgementRow[];
+  /** Decisions that are worth a look, in words. */
+  notes: string[];
+}
+
+/** A row of judgements as it was understood; a cell is empty where the row does not reach that far. */
+export interface JudgementRow {
+  /** Counted from 1. */
+  line: number;
+  query: string;
+  document: string;
+  /** As it is written. */
+  relevance: string;
+  /** The relevance as a number; absent if the row was skipped. */
+  grade?: number | null;
+}
+
 /** Judgements held against the queries and documents that they should be of. */
 export interface JudgementsCoverage {
   judgements: number;
@@ -317,6 +372,8 @@ export interface NamedIds {
 
 /** Relevance judgements (qrels), read and held by the engine. */
 export interface Judgements {
+  /** How they were read. */
+  readonly reading: JudgementsReading;
   readonly summary: JudgementsSummary;
   /**
    * How many judgements are of these texts, which the same session has read: unlike ids are the usual reason why a

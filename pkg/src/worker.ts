@@ -121,7 +121,7 @@ const service: Service & MemberService = {
   readJudgements: (call, qrels, options) =>
     watched(call, async (watch) => {
       const read = await engine().readJudgements(qrels, { ...options, ...watch });
-      return { id: keep(read), summary: read.summary };
+      return { id: keep(read), reading: read.reading, summary: read.summary };
     }),
   coverage: (id, queries, documents) =>
     get(id, CoreJudgements).coverage(get(queries, CoreTexts), get(documents, CoreTexts)),

@@ -160,7 +160,7 @@ pub(super) fn header(
 
 impl Table<'_> {
     /// A column by its name or number: not asked for, asked to be none, or that column.
-    fn asked(&self, name: &Option<String>) -> Result<Option<Option<usize>>> {
+    pub fn asked(&self, name: &Option<String>) -> Result<Option<Option<usize>>> {
         let Some(name) = name.as_deref().map(str::trim) else {
             return Ok(None);
         };
@@ -185,7 +185,7 @@ impl Table<'_> {
     }
 
     /// The column that has one of these names, the first name before the second.
-    fn named(&self, list: &[&str], taken: &[usize]) -> Option<usize> {
+    pub fn named(&self, list: &[&str], taken: &[usize]) -> Option<usize> {
         let header: Vec<String> = self.header?.iter().map(|name| names::plain(name)).collect();
         list.iter()
             .find_map(|known| (0..header.len()).find(|column| header[*column] == *known && !taken.contains(column)))
@@ -251,7 +251,7 @@ impl Table<'_> {
     }
 
     /// A column's name, or its number if it has none.
-    fn name(&self, column: usize) -> String {
+    pub fn name(&self, column: usize) -> String {
         let name = self
             .header
             .and_then(|header| header.get(column))
@@ -260,7 +260,7 @@ impl Table<'_> {
     }
 
     /// A column's name if it is the only one of that name, else its number.
-    fn label(&self, column: usize) -> String {
+    pub fn label(&self, column: usize) -> String {
         let name = self.name(column);
         let header = self.header.unwrap_or_default();
         if header.iter().filter(|other| **other == name).count() > 1 {
@@ -270,7 +270,7 @@ impl Table<'_> {
         }
     }
 
-    fn listing(&self) -> String {
+    pub fn listing(&self) -> String {
         const LISTED: usize = 50;
         let list: Vec<String> = (0..self.width.min(LISTED))
             .map(|column| match self.header {

@@ -4,6 +4,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::{self, Columns, Counts, Table};
 use super::options::{ReadOptions, Role};
+use super::qrels::QrelsOptions;
 use super::reading::excerpt;
 use super::records::{Quoted, Record, Records};
 use super::sniff;
@@ -168,18 +169,34 @@ impl<'t> Rows<'t> {
 }
 
 impl Dialect {
-    /// How a table of ids and numbers is written: tab, semicolon or comma, whichever the first line holds; `None` if
-    /// none. Quotes count only if all of them enclose fields within a line, as no id has a line's end in it.
-    pub fn of_ids(text: &str, first_line: &str) -> Option<Self> {
-        let delimiter = [b'\t', b';', b',']
-            .into_iter()
-            .find(|delimiter| first_line.as_bytes().contains(delimiter))?;
+    /// How a table of ids and numbers is written: tab, semicolon, comma or pipe, whichever the first line holds; `None` if
+    /// spaces stand between its fields. Quotes count only if all of them enclose fields within a line, as no id has a
+    /// line's end in it.
+    ///
+    /// # Errors
+    /// [`Code::Option`] if the delimiter asked for cannot be one.
+    pub fn of_ids(text: &str, first_line: &str, options: &QrelsOptions, hint: Option<u8>) -> Result<Option<Self>> {
+        let found = match options.delimiter.as_deref() {
+            Some("space" | " ") => None,
+            Some(name) => Some(delimiter_named(name)?),
+            None => hint.or_else(|| {
+                let mut usual = [b'\t', b';', b',', b'|'].into_iter();
+                usual.find(|delimiter| first_line.as_bytes().contains(delimiter))
+            }),
+        };
         let sound =
             |record: Record<'_>| record.stray.is_none() && record.unclosed.is_none() && record.line == record.last_line;
-        Some(Self {
+        Ok(found.map(|delimiter| Self {
             delimiter,
-            quotes: Records::new(text, delimiter, true).all(sound),
-        })
+            quotes: options
+                .quotes
+                .unwrap_or_else(|| Records::new(text, delimiter, true).all(sound)),
+        }))
+    }
+
+    /// The character between two fields.
+    pub fn delimiter(self) -> char {
+        char::from(self.delimiter)
     }
 }
 
@@ -197,7 +214,7 @@ fn sample(text: &str, dialect: Dialect) -> Vec<Vec<String>> {
 }
 
 /// Spreadsheets write and read a first line `sep=;` that is no data.
-fn spreadsheet_hint(text: &str) -> (&str, Option<u8>) {
+pub(super) fn spreadsheet_hint(text: &str) -> (&str, Option<u8>) {
     let end = text.find(['\r', '\n']).unwrap_or(text.len());
     if let [b's', b'e', b'p', b'=', delimiter] = text.as_bytes()[..end]
         && usable(delimiter)

@@ -35,7 +35,7 @@ mod watched;
 
 pub use coverage::{Coverage, Named};
 pub use options::{Format, ReadOptions, Role};
-pub use qrels::Qrels;
+pub use qrels::{JudgementRow, Qrels, QrelsOptions, QrelsReading, SHOWN_JUDGEMENTS, UsedQrelsColumns};
 pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns};
 pub(crate) use texts::plain_id;
 pub use texts::{InputItem, Text, Texts};

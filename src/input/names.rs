@@ -64,6 +64,24 @@ const OTHER: &[&str] = &[
     "userid", "session", "sessionid", "author", "tags", "type", "source", "metadata",
 ];
 
+/// Names of the columns of judgements, ids before what may be texts.
+#[rustfmt::skip]
+pub(super) const JUDGED_QUERY: &[&str] = &[
+    "queryid", "qid", "topicid", "questionid", "searchid", "anfrageid", "requeteid", "query", "q", "topic", "question",
+    "search", "searchterm", "suchbegriff", "suchanfrage", "anfrage", "requête", "requete", "consulta",
+];
+#[rustfmt::skip]
+pub(super) const JUDGED_DOCUMENT: &[&str] = &[
+    "docid", "documentid", "did", "docno", "corpusid", "passageid", "pid", "productid", "itemid", "articleid", "sku",
+    "asin", "artikelnummer", "artikelnr", "artnr", "produktid", "dokumentid", "doc", "document", "passage", "corpus",
+    "product", "item", "article", "dokument", "artikel", "produkt", "produit", "documento", "producto",
+];
+#[rustfmt::skip]
+pub(super) const RELEVANCE: &[&str] = &[
+    "relevance", "rel", "relevancy", "relevant", "grade", "score", "label", "rating", "judgement", "judgment", "gain",
+    "relevanz", "bewertung", "pertinence", "relevancia", "rilevanza",
+];
+
 /// What a column may hold, for one role.
 pub(super) fn ids(role: Role) -> [&'static [&'static str]; 2] {
     match role {

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::host::{JsHost, PageHost};
 use super::{from_js, to_js};
 use crate::error::{Code, Error};
-use crate::input::{self, InputItem, ReadOptions, Role, Text};
+use crate::input::{self, InputItem, QrelsOptions, ReadOptions, Role, Text};
 use crate::job::Job;
 
 /// Queries or documents.
@@ -120,10 +120,16 @@ struct QrelsSummary<'q> {
 impl Qrels {
     /// Reads a file's bytes.
     #[wasm_bindgen(skip_typescript)]
-    pub async fn read(bytes: Vec<u8>, file: String, host: JsHost) -> Result<Qrels, JsValue> {
-        let host = PageHost::from(host);
-        let read = input::Qrels::read_watched(&bytes, &file, &Job::new(&host)).await?;
+    pub async fn read(bytes: Vec<u8>, file: String, options: JsValue, host: JsHost) -> Result<Qrels, JsValue> {
+        let (options, host): (QrelsOptions, _) = (from_js(options)?, PageHost::from(host));
+        let read = input::Qrels::read_watched(&bytes, &file, &options, &Job::new(&host)).await?;
         Ok(Self { inner: Rc::new(read) })
+    }
+
+    /// How the judgements were read.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn reading(&self) -> Result<JsValue, JsValue> {
+        Ok(to_js(&self.inner.reading)?)
     }
 
     /// The judgements in figures.

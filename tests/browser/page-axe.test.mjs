@@ -40,7 +40,7 @@ test("with judgements of nothing that was read, and with none that can be read",
   await demo.get("error-judged-ids").waitFor();
   await look();
   await demo.choose("qrels", "qrels.tsv", "query\trelevance\tdocument\nq1\thigh\td1\n");
-  await demo.get("expected-qrels").waitFor();
+  await demo.get("error-qrels").waitFor();
   await look();
   await demo.get("file-qrels-remove").click();
 });

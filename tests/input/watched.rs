@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::common::block_on;
 use querytune::error::Code;
-use querytune::input::{InputItem, Qrels, ReadOptions, Role, Texts, read, read_watched};
+use querytune::input::{InputItem, Qrels, QrelsOptions, ReadOptions, Role, Texts, read, read_watched};
 use querytune::job::{Host, Job, LocalFuture, Progress, Stage, Store};
 
 /// Somebody to whom every look at the clock is a second later than the last one.
@@ -107,7 +107,13 @@ fn so_do_judgements_and_lists() {
     for name in ["qrels.tsv", "qrels.txt"] {
         let bytes = file(name);
         let watcher = Watcher::default();
-        let watched = block_on(Qrels::read_watched(&bytes, name, &Job::new(&watcher))).unwrap();
+        let watched = block_on(Qrels::read_watched(
+            &bytes,
+            name,
+            &QrelsOptions::default(),
+            &Job::new(&watcher),
+        ))
+        .unwrap();
         assert_eq!(watched.judgements.len(), ROWS, "{name}");
         assert_eq!(watched, Qrels::read(&bytes, name).unwrap(), "{name}");
         assert_told(&watcher, bytes.len(), name);
@@ -185,6 +191,7 @@ fn a_reading_ends_when_nobody_wants_it_any_more() {
     let reading = block_on(Qrels::read_watched(
         &file("qrels.tsv"),
         "qrels.tsv",
+        &QrelsOptions::default(),
         &Job::new(&watcher),
     ));
     assert_eq!(reading.unwrap_err().code(), Code::Cancelled);

@@ -66,6 +66,28 @@ test("another error carries no run", { timeout }, async () => {
   assert.ok(!("run" in error));
 });
 
+test("judgements say how they were read, and are read as they are told to", { timeout }, async () => {
+  const file = bytes("weight\tdoc_id\tsession\n1\td1\tq1\n0\td2\tq1\n");
+  const found = await tuner.readJudgements(file, { queryColumn: "session", relevanceColumn: "1", file: "clicks.tsv" });
+  const { file: name, delimiter, encoding, hasHeader, columns, used, rows, first, notes } = found.reading;
+  assert.deepEqual([name, delimiter, encoding, hasHeader, rows, notes], ["clicks.tsv", "\t", "utf-8", true, 2, []]);
+  assert.deepEqual(columns, ["weight", "doc_id", "session"]);
+  assert.deepEqual(used, { query: "session", document: "doc_id", relevance: "weight" });
+  assert.deepEqual(
+    first.map(({ line, query, document, relevance, grade }) => [line, query, document, relevance, grade]),
+    [
+      [2, "q1", "d1", "1", 1],
+      [3, "q1", "d2", "0", 0],
+    ],
+  );
+  assert.deepEqual([found.summary.judgements, found.summary.relevant], [2, 1]);
+  await assert.rejects(tuner.readJudgements(file, { queryColumn: "nobody" }), { code: "input-column" });
+  await assert.rejects(tuner.readJudgements(file, { idColumn: "session" }), {
+    code: "option",
+    message: /no option idColumn; there are delimiter, .*relevanceColumn/,
+  });
+});
+
 test("it can be asked how many judgements are of what was read", { timeout }, async () => {
   const log = await tuner.readQueries(bytes("id,query\nq1,boots\nq2,tent\n"));
   const shop = await tuner.readDocuments(bytes("id,text\nd1,red shoe\nd2,black boot\n"));

@@ -5,6 +5,7 @@ import { Arguments } from "../../pkg/cli/arguments.mjs";
 import {
   documentReading,
   documentReadingTable,
+  judgementsReading,
   queryReading,
   readingTable,
   testQueryReading,
@@ -61,6 +62,23 @@ test("test queries have options of their own, and those of the log leave them al
     encoding: "latin1",
     hasHeader: false,
   });
+});
+
+test("judgements have options of their own alone, and know spaces", () => {
+  const read = (...given) => judgementsReading(new Arguments(readingTable, { help: "" }).read(given));
+  assert.deepEqual(read("--header", "yes", "--delimiter", "tab", "--encoding", "latin1"), {});
+  const columns = ["--qrels-query-column", "qid", "--qrels-document-column", "3", "--qrels-relevance-column", "grade"];
+  assert.deepEqual(read(...columns, "--qrels-delimiter", "space", "--qrels-header", "no"), {
+    delimiter: " ",
+    hasHeader: false,
+    queryColumn: "qid",
+    documentColumn: "3",
+    relevanceColumn: "grade",
+  });
+  assert.throws(
+    () => read("--qrels-delimiter", "spaces"),
+    /--qrels-delimiter must be one character, or one of .*space/,
+  );
 });
 
 test("a search has the options of the documents alone", () => {

@@ -35,9 +35,3 @@ function marked([first, second]: Uint8Array): string | undefined {
 function decoded(bytes: Uint8Array<ArrayBuffer>, label: string, options?: TextDecodeOptions): string {
   return new TextDecoder(label, { fatal: true }).decode(bytes, options).replace(/^\ufeff+/, "");
 }
-
-/** Lines without their ends; the last one only if it is whole. */
-export function wholeLines({ text, isCut }: Beginning): string[] {
-  const lines = text.split(/\r\n|\r|\n/);
-  return isCut && lines.length > 1 ? lines.slice(0, -1) : lines;
-}

@@ -35,7 +35,7 @@ function numbered(names: string[]): Column[] {
 }
 
 const DELIMITERS = [",", ";", "\t", "|"];
-const NAMED: Record<string, string> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
+const NAMED: Record<string, string> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|", space: " " };
 
 function keys(line: string): string[] | undefined {
   try {
@@ -54,12 +54,11 @@ export async function glance(file: File, options: ReadOptions): Promise<Layout> 
   const names = options.format === "csv" ? undefined : keys(first);
   if (names || options.format === "jsonl") return { format: "jsonl", columns: numbered(names ?? []) };
   const asked = options.delimiter && (NAMED[options.delimiter] ?? options.delimiter);
-  const rows = (asked ? [asked] : DELIMITERS).map(
-    (sign) =>
-      dsvFormat(sign)
-        .parseRows(text)
-        .find((row) => row.some(Boolean)) ?? [],
-  );
+  const rows = (asked ? [asked] : DELIMITERS).map((sign) => {
+    if (sign === " ") return first.trim().split(/\s+/);
+    const rows = dsvFormat(sign).parseRows(text);
+    return rows.find((row) => row.some(Boolean)) ?? [];
+  });
   const widest = rows.reduce((best, row) => (row.length > best.length ? row : best), []);
   const header = options.hasHeader === false ? widest.map((_, i) => String(i + 1)) : widest;
   return { format: "csv", columns: numbered(header.map((name) => name.trim())) };

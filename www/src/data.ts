@@ -1,34 +1,34 @@
 /** The chosen files and how they were read. */
 
 import { batch, computed, type Signal, signal } from "@preact/signals";
-import type { Judgements, Progress, ReadOptions, TextItem, Texts, Watch } from "querytune";
+import type { Judgements, Progress, ReadJudgementsOptions, ReadOptions, TextItem, Texts, Watch } from "querytune";
 import { type EarlierRun, readEarlierRun } from "./earlier.js";
 import { meanLength } from "./sample.js";
 import { generation, noteFailure, session } from "./session.js";
 
 /** Takes a file in; `watch` hears how far that is, and may stop it. */
-type Read<T> = (file: File, options: ReadOptions, watch: Watch) => Promise<T>;
+type Read<T, Options> = (file: File, options: Options, watch: Watch) => Promise<T>;
 
 /** A place for a file, and what became of it. */
-export class Slot<T extends { dispose(): void }> {
+export class Slot<T extends { dispose(): void }, Options extends object = ReadOptions> {
   readonly file: Signal<File | undefined> = signal(undefined);
-  readonly options: Signal<ReadOptions> = signal({});
+  readonly options: Signal<Partial<Options>> = signal({});
   readonly content: Signal<T | undefined> = signal(undefined);
   readonly error: Signal<unknown> = signal(undefined);
   readonly busy = signal(false);
   /** How much of the file is read, from 0 to 1. */
   readonly share = signal(0);
-  readonly #read: Read<T>;
+  readonly #read: Read<T, Partial<Options>>;
   #turn = 0;
   #generation = 0;
   #reading = new AbortController();
 
-  constructor(read: Read<T>) {
+  constructor(read: Read<T, Partial<Options>>) {
     this.#read = read;
   }
 
   /** Reads a newly chosen file; none clears the place. What was read of the file before is given up at once. */
-  async choose(file: File | undefined, options: ReadOptions = {}): Promise<void> {
+  async choose(file: File | undefined, options: Partial<Options> = {}): Promise<void> {
     const before = this.content.peek();
     batch(() => {
       this.content.value = undefined;
@@ -41,7 +41,7 @@ export class Slot<T extends { dispose(): void }> {
   }
 
   /** Reads the file again in another way; until then there is what was read of it before. */
-  async change(options: ReadOptions): Promise<void> {
+  async change(options: Partial<Options>): Promise<void> {
     this.options.value = options;
     await this.#again();
   }
@@ -111,7 +111,7 @@ async function previewed(texts: Texts): Promise<Previewed> {
   return { texts, first, length: await meanLength(texts), dispose: () => texts.dispose() };
 }
 
-const readQueries: Read<Previewed> = async (file, options, watch) =>
+const readQueries: Read<Previewed, ReadOptions> = async (file, options, watch) =>
   previewed(await (await session()).readQueries(file, { ...options, ...watch }));
 
 export const queries = new Slot(readQueries);
@@ -119,7 +119,9 @@ export const testQueries = new Slot(readQueries);
 export const documents = new Slot<Previewed>(async (file, options, watch) =>
   previewed(await (await session()).readDocuments(file, { ...options, ...watch })),
 );
-export const qrels = new Slot<Judgements>(async (file, _, watch) => (await session()).readJudgements(file, watch));
+export const qrels = new Slot<Judgements, ReadJudgementsOptions>(async (file, options, watch) =>
+  (await session()).readJudgements(file, { ...options, ...watch }),
+);
 /** The download of an earlier run, which the job goes on from. */
 export const previous = new Slot<EarlierRun>(readEarlierRun);
 

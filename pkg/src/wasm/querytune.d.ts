@@ -11,9 +11,11 @@ import type {
   EngineInfo,
   InputItem,
   JudgementsCoverage,
+  JudgementsReading,
   JudgementsSummary,
   PerQueryKind,
   Reading,
+  ReadJudgementsOptions,
   ReadOptions,
   RelationRow,
   RelationsSummary,
@@ -68,7 +70,8 @@ export class Texts {
 
 export class Qrels {
   private constructor();
-  static read(bytes: Uint8Array, file: string, host: Host): Promise<Qrels>;
+  static read(bytes: Uint8Array, file: string, options: ReadJudgementsOptions, host: Host): Promise<Qrels>;
+  reading(): JudgementsReading;
   summary(): JudgementsSummary;
   coverage(queries: Texts, documents: Texts): JudgementsCoverage;
   free(): void;

@@ -1,108 +1,176 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Judgements, QuerytuneError } from "querytune";
+import {
+  type JudgementRow,
+  type Judgements,
+  QuerytuneError,
+  type JudgementsReading as Reading,
+  type ReadJudgementsOptions,
+} from "querytune";
+import { told } from "../columns.js";
 import type { Slot } from "../data.js";
 import { count, counted } from "../format.js";
-import { isMisnamed, type JudgementRows, judgementRows } from "../judgement-rows.js";
+import { Choice, chosen, DELIMITERS, ENCODINGS, UNKNOWN } from "./choices.js";
 import { ErrorBox } from "./error-box.js";
 import { JudgedIds } from "./judged-ids.js";
-import { DELIMITERS, Rows } from "./reading.js";
+import { Rows } from "./reading.js";
+import { useLayout } from "./use-layout.js";
 
 const PREVIEW = 5;
 
-/** How judgements were read: how many, from which columns, and the first of them. */
-export function JudgementsReading({ slot }: { slot: Slot<Judgements> }) {
+/** What stands between two fields. */
+const SEPARATORS: Record<string, string> = { ...DELIMITERS, " ": "spaces" };
+
+type JudgementsSlot = Slot<Judgements, ReadJudgementsOptions>;
+
+/** How judgements were read: how many, from which columns, the first of them, and the means to change it. */
+export function JudgementsReading({ slot }: { slot: JudgementsSlot }) {
   const error = slot.error.value;
-  const judged = slot.content.value?.summary;
-  const first = useFirst(slot);
-  if (!slot.file.value || (!judged && !error)) return null;
-  // Without a single judgement the rows show why.
-  const isNone = error instanceof QuerytuneError && error.code === "input-qrels";
-  const reasons = new Map(judged?.skipped.map(({ line, reason }) => [line, reason]));
+  const [open, setOpen] = useState(false);
+  // The means to put it right. They stay in sight when it is, as the one that was used has the focus.
+  useEffect(() => {
+    if (error) setOpen(true);
+  }, [error]);
+  if (!slot.file.value) return null;
+  const { reading, summary } = slot.content.value ?? {};
+  // What is no text has no columns.
+  const isText = !(error instanceof QuerytuneError && error.code === "input-binary");
   return (
     <div class="reading" data-testid="reading-qrels" aria-busy={slot.busy.value}>
       <ErrorBox error={error} testid="error-qrels" />
-      {isNone && <p data-testid="expected-qrels">{expected(first)}</p>}
-      {judged && (
+      {reading && summary && (
         <>
           <p data-testid="summary-qrels">
-            <b>{counted(judged.judgements, "judgement")}</b> of {counted(judged.queries, "query", "queries")}:{" "}
-            {count(judged.relevant)} relevant, {count(judged.judgements - judged.relevant)} not
-            {judged.skippedTotal > 0 && `; ${counted(judged.skippedTotal, "row")} skipped`}.
+            <b>{counted(summary.judgements, "judgement")}</b> of {counted(summary.queries, "query", "queries")}:{" "}
+            {count(summary.relevant)} relevant, {count(summary.judgements - summary.relevant)} not
+            {summary.skippedTotal > 0 && `; ${counted(summary.skippedTotal, "row")} skipped`}.
           </p>
-          {judged.relevant === 0 && (
+          {summary.relevant === 0 && (
             <p class="notice" data-testid="irrelevant-qrels">
               No document is relevant to its query, so no result can be better than another. Relevant is what has 1 or
               more.
             </p>
           )}
-        </>
-      )}
-      {first && (judged || isNone) && (
-        <>
           <p class="quiet" data-testid="how-qrels">
-            {howRead(first)}
+            {howRead(reading)}
           </p>
-          {first.header && isMisnamed(first.header) && (
-            <p class="notice" data-testid="misnamed-qrels">
-              The first row names the columns in another order. They are taken by their places, not by their names: put
-              the query id first, then the document id, then the relevance.
+          {reading.notes.map((note) => (
+            <p class="notice" key={note}>
+              {note}
             </p>
-          )}
-        </>
-      )}
-      {judged && (
-        <>
+          ))}
           <JudgedIds />
-          <Rows rows={judged.skipped} total={judged.skippedTotal} what="skipped row" testid="skipped-qrels" />
+          <Rows rows={summary.skipped} total={summary.skippedTotal} what="skipped row" testid="skipped-qrels" />
+          <Preview
+            rows={reading.first.slice(0, PREVIEW)}
+            reasons={new Map(summary.skipped.map(({ line, reason }) => [line, reason]))}
+          />
         </>
       )}
-      {first && (judged || isNone) && <Preview of={first} reasons={reasons} />}
+      {isText && (reading || error) && (
+        <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+          <summary data-testid="change-qrels">Change how they are read</summary>
+          <Controls slot={slot} reading={reading} />
+          {Object.keys(slot.options.value).length > 0 && (
+            <button type="button" class="link" data-testid="qrels-detect" onClick={() => slot.change({})}>
+              Detect everything again
+            </button>
+          )}
+        </details>
+      )}
     </div>
   );
 }
 
-/** The first rows of the file that was read last; undefined while they are looked at. */
-function useFirst(slot: Slot<Judgements>): JudgementRows | undefined {
-  const file = slot.file.value;
-  const [found, setFound] = useState<{ of: File; rows: JudgementRows | undefined }>();
-  useEffect(() => {
-    if (!file) return;
-    let wanted = true;
-    judgementRows(file, PREVIEW).then(
-      (rows) => wanted && setFound({ of: file, rows }),
-      // What cannot be read is said by the engine.
-      () => {},
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [file]);
-  return found?.of === file && !slot.busy.value ? found?.rows : undefined;
-}
-
-function expected(first: JudgementRows | undefined): string {
-  const columns =
-    "Expected are columns in this order: query id, document id, relevance as a whole number; separated by tabs, " +
-    "semicolons, commas or spaces. TREC’s four columns (query id, 0, document id, relevance) are read, too.";
-  return first?.isJson ? `The file is JSON, which judgements are not read from. ${columns}` : columns;
-}
-
-function howRead({ delimiter, header, encoding, columns }: JudgementRows): string {
-  const by = delimiter ? (DELIMITERS[delimiter] ?? delimiter) : "spaces";
-  const from = (kind: keyof typeof columns) => {
-    const name = header?.[kind];
-    return name ? `“${name}”` : `column ${columns[kind]}`;
+function howRead({ delimiter, hasHeader, encoding, columns, used }: Reading): string {
+  const names = told(columns);
+  const from = (column: string) => {
+    const name = names.find(({ value }) => value === column)?.name ?? column;
+    return hasHeader ? `“${name}”` : name;
   };
   return (
-    `Delimited text, separated by ${by}, ${header ? "first row is the header" : "no header"}, ` +
+    `Delimited text, separated by ${SEPARATORS[delimiter] ?? delimiter}, ` +
     // A hyphen that no line ends after.
-    `${encoding.replaceAll("-", "\u2011")}. Columns: query id from ${from("query")}, document id from ` +
-    `${from("document")}, relevance from ${from("relevance")}.`
+    `${hasHeader ? "first row is the header" : "no header"}, ${encoding.replaceAll("-", "\u2011")}. Columns: query id ` +
+    `from ${from(used.query)}, document id from ${from(used.document)}, relevance from ${from(used.relevance)}.`
   );
 }
 
-function Preview({ of, reasons }: { of: JudgementRows; reasons: Map<number, string> }) {
-  if (of.rows.length === 0) return null;
+const COLUMNS = [
+  ["query", "Query id column"],
+  ["document", "Document id column"],
+  ["relevance", "Relevance column"],
+] as const;
+
+function Controls({ slot, reading }: { slot: JudgementsSlot; reading: Reading | undefined }) {
+  const options = slot.options.value;
+  const known = useLayout(slot, reading && { format: "csv", columns: told(reading.columns) }, "csv");
+  // Another layout has other columns.
+  const layout = (patch: ReadJudgementsOptions) => {
+    const { delimiter, encoding, hasHeader, quotes } = options;
+    void slot.change({ delimiter, encoding, hasHeader, quotes, ...patch });
+  };
+  const column = (name: `${(typeof COLUMNS)[number][0]}Column`, value: string) => {
+    // A column is one thing: what it was chosen for before is looked for again.
+    const others = Object.entries(options).filter(([key, taken]) => !(key.endsWith("Column") && taken === value));
+    void slot.change({ ...Object.fromEntries(others), [name]: value });
+  };
+  const encoding = (options.encoding ?? reading?.encoding ?? "").toLowerCase();
+  const delimiter = options.delimiter ?? reading?.delimiter ?? "";
+  const offered = known.columns.map((one): [string, string] => [one.value, one.name]);
+  return (
+    <div class="fields">
+      <Choice
+        label="Encoding"
+        testid="qrels-encoding"
+        value={encoding}
+        options={[...new Set([...ENCODINGS, encoding])].filter(Boolean).map((label) => [label, label])}
+        onPick={(value) => layout({ encoding: value })}
+      />
+      <Choice
+        label="Delimiter"
+        testid="qrels-delimiter"
+        value={delimiter}
+        options={[...new Set([...Object.keys(SEPARATORS), delimiter])]
+          .filter(Boolean)
+          .map((sign) => [sign, SEPARATORS[sign] ?? sign])}
+        onPick={(value) => layout({ delimiter: value })}
+      />
+      <Choice
+        label="Quotes"
+        testid="qrels-quotes"
+        value={String(options.quotes ?? UNKNOWN)}
+        options={[
+          ["true", "enclose a field"],
+          ["false", "are text like any other"],
+        ]}
+        onPick={(value) => layout({ quotes: value === "true" })}
+      />
+      <Choice
+        label="First row"
+        testid="qrels-header"
+        value={String(options.hasHeader ?? reading?.hasHeader ?? UNKNOWN)}
+        options={[
+          ["true", "names the columns"],
+          ["false", "is a judgement"],
+        ]}
+        onPick={(value) => layout({ hasHeader: value === "true" })}
+      />
+      {offered.length > 0 &&
+        COLUMNS.map(([of, label]) => (
+          <Choice
+            key={of}
+            label={label}
+            testid={`qrels-${of}-column`}
+            value={chosen(known.columns, reading?.used[of], options[`${of}Column`], reading !== undefined)}
+            options={offered}
+            onPick={(value) => column(`${of}Column`, value)}
+          />
+        ))}
+    </div>
+  );
+}
+
+function Preview({ rows, reasons }: { rows: JudgementRow[]; reasons: Map<number, string> }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard.
     <section class="scroll preview" tabIndex={0} aria-label="The first judgements">
@@ -118,7 +186,7 @@ function Preview({ of, reasons }: { of: JudgementRows; reasons: Map<number, stri
           </tr>
         </thead>
         <tbody>
-          {of.rows.map(({ line, query, document, relevance, grade }) => (
+          {rows.map(({ line, query, document, relevance, grade }) => (
             <tr key={line}>
               <td class="number-cell">{count(line)}</td>
               <td>{query}</td>
@@ -134,8 +202,7 @@ function Preview({ of, reasons }: { of: JudgementRows; reasons: Map<number, stri
   );
 }
 
-function takenAs(grade: number | undefined, reason: string | undefined): string {
-  if (reason) return `skipped: ${reason}`;
-  if (grade === undefined) return "no judgement";
+function takenAs(grade: number | null | undefined, reason: string | undefined): string {
+  if (grade == null) return `skipped: ${reason}`;
   return grade > 0 ? "relevant" : "not relevant";
 }

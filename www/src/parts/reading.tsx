@@ -1,24 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
-import { QuerytuneError, type Reading as ReadingInfo, type ReadOptions, type Skipped } from "querytune";
-import { type Column, glance, type Layout, told } from "../columns.js";
+import type { Reading as ReadingInfo, ReadOptions, Skipped } from "querytune";
+import { told } from "../columns.js";
 import type { Previewed, Slot } from "../data.js";
 import { count, counted } from "../format.js";
 import { withoutTitle } from "../text.js";
+import { Choice, chosen, DELIMITERS, ENCODINGS, UNKNOWN } from "./choices.js";
 import { ErrorBox } from "./error-box.js";
+import { useLayout } from "./use-layout.js";
 
 const FORMATS = { csv: "Delimited (CSV, TSV)", jsonl: "JSON lines", lines: "One text a line" };
-/** What a delimiter is called. */
-export const DELIMITERS: Record<string, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
-const ENCODINGS = [
-  "utf-8",
-  "windows-1252",
-  "utf-16le",
-  "utf-16be",
-  "windows-1250",
-  "windows-1251",
-  "shift_jis",
-  "gb18030",
-];
 
 /** How a file was read, and the means to change it. */
 export function Reading({ slot, name, isDocuments }: { slot: Slot<Previewed>; name: string; isDocuments: boolean }) {
@@ -92,36 +82,6 @@ function howRead(reading: ReadingInfo): string {
   return `${parts.join(", ")}. ${used.length > 0 ? `Columns: ${used.join(", ")}.` : ""}`;
 }
 
-/** The layout of a file: as it was read, or, while it cannot be, as a look at its beginning tells. */
-function useLayout(slot: Slot<Previewed>, reading: ReadingInfo | undefined): Layout {
-  const [layout, setLayout] = useState<Layout>({ columns: [] });
-  const [file, options, error] = [slot.file.value, slot.options.value, slot.error.value];
-  useEffect(() => {
-    if (reading) setLayout({ format: reading.format, columns: told(reading.columns) });
-    if (reading || !error || !file) return;
-    let wanted = true;
-    const isBinary = error instanceof QuerytuneError && error.code === "input-binary";
-    const looking = isBinary ? Promise.resolve({ columns: [] }) : glance(file, options);
-    looking.then(
-      (found) => wanted && setLayout(found),
-      () => wanted && setLayout({ columns: [] }),
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [file, options, error, reading]);
-  return layout;
-}
-
-/** Stands for what is not known yet; no column has that name. */
-const UNKNOWN = "\0";
-
-/** The column in use, or asked for. */
-function chosen(columns: Column[], used: string | null | undefined, asked: string | undefined, isRead: boolean) {
-  if (isRead) return used ?? "";
-  return columns.find(({ value, name }) => asked === value || asked === name)?.value ?? asked ?? UNKNOWN;
-}
-
 function Controls({
   slot,
   reading,
@@ -140,7 +100,7 @@ function Controls({
     void slot.change({ format, delimiter, encoding, hasHeader, quotes, ...patch });
   };
   const column = (patch: Partial<ReadOptions>) => void slot.change({ ...options, ...patch });
-  const known = useLayout(slot, reading);
+  const known = useLayout(slot, reading && { format: reading.format, columns: told(reading.columns) });
   const format = options.format ?? reading?.format ?? known.format;
   const encoding = (options.encoding ?? reading?.encoding ?? "").toLowerCase();
   const delimiter = options.delimiter ?? reading?.delimiter ?? "";
@@ -237,32 +197,6 @@ function Controls({
         </>
       )}
     </div>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  testid: string;
-  value: string;
-  options: [string, string][];
-  onPick: (value: string) => void;
-}) {
-  return (
-    <label>
-      {props.label}
-      <select
-        data-testid={props.testid}
-        value={props.value}
-        onChange={(event) => props.onPick(event.currentTarget.value)}
-      >
-        {!props.options.some(([value]) => value === props.value) && <option value={props.value}>detected</option>}
-        {props.options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

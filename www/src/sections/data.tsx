@@ -60,7 +60,7 @@ export function DataSection() {
             <div>
               <FileField
                 label="Judgements (qrels)"
-                hint="Three columns in this order: query id, document id, relevance. 1 and more is relevant, 0 is not."
+                hint="Query id, document id and relevance, by name or in this order. 1 and more is relevant, 0 is not."
                 optional
                 slot={qrels}
                 testid="file-qrels"
