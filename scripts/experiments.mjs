@@ -1,10 +1,11 @@
 // `npm run experiments`: what adaptation brings, by the engine itself, natively, on all processors.
 //
-//   npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu] [--slice] [--tables] [--document] [--save-logits]
+//   npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu [--cpu-documents]] [--slice] [--tables] [--document] [--save-logits]
 //
 // --data   folder with the sets that the repository does not hold (stackfaq, chorus-electronics); SciFact is here
 // --only   the cases whose names hold one of the texts
 // --webgpu on the machine's graphics adapter, natively through Vulkan, Metal or DirectX; the CPU's logits are taken over
+// --cpu-documents the CPU's vectors of documents, too, where the adapter would take hours for them
 // --slice  a small part of SciFact, to see that all of it works
 // --tables   runs nothing and shows the tables of what is there
 // --document puts them into docs/quality.md
@@ -24,12 +25,13 @@ import { setup } from "./setup.mjs";
 function readOptions() {
   const [flag, text] = [{ type: "boolean" }, { type: "string" }];
   const only = { ...text, multiple: true };
-  const options = { data: text, only, webgpu: flag, slice: flag, tables: flag, document: flag, "save-logits": flag };
+  const device = { webgpu: flag, "cpu-documents": flag };
+  const options = { data: text, only, ...device, slice: flag, tables: flag, document: flag, "save-logits": flag };
   try {
     return parseArgs({ options }).values;
   } catch (error) {
     throw new UsageError(
-      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu] [--slice] [--tables] [--document] [--save-logits]`,
+      `${error.message}\nUsage: npm run experiments -- [--data DIR] [--only TEXT]... [--webgpu [--cpu-documents]] [--slice] [--tables] [--document] [--save-logits]`,
     );
   }
 }
@@ -47,7 +49,7 @@ function show(results, isForDocument) {
 }
 
 await main(async () => {
-  const { data, only = [], webgpu, slice, tables: isOver, document, "save-logits": isSaving } = readOptions();
+  const { data, only = [], webgpu, slice, tables: isOver, document, ...more } = readOptions();
   const file = (name) => join(root, "out", `${name}${slice ? "-slice" : ""}.jsonl`);
   const [onCpu, onWebgpu] = [file("experiments"), file("experiments-webgpu")];
   if (isOver || document) return show([onCpu, onWebgpu], document);
@@ -58,8 +60,9 @@ await main(async () => {
   if (data) args.push("--data", resolve(data));
   for (const text of only) args.push("--only", text);
   if (slice) args.push("--slice");
-  if (isSaving) args.push("--save-logits");
+  if (more["save-logits"]) args.push("--save-logits");
   if (webgpu) args.push("--webgpu");
+  if (webgpu && more["cpu-documents"]) args.push("--cpu-documents");
   const features = webgpu ? ["--features", "webgpu"] : [];
   await run(nativeCargo(), ["run", "--release", "--quiet", ...features, "--example", "experiments", "--", ...args], {
     cwd: root,

@@ -20,6 +20,7 @@ use querytune::synthesize::SynthesizeOptions;
 use querytune::tuner::Tuner;
 
 use super::data::Set;
+use super::devices::On;
 use super::host::block_on;
 
 /// Candidates of each query whose logits are in the file.
@@ -61,9 +62,9 @@ pub fn load(root: &Path, scifact: &Set, tuner: &Tuner, job: &Job<'_>) {
     keep(&known, cross_encoder, job);
 }
 
-/// Puts the logits that one tuner's cross-encoder gives a set's first candidates, of the log and of the test, into the
-/// store as another's: the same model on another device.
-pub fn take_over(set: &Set, depth: usize, from: &Tuner, to: &Tuner, job: &Job<'_>) {
+/// Puts the logits that one device's cross-encoder gives a set's first candidates, of the log and of the test, into the
+/// store as another's.
+pub fn take_over(set: &Set, depth: usize, (from, from_job): On<'_>, (to, job): On<'_>) {
     let documents: Vec<ContentKey> = set.documents.items.iter().map(|text| text_key(&text.text)).collect();
     for queries in [Some(&set.log), set.test.as_ref()].into_iter().flatten() {
         let options = SynthesizeOptions {
@@ -71,7 +72,7 @@ pub fn take_over(set: &Set, depth: usize, from: &Tuner, to: &Tuner, job: &Job<'_
             depth,
             ..SynthesizeOptions::default()
         };
-        let relations = block_on(from.synthesize(queries.clone(), set.documents.clone(), options, job));
+        let relations = block_on(from.synthesize(queries.clone(), set.documents.clone(), options, from_job));
         let relations = relations.expect("relations");
         let known: Vec<(ContentKey, f32)> = (queries.items.iter().zip(&relations.candidates))
             .flat_map(|(query, candidates)| {
@@ -89,13 +90,20 @@ pub fn take_over(set: &Set, depth: usize, from: &Tuner, to: &Tuner, job: &Job<'_
 
 /// Puts logits into the store, those that are not there.
 fn keep(known: &[(ContentKey, f32)], cross_encoder: &CrossEncoder, job: &Job<'_>) {
-    let log = ResultLog::new(job, "logits", cross_encoder.key(), 1);
+    let known: Vec<_> = known
+        .iter()
+        .map(|(key, logit)| (*key, std::slice::from_ref(logit)))
+        .collect();
+    append_missing(&ResultLog::new(job, "logits", cross_encoder.key(), 1), &known);
+}
+
+/// Puts results into the store, those that are not there.
+pub fn append_missing(log: &ResultLog<'_>, known: &[(ContentKey, &[f32])]) {
     let mut is_missing = vec![true; known.len()];
     let wanted = numbers_by_key(known.iter().map(|(key, _)| *key));
     block_on(log.find(&wanted, |number, _| is_missing[number] = false)).expect("a store");
     let missing = known.iter().zip(is_missing).filter(|(_, is_missing)| *is_missing);
-    let missing = missing.map(|((key, logit), _)| (*key, std::slice::from_ref(logit)));
-    block_on(log.append(missing)).expect("a store");
+    block_on(log.append(missing.map(|(known, _)| *known))).expect("a store");
 }
 
 /// Writes the file of what the store has. Returns the number of logits.

@@ -1,14 +1,15 @@
 //! What adaptation brings, measured by the product's own code; `npm run experiments` runs this.
 //!
 //! ```text
-//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice] [--save-logits] [--webgpu]
+//! experiments --models DIR --store DIR --results FILE [--data DIR] [--only TEXT]... [--slice] [--save-logits]
+//!     [--webgpu [--cpu-documents]]
 //! ```
 //!
 //! Vectors and logits are kept in `--store`, finished cases in `--results` (a JSON line each): a stopped run goes on.
 //! `--save-logits` writes SciFact's logits, as far as the store has them, into a file of the repository, and runs nothing;
 //! where that file is there, its pairs are not scored again.
 //! `--webgpu`, in a build with the feature, computes on the machine's graphics adapter; logits that the CPU has made are
-//! taken over, as scoring is what takes hours in software.
+//! taken over, as scoring is what takes hours in software; `--cpu-documents` takes over its vectors of documents, too.
 //! `--only` runs the cases whose names hold one of the texts; `--slice` runs a part of SciFact, to see that all of it works.
 //! SciFact is in the repository; `--data` names a folder with the other sets (`stackfaq`, `chorus-electronics`), and
 //! without it their cases are left out.
@@ -16,6 +17,7 @@
 mod cases;
 mod curve;
 mod data;
+mod devices;
 mod host;
 mod logits;
 
@@ -46,13 +48,14 @@ struct Arguments {
     slice: bool,
     is_saving: bool,
     is_on_webgpu: bool,
+    has_cpu_documents: bool,
 }
 
 fn arguments() -> Arguments {
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
-        let value = if ["--slice", "--save-logits", "--webgpu"].contains(&&name[..]) {
+        let value = if ["--slice", "--save-logits", "--webgpu", "--cpu-documents"].contains(&&name[..]) {
             Some(String::new())
         } else {
             given.next()
@@ -66,6 +69,7 @@ fn arguments() -> Arguments {
     let slice = path("--slice").is_some();
     let is_saving = path("--save-logits").is_some();
     let is_on_webgpu = path("--webgpu").is_some();
+    let has_cpu_documents = path("--cpu-documents").is_some();
     let only = values.remove("--only").unwrap_or_default();
     if let Some(unknown) = values.keys().next() {
         panic!("{unknown} is not known");
@@ -79,6 +83,7 @@ fn arguments() -> Arguments {
         slice,
         is_saving,
         is_on_webgpu,
+        has_cpu_documents,
     }
 }
 
@@ -107,12 +112,20 @@ fn texts(texts: &querytune::input::Texts) -> Vec<&str> {
 /// The models, and what they are asked about.
 struct Bench {
     tuner: Tuner,
-    /// The same models on the CPU, where the tuner runs elsewhere: its logits are taken over.
-    scorer: Option<Tuner>,
-    encoder: ModelFiles,
     host: Terminal,
+    /// Where the tuner runs elsewhere: the CPU, whose logits are taken over.
+    cpu: Option<Cpu>,
+    encoder: ModelFiles,
     sets: BTreeMap<String, Set>,
     slice: bool,
+}
+
+/// The same models on the CPU.
+struct Cpu {
+    tuner: Tuner,
+    host: Terminal,
+    /// Whether its vectors of documents are taken over, too.
+    has_documents: bool,
 }
 
 impl Bench {
@@ -153,8 +166,12 @@ impl Bench {
         };
         let log = self.log(set, case, seed);
         let job = Job::new(&self.host);
-        if let Some(scorer) = &self.scorer {
-            logits::take_over(set, options.depth, scorer, &self.tuner, &job);
+        if let Some(cpu) = &self.cpu {
+            let (from, to) = ((&cpu.tuner, &Job::new(&cpu.host)), (&self.tuner, &job));
+            logits::take_over(set, options.depth, from, to);
+            if cpu.has_documents {
+                devices::take_over_documents(set, from, to);
+            }
         }
         let mut relations =
             block_on(self.tuner.synthesize(log, set.documents.clone(), options, &job)).expect("relations");
@@ -211,12 +228,17 @@ impl Bench {
             &job,
         ))
         .expect("a verdict");
+        let beside_cpu = self.cpu.as_ref().map(|cpu| {
+            let (one, other) = ((&cpu.tuner, &Job::new(&cpu.host)), (&self.tuner, &job));
+            json!({ "smallestCosines": devices::smallest_cosines(set, one, other), "documentsOfCpu": cpu.has_documents })
+        });
         json!({
             "case": case.name,
             "group": case.group,
             "set": case.set,
             "seed": seed,
             "device": self.tuner.info().device,
+            "besideCpu": beside_cpu,
             "queries": relations.queries.items.len(),
             "depth": relations.depth,
             "bm25": relations.bm25,
@@ -268,7 +290,14 @@ fn main() {
         sets.push(data.chorus());
     }
     let sets: BTreeMap<String, Set> = sets.into_iter().flatten().map(|set| (set.name.clone(), set)).collect();
-    let host = Terminal::new(arguments.store.clone());
+    // What is taken over is kept apart from what the adapter has computed.
+    let has_cpu_documents = arguments.is_on_webgpu && arguments.has_cpu_documents;
+    let store = match has_cpu_documents {
+        true => arguments.store.join("cpu-documents"),
+        false => arguments.store.clone(),
+    };
+    std::fs::create_dir_all(&store).expect("a folder for results");
+    let host = Terminal::new(store);
     let (encoder, cross_encoder) = (
         model(&arguments.models.join("all-MiniLM-L6-v2")),
         model(&arguments.models.join("ms-marco-MiniLM-L-12-v2")),
@@ -283,8 +312,13 @@ fn main() {
         block_on(Tuner::load(&encoder, Some(&cross_encoder), options, &job)).expect("models load")
     };
     let on_cpu = load(DevicePreference::Cpu);
-    let (tuner, scorer) = if arguments.is_on_webgpu {
-        (load(DevicePreference::WebGpu), Some(on_cpu))
+    let (tuner, cpu) = if arguments.is_on_webgpu {
+        let cpu = Cpu {
+            tuner: on_cpu,
+            host: Terminal::new(arguments.store.clone()),
+            has_documents: has_cpu_documents,
+        };
+        (load(DevicePreference::WebGpu), Some(cpu))
     } else {
         (on_cpu, None)
     };
@@ -294,15 +328,16 @@ fn main() {
         return;
     }
     if !arguments.slice {
-        for tuner in [Some(&tuner), scorer.as_ref()].into_iter().flatten() {
-            logits::load(&data.root, &scifact, tuner, &Job::new(&host));
+        logits::load(&data.root, &scifact, &tuner, &Job::new(&host));
+        if let Some(cpu) = &cpu {
+            logits::load(&data.root, &scifact, &cpu.tuner, &Job::new(&cpu.host));
         }
     }
     let bench = Bench {
         tuner,
-        scorer,
-        encoder,
         host,
+        cpu,
+        encoder,
         sets,
         slice: arguments.slice,
     };
