@@ -406,7 +406,7 @@ fn is_header(cells: &[&str], options: &QrelsOptions) -> bool {
         .as_deref()
         .and_then(|name| name.trim().parse::<usize>().ok());
     let asked_place = asked_number.and_then(|number| number.checked_sub(1));
-    cells.iter().any(|cell| is_asked_for(cell))
+    cells.iter().any(is_asked_for)
         || [names::JUDGED_QUERY, names::JUDGED_DOCUMENT, names::RELEVANCE]
             .into_iter()
             .all(is_named)
