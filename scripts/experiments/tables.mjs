@@ -64,6 +64,41 @@ function reference(cases, targets) {
   );
 }
 
+/** What was run on WebGPU, beside the same seeds on the CPU. */
+function onWebgpu(cases, cpuRows, targets) {
+  const onCpu = ({ case: name, seed }) => cpuRows.find((row) => row.case === name && row.seed === seed);
+  const heads = [
+    "case",
+    "log",
+    "documents",
+    "base",
+    "tuned",
+    "target",
+    "base, CPU",
+    "tuned, CPU",
+    "delivered",
+    "seconds",
+  ];
+  return table(
+    heads,
+    cases.map((rows) => {
+      const same = rows.map(onCpu).filter(Boolean);
+      return [
+        rows[0].case,
+        rows[0].queries,
+        rows[0].besideCpu?.documentsOfCpu ? "of the CPU" : "WebGPU",
+        figure(rows[0].judged["ndcg@10"].base),
+        spread(tuned(rows), figure),
+        held(rows, "ndcg@10", targets[rows[0].case] ?? {}),
+        same.length > 0 ? figure(same[0].judged["ndcg@10"].base) : "",
+        same.length > 0 ? spread(tuned(same), figure) : "",
+        delivered(rows),
+        seconds(rows),
+      ];
+    }),
+  );
+}
+
 /** Agreement that was predicted for queries left out, beside the judged change. */
 const predicted = (rows, kind) => {
   const known = rows.filter((row) => row[kind]);
@@ -168,7 +203,7 @@ export function tables(rows, targets = TARGETS) {
   const made = {};
   for (const [group, ofGroup] of groups) {
     const cases = byCase(ofGroup);
-    if (group === WEBGPU) made[WEBGPU] = reference(cases, targets);
+    if (group === WEBGPU) made[WEBGPU] = onWebgpu(cases, groups.get("reference") ?? [], targets);
     else if (group === "reference") {
       made.reference = reference(cases, targets);
       const figures = sideBySide(cases);

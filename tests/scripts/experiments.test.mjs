@@ -70,15 +70,21 @@ test("agreement stands beside the judged change, and is empty where there was no
   assert.deepEqual(line, ["inverted", "100", ".6000", "-.1000", "-.0100 … +.0300", "+.0500", "", "1 of 1"]);
 });
 
-test("what was run on WebGPU has a table of its own, held against the same targets", () => {
+test("what was run on WebGPU stands beside the same seeds on the CPU, held against the same targets", () => {
   const device = { kind: "webgpu", dtype: "fp32" };
+  const besideCpu = { documentsOfCpu: true };
   const rows = [
     row("reference", "a", 0, [0.6, 0.69], { device: { kind: "cpu", dtype: "int16" } }),
+    row("reference", "a", 1, [0.6, 0.7], { device: { kind: "cpu", dtype: "int16" } }),
     row("reference", "a", 0, [0.6, 0.71], { device }),
+    row("reference", "b", 0, [0.5, 0.52], { device, besideCpu }),
   ];
   const made = tables(rows, { a: { "ndcg@10": 0.7 } });
   assert.equal(cells(made.reference)[0][5], ".7000 missed");
-  assert.equal(cells(made.WebGPU)[0][5], ".7000 reached");
+  assert.deepEqual(cells(made.WebGPU), [
+    ["a", "100", "WebGPU", ".6000", ".7100", ".7000 reached", ".6000", ".6900", "1 of 1", "0"],
+    ["b", "100", "of the CPU", ".5000", ".5200", "", "", "", "1 of 1", "0"],
+  ]);
 });
 
 test("a training without folds shows every checkpoint", () => {
