@@ -3,8 +3,7 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::columns::{self, Columns, Counts, Table};
-use super::options::{ReadOptions, Role};
-use super::qrels::QrelsOptions;
+use super::options::{QrelsOptions, ReadOptions, Role};
 use super::reading::excerpt;
 use super::records::{Quoted, Record, Records};
 use super::sniff;

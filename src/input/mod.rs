@@ -34,9 +34,12 @@ mod texts;
 mod watched;
 
 pub use coverage::{Coverage, Named};
-pub use options::{Format, ReadOptions, Role};
-pub use qrels::{JudgementRow, Qrels, QrelsOptions, QrelsReading, SHOWN_JUDGEMENTS, UsedQrelsColumns};
-pub use reading::{LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, Reading, Skipped, UsedColumns};
+pub use options::{Format, QrelsOptions, ReadOptions, Role};
+pub use qrels::Qrels;
+pub use reading::{
+    JudgementRow, LISTED_REMARKS, LISTED_SKIPS, LONG_TEXT, QrelsReading, Reading, SHOWN_JUDGEMENTS, Skipped,
+    UsedColumns, UsedQrelsColumns,
+};
 pub(crate) use texts::plain_id;
 pub use texts::{InputItem, Text, Texts};
 

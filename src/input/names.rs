@@ -76,10 +76,11 @@ pub(super) const JUDGED_DOCUMENT: &[&str] = &[
     "asin", "artikelnummer", "artikelnr", "artnr", "produktid", "dokumentid", "doc", "document", "passage", "corpus",
     "product", "item", "article", "dokument", "artikel", "produkt", "produit", "documento", "producto",
 ];
+/// A score may be what a search engine gave: only without a better name it is the relevance.
 #[rustfmt::skip]
 pub(super) const RELEVANCE: &[&str] = &[
-    "relevance", "rel", "relevancy", "relevant", "grade", "score", "label", "rating", "judgement", "judgment", "gain",
-    "relevanz", "bewertung", "pertinence", "relevancia", "rilevanza",
+    "relevance", "rel", "relevancy", "relevant", "grade", "label", "rating", "judgement", "judgment", "gain", "relevanz",
+    "bewertung", "pertinence", "relevancia", "rilevanza", "score",
 ];
 
 /// What a column may hold, for one role.

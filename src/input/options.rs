@@ -55,3 +55,26 @@ pub struct ReadOptions {
     /// The column that says how often each text occurred.
     pub count_column: Option<String>,
 }
+
+/// How to read judgements. Whatever is `None` is detected.
+///
+/// A column is named by its header or by its number, counted from 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QrelsOptions {
+    /// The character between two fields, or one of the names `tab`, `comma`, `semicolon`, `pipe`, `space`; any number of
+    /// spaces and tabs stand between two fields if it is `space`.
+    pub delimiter: Option<String>,
+    /// Label of the encoding, as the web names them (`utf-8`, `windows-1252`, `shift_jis` …).
+    pub encoding: Option<String>,
+    /// Whether the first row names the columns.
+    pub has_header: Option<bool>,
+    /// Whether `"` encloses fields; `false` takes quotes as ordinary characters.
+    pub quotes: Option<bool>,
+    /// The column with the ids of queries.
+    pub query_column: Option<String>,
+    /// The column with the ids of documents.
+    pub document_column: Option<String>,
+    /// The column with the relevances.
+    pub relevance_column: Option<String>,
+}

@@ -3,92 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use serde::{Deserialize, Serialize};
-
 use super::columns::Table;
 use super::delimited::{self, Dialect, Rows};
-use super::reading::{LISTED_SKIPS, Skipped, excerpt};
+use super::options::QrelsOptions;
+use super::reading::{JudgementRow, LISTED_SKIPS, QrelsReading, SHOWN_JUDGEMENTS, Skipped, UsedQrelsColumns, excerpt};
 use super::texts::plain_id;
 use super::watched::Watched;
 use super::{encoding, lines, names};
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, unwatched};
-
-/// At most this many rows of judgements are shown as they were understood.
-pub const SHOWN_JUDGEMENTS: usize = 10;
-
-/// How to read judgements. Whatever is `None` is detected.
-///
-/// A column is named by its header or by its number, counted from 1.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct QrelsOptions {
-    /// The character between two fields, or one of the names `tab`, `comma`, `semicolon`, `pipe`, `space`; any number of
-    /// spaces and tabs stand between two fields if it is `space`.
-    pub delimiter: Option<String>,
-    /// Label of the encoding, as the web names them (`utf-8`, `windows-1252`, `shift_jis` …).
-    pub encoding: Option<String>,
-    /// Whether the first row names the columns.
-    pub has_header: Option<bool>,
-    /// Whether `"` encloses fields; `false` takes quotes as ordinary characters.
-    pub quotes: Option<bool>,
-    /// The column with the ids of queries.
-    pub query_column: Option<String>,
-    /// The column with the ids of documents.
-    pub document_column: Option<String>,
-    /// The column with the relevances.
-    pub relevance_column: Option<String>,
-}
-
-/// How judgements were read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct QrelsReading {
-    /// The file's name as the caller gave it.
-    pub file: String,
-    /// The character between two fields; a space stands for any number of spaces and tabs.
-    pub delimiter: String,
-    /// The encoding's name.
-    pub encoding: String,
-    /// Whether the first row was taken as names of the columns, not as a judgement.
-    pub has_header: bool,
-    /// The columns there are: their names, or their numbers where there is no header.
-    pub columns: Vec<String>,
-    /// Which of them were used, by name, or by number where a column has no name of its own.
-    pub used: UsedQrelsColumns,
-    /// Rows without header and blank lines, with the skipped ones.
-    pub rows: usize,
-    /// The first [`SHOWN_JUDGEMENTS`] of them.
-    pub first: Vec<JudgementRow>,
-    /// Decisions that a person may want to check, in words.
-    pub notes: Vec<String>,
-}
-
-/// The columns that judgements were taken from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct UsedQrelsColumns {
-    /// Ids of queries.
-    pub query: String,
-    /// Ids of documents.
-    pub document: String,
-    /// Relevances.
-    pub relevance: String,
-}
-
-/// A row of judgements; a cell is empty where the row does not reach that far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JudgementRow {
-    /// Line of the file, counted from 1.
-    pub line: u64,
-    /// The query's id.
-    pub query: String,
-    /// The document's id.
-    pub document: String,
-    /// The relevance as it is written.
-    pub relevance: String,
-    /// The relevance as a number; `None` if the row was not used.
-    pub grade: Option<i32>,
-}
 
 /// Relevance judgements. No pair of query and document is judged twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

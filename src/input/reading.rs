@@ -13,6 +13,9 @@ pub const LISTED_REMARKS: usize = 100;
 /// Texts of more characters than this are remarked upon: an encoder that reads 256 tokens does not see their end.
 pub const LONG_TEXT: usize = 1500;
 
+/// At most this many rows of judgements are shown as they were understood.
+pub const SHOWN_JUDGEMENTS: usize = 10;
+
 /// How a file was read and what became of its rows.
 ///
 /// `rows = texts + duplicates + skipped_total`.
@@ -65,6 +68,56 @@ pub struct UsedColumns {
     pub text: Option<String>,
     /// How often each text occurred.
     pub count: Option<String>,
+}
+
+/// How judgements were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QrelsReading {
+    /// The file's name as the caller gave it.
+    pub file: String,
+    /// The character between two fields; a space stands for any number of spaces and tabs.
+    pub delimiter: String,
+    /// The encoding's name.
+    pub encoding: String,
+    /// Whether the first row was taken as names of the columns, not as a judgement.
+    pub has_header: bool,
+    /// The columns there are: their names, or their numbers where there is no header.
+    pub columns: Vec<String>,
+    /// Which of them were used, by name, or by number where a column has no name of its own.
+    pub used: UsedQrelsColumns,
+    /// Rows without header and blank lines, with the skipped ones.
+    pub rows: usize,
+    /// The first [`SHOWN_JUDGEMENTS`] of them.
+    pub first: Vec<JudgementRow>,
+    /// Decisions that a person may want to check, in words.
+    pub notes: Vec<String>,
+}
+
+/// The columns that judgements were taken from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UsedQrelsColumns {
+    /// Ids of queries.
+    pub query: String,
+    /// Ids of documents.
+    pub document: String,
+    /// Relevances.
+    pub relevance: String,
+}
+
+/// A row of judgements; a cell is empty where the row does not reach that far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JudgementRow {
+    /// Line of the file, counted from 1.
+    pub line: u64,
+    /// The query's id.
+    pub query: String,
+    /// The document's id.
+    pub document: String,
+    /// The relevance as it is written.
+    pub relevance: String,
+    /// The relevance as a number; `None` if the row was not used.
+    pub grade: Option<i32>,
 }
 
 /// A row that was not used, or that there is something to say about.

@@ -38,6 +38,7 @@ fn every_form_gives_the_same_judgements() {
         "sep=|\nq1|d1|1\nq1|d2|0\nq2|d1|3\n",
         "relevance,doc_id,query_id\n1,d1,q1\n0,d2,q1\n3,d1,q2\n",
         "date,sku,score,Search term\n1 May,d1,1,q1\n2 May,d2,0,q1\n3 May,d1,3,q2\n",
+        "query_id,doc_id,score,label\nq1,d1,.9,1\nq1,d2,.8,0\nq2,d1,.7,3\n",
         "Thema\tnichts\tTreffer\tNote\nq1\t0\td1\t1\nq1\t0\td2\t0\nq2\t0\td1\t3\n",
     ] {
         let qrels = read(text);
