@@ -1,12 +1,12 @@
 //! The same encoder on two devices: how near their vectors are, and the one's vectors in the place of the other's.
 
+use querytune::input::Texts;
 use querytune::job::Job;
 use querytune::model::TextKind;
 use querytune::results::{ResultLog, text_key};
 use querytune::synthesize::encode_texts;
 use querytune::tuner::Tuner;
 use querytune::vectors::Vectors;
-use serde_json::{Value, json};
 
 use super::data::Set;
 use super::host::block_on;
@@ -16,27 +16,14 @@ use super::texts;
 /// Models on a device, and the store that they work with.
 pub type On<'a> = (&'a Tuner, &'a Job<'a>);
 
-fn documents(set: &Set, (tuner, job): On<'_>) -> Vectors {
-    let documents = texts(&set.documents);
-    let (mut vectors, _) = block_on(encode_texts(
-        tuner.encoder(),
-        &[(&documents[..], TextKind::Document)],
-        job,
-    ))
-    .expect("vectors");
-    vectors.remove(0)
-}
-
-fn queries(set: &Set, (tuner, job): On<'_>) -> Vectors {
-    let queries = texts(&set.log);
-    let (mut vectors, _) =
-        block_on(encode_texts(tuner.encoder(), &[(&queries[..], TextKind::Query)], job)).expect("vectors");
+fn vectors(of: &Texts, kind: TextKind, (tuner, job): On<'_>) -> Vectors {
+    let (mut vectors, _) = block_on(encode_texts(tuner.encoder(), &[(&texts(of)[..], kind)], job)).expect("vectors");
     vectors.remove(0)
 }
 
 /// Puts the vectors that one device gives a set's documents into the store as another's.
 pub fn take_over_documents(set: &Set, from: On<'_>, (to, job): On<'_>) {
-    let vectors = documents(set, from);
+    let vectors = vectors(&set.documents, TextKind::Document, from);
     let keys = set.documents.items.iter().map(|text| text_key(&text.text));
     let known: Vec<_> = keys
         .enumerate()
@@ -46,17 +33,12 @@ pub fn take_over_documents(set: &Set, from: On<'_>, (to, job): On<'_>) {
     append_missing(&log, &known);
 }
 
-/// The smallest cosine of a text's two vectors, among a set's queries and among its documents.
-pub fn smallest_cosines(set: &Set, one: On<'_>, other: On<'_>) -> Value {
-    let smallest = |one: Vectors, other: Vectors| {
-        let cosines = (0..one.len()).map(|number| {
-            let products = one.row(number).iter().zip(other.row(number));
-            products.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
-        });
-        cosines.fold(1.0, f64::min)
-    };
-    json!({
-        "queries": smallest(queries(set, one), queries(set, other)),
-        "documents": smallest(documents(set, one), documents(set, other)),
-    })
+/// The smallest cosine of a text's vectors on two devices.
+pub fn smallest_cosine(of: &Texts, kind: TextKind, one: On<'_>, other: On<'_>) -> f64 {
+    let (one, other) = (vectors(of, kind, one), vectors(of, kind, other));
+    let cosines = (0..one.len()).map(|number| {
+        let products = one.row(number).iter().zip(other.row(number));
+        products.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+    });
+    cosines.fold(1.0, f64::min)
 }

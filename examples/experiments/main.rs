@@ -230,7 +230,13 @@ impl Bench {
         .expect("a verdict");
         let beside_cpu = self.cpu.as_ref().map(|cpu| {
             let (one, other) = ((&cpu.tuner, &Job::new(&cpu.host)), (&self.tuner, &job));
-            json!({ "smallestCosines": devices::smallest_cosines(set, one, other), "documentsOfCpu": cpu.has_documents })
+            let smallest = |of, kind| devices::smallest_cosine(of, kind, one, other);
+            // What was taken over is the same.
+            let of_documents = (!cpu.has_documents).then(|| smallest(&set.documents, TextKind::Document));
+            json!({
+                "smallestCosines": { "queries": smallest(&set.log, TextKind::Query), "documents": of_documents },
+                "documentsOfCpu": cpu.has_documents,
+            })
         });
         json!({
             "case": case.name,

@@ -64,24 +64,25 @@ const OTHER: &[&str] = &[
     "userid", "session", "sessionid", "author", "tags", "type", "source", "metadata",
 ];
 
-/// Names of the columns of judgements, ids before what may be texts.
 #[rustfmt::skip]
-pub(super) const JUDGED_QUERY: &[&str] = &[
-    "queryid", "qid", "topicid", "questionid", "searchid", "anfrageid", "requeteid", "query", "q", "topic", "question",
-    "search", "searchterm", "suchbegriff", "suchanfrage", "anfrage", "requête", "requete", "consulta",
+const ASKED: &[&str] = &[
+    "query", "q", "topic", "question", "search", "searchterm", "suchbegriff", "suchanfrage", "anfrage", "requête", "requete",
+    "consulta",
 ];
 #[rustfmt::skip]
-pub(super) const JUDGED_DOCUMENT: &[&str] = &[
-    "docid", "documentid", "did", "docno", "corpusid", "passageid", "pid", "productid", "itemid", "articleid", "sku",
-    "asin", "artikelnummer", "artikelnr", "artnr", "produktid", "dokumentid", "doc", "document", "passage", "corpus",
-    "product", "item", "article", "dokument", "artikel", "produkt", "produit", "documento", "producto",
+const FOUND: &[&str] = &[
+    "doc", "document", "passage", "corpus", "product", "item", "article", "dokument", "artikel", "produkt", "produit",
+    "documento", "producto",
 ];
 /// A score may be what a search engine gave: only without a better name it is the relevance.
 #[rustfmt::skip]
-pub(super) const RELEVANCE: &[&str] = &[
+const RELEVANCE: &[&str] = &[
     "relevance", "rel", "relevancy", "relevant", "grade", "label", "rating", "judgement", "judgment", "gain", "relevanz",
     "bewertung", "pertinence", "relevancia", "rilevanza", "score",
 ];
+
+/// Names of the columns of judgements: query, document, relevance; those of ids before those that may be of texts.
+pub(super) const OF_JUDGEMENTS: [&[&[&str]]; 3] = [&[QUERY_ID, ASKED], &[DOCUMENT_ID, FOUND], &[RELEVANCE]];
 
 /// What a column may hold, for one role.
 pub(super) fn ids(role: Role) -> [&'static [&'static str]; 2] {

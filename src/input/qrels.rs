@@ -65,7 +65,6 @@ impl Qrels {
         let mut judgements = Judgements {
             options,
             qrels: Self::default(),
-            is_begun: false,
             header: None,
             places: None,
         };
@@ -169,13 +168,10 @@ impl Places {
             let message = format!("The column of {} is asked for twice. {}", asked[one].1, table.listing());
             return Err(Error::new(Code::InputColumn, message));
         }
-        for (kind, list) in [names::JUDGED_QUERY, names::JUDGED_DOCUMENT, names::RELEVANCE]
-            .iter()
-            .enumerate()
-        {
+        for (kind, lists) in names::OF_JUDGEMENTS.iter().enumerate() {
             if found[kind].is_none() {
                 let taken: Vec<usize> = found.iter().flatten().copied().collect();
-                found[kind] = table.named(list, &taken);
+                found[kind] = lists.iter().find_map(|list| table.named(list, &taken));
             }
         }
         let usual = usual(first);
@@ -205,24 +201,22 @@ impl Places {
 struct Judgements<'o> {
     options: &'o QrelsOptions,
     qrels: Qrels,
-    /// Whether there was a row.
-    is_begun: bool,
     header: Option<Vec<String>>,
+    /// Told by the header, and by the first row below it.
     places: Option<Places>,
 }
 
 impl Judgements<'_> {
     fn row(&mut self, line: u64, cells: &[&str]) -> Result<()> {
-        if !self.is_begun {
-            self.is_begun = true;
-            if self
+        let is_first = self.header.is_none() && self.places.is_none();
+        if is_first
+            && self
                 .options
                 .has_header
                 .unwrap_or_else(|| is_header(cells, self.options))
-            {
-                self.header = Some(cells.iter().map(|cell| (*cell).to_owned()).collect());
-                return Ok(());
-            }
+        {
+            self.header = Some(cells.iter().map(|cell| (*cell).to_owned()).collect());
+            return Ok(());
         }
         let places = match self.places {
             Some(places) => places,
@@ -323,16 +317,17 @@ fn is_header(cells: &[&str], options: &QrelsOptions) -> bool {
                 .any(|name| name == names::plain(cell))
     };
     let word = |cell: &&str| cell.starts_with(char::is_alphabetic);
-    let is_named = |list: &[&str]| cells.iter().any(|cell| list.contains(&&*names::plain(cell)));
+    let is_named = |lists: &&[&[&str]]| {
+        let mut plain = cells.iter().map(|cell| names::plain(cell));
+        plain.any(|name| lists.iter().any(|list| list.contains(&&*name)))
+    };
     let asked_number = options
         .relevance_column
         .as_deref()
         .and_then(|name| name.trim().parse::<usize>().ok());
     let asked_place = asked_number.and_then(|number| number.checked_sub(1));
     cells.iter().any(is_asked_for)
-        || [names::JUDGED_QUERY, names::JUDGED_DOCUMENT, names::RELEVANCE]
-            .into_iter()
-            .all(is_named)
+        || names::OF_JUDGEMENTS.iter().all(is_named)
         || match (asked_place, cells) {
             (Some(place), _) => cells.get(place).is_some_and(word),
             (None, [_, _, relevance]) => word(relevance),

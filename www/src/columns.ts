@@ -35,7 +35,7 @@ function numbered(names: string[]): Column[] {
 }
 
 const DELIMITERS = [",", ";", "\t", "|"];
-const NAMED: Record<string, string> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|", space: " " };
+const NAMED: Record<string, string> = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
 
 function keys(line: string): string[] | undefined {
   try {
