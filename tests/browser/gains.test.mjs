@@ -14,7 +14,8 @@ before(
       import { Gains } from "./www/src/parts/gains.tsx";
       const head = "query-id,query,count,";
       const line = (i, change) => "q" + i + ',"number ' + i + ', so ""called""",1,0.5,' + (0.5 + change) + "," + change;
-      const asked = Array.from({ length: ${total} }, (_, i) => line(i, i === 0 ? 0.25 : i === ${total - 1} ? -0.25 : 0));
+      const changes = { 0: 0.25, 1: 0.00004, 2: -0.00004, ${total - 1}: -0.25 };
+      const asked = Array.from({ length: ${total} }, (_, i) => line(i, changes[i] ?? 0));
       const tables = {
         agreement: [head + "agreement base,agreement tuned,agreement change", ...asked].join("\\n") + "\\n",
         judged: head + "ndcg@10 base,ndcg@10 tuned,ndcg@10 change\\nj1,'=judged,1,0.1,0.9,0.8\\n",
@@ -43,6 +44,12 @@ test("without judgements all queries of a long log are covered", { timeout }, as
   assert.match(await get("gains-agreement").innerText(), /not quality: all of the log’s queries/);
   assert.match(await get("gained-agreement").innerText(), /number 0, so "called" 0\.5000 to 0\.7500 \(\+0\.2500\)/);
   assert.match(await get("lost-agreement").innerText(), /number 4999, so "called" 0\.5000 to 0\.2500 \(-0\.2500\)/);
+});
+
+test("a change that its four decimals do not show is none", { timeout }, async () => {
+  for (const testid of ["gained-agreement", "lost-agreement"]) {
+    assert.equal(await get(testid).locator("li").count(), 1);
+  }
 });
 
 test("judgements come first, and a query is shown as it was asked", { timeout }, async () => {

@@ -11,6 +11,9 @@ export interface Change {
   tuned: number;
 }
 
+/** A change in ten thousandths, which is what is shown of it: what is smaller is none. */
+export const rise = ({ base, tuned }: Change) => Math.round(10_000 * (tuned - base));
+
 /** What the queries can be compared by, the most telling first. */
 export function kinds({ evaluation }: Report): PerQueryKind[] {
   const found: PerQueryKind[] = [];

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { PerQueryKind, Report } from "querytune";
 import { judgedQueries } from "../figures.js";
 import { count, counted, difference, metric } from "../format.js";
-import { type Change, changes, kinds } from "../gains.js";
+import { type Change, changes, kinds, rise } from "../gains.js";
 import type { Outcome } from "../outcome.js";
 import { noteFailure } from "../session.js";
 import { ErrorBox } from "./error-box.js";
@@ -55,8 +55,8 @@ function Most({ run, kind }: { run: Outcome["run"]; kind: PerQueryKind }) {
       wanted = false;
     };
   }, [run, kind]);
-  const rose = (all ?? []).filter((change) => change.tuned > change.base);
-  const fell = (all ?? []).filter((change) => change.tuned < change.base);
+  const rose = (all ?? []).filter((change) => rise(change) > 0);
+  const fell = (all ?? []).filter((change) => rise(change) < 0);
   return (
     <div data-testid={`gains-${kind}`}>
       <p class="quiet">
