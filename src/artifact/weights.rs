@@ -12,7 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::adapter::{Lora, LoraMatrix};
 use super::tensors;
 use crate::error::{Code, Error, Result};
-use crate::model::{Quantisation, add_change, values};
+use crate::model::{NAME_PREFIXES, Quantisation, add_change, values};
 
 /// The file that every model folder has.
 pub const FILE: &str = "model.safetensors";
@@ -112,7 +112,7 @@ impl<'a> Written<'a> {
             }
         }
         for &matrix in &lora.matrices {
-            let names = ["", "bert."].map(|prefix| format!("{prefix}{}.weight", matrix.module));
+            let names = NAME_PREFIXES.map(|prefix| format!("{prefix}{}.weight", matrix.module));
             let stranger = |what: String| {
                 let text = format!(
                     "The adapter changes {}, {what}. Take the base model that the adapter was trained with.",

@@ -38,11 +38,8 @@ pub trait Arithmetic: Sized {
     /// As [`Weights::vector`].
     fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<Self::Norm>;
 
-    /// Loads `NAME.weight`, [rows, columns].
-    ///
-    /// # Errors
-    /// As [`Weights::vector`].
-    fn table(&self, weights: &Weights<'_>, name: &str, rows: usize, columns: usize) -> Result<Self::Table>;
+    /// A table of rows of `columns` numbers, one after the other in `values`.
+    fn table(&self, values: Vec<f32>, columns: usize) -> Self::Table;
 
     /// Which inputs go through the model together, by their numbers of tokens: groups of indices into `lengths`.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>>;

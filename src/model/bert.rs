@@ -53,7 +53,7 @@ pub enum Head<A: Arithmetic> {
         /// Whether it is scaled to length 1.
         normalize: bool,
     },
-    /// A logit: `classifier(tanh(pooler(first token)))`.
+    /// A logit: `classifier(tanh(pooler(first token)))`, whatever the model's files call the two.
     Classify {
         /// [hidden] to [hidden].
         pooler: A::Linear,
@@ -79,11 +79,19 @@ impl<A: Arithmetic> Bert<A> {
     pub async fn load(config: &BertConfig, weights: &Weights<'_>, arithmetic: &A, job: &Job<'_>) -> Result<Self> {
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let norm = |name: &str| arithmetic.norm(weights, name, hidden, config.layer_norm_eps);
-        let table = |name: &str, rows| arithmetic.table(weights, &format!("embeddings.{name}"), rows, hidden);
+        let table = |name: &str, rows, skipped| -> Result<_> {
+            let mut values = weights.matrix(&format!("embeddings.{name}.weight"), rows, hidden)?;
+            values.drain(..skipped * hidden);
+            Ok(arithmetic.table(values, hidden))
+        };
         let embeddings = Embeddings {
-            words: table("word_embeddings", config.vocab_size)?,
-            positions: table("position_embeddings", config.max_position_embeddings)?,
-            types: table("token_type_embeddings", config.type_vocab_size)?,
+            words: table("word_embeddings", config.vocab_size, 0)?,
+            positions: table(
+                "position_embeddings",
+                config.max_position_embeddings,
+                config.first_position(),
+            )?,
+            types: table("token_type_embeddings", config.type_vocab_size, 0)?,
             norm: norm("embeddings.LayerNorm")?,
         };
         let mut layers = Vec::with_capacity(config.num_hidden_layers);

@@ -5,12 +5,16 @@ use serde::Deserialize;
 use super::files::ModelFiles;
 use crate::error::{Code, Error, Result};
 
-/// The part of a BERT `config.json` that decides its numbers.
+/// Models with the layers of a BERT whose positions begin after the padding's, which tell no token types apart, and
+/// whose classifier is named otherwise (transformers' `modeling_roberta.py`).
+const ROBERTA: [&str; 3] = ["roberta", "xlm-roberta", "camembert"];
+
+/// The part of a `config.json` of the BERT family that decides its numbers.
 ///
-/// Fields and defaults are those of transformers' `BertConfig`.
+/// Fields and defaults are those of transformers' `BertConfig` and `RobertaConfig`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct BertConfig {
-    /// Has to be `bert`.
+    /// Has to be `bert`, or of RoBERTa's kind.
     pub model_type: Option<String>,
     /// Numbers in a hidden state.
     pub hidden_size: usize,
@@ -31,8 +35,10 @@ pub struct BertConfig {
     pub layer_norm_eps: f64,
     /// Rows of the word embedding table.
     pub vocab_size: usize,
-    /// Most tokens the model has positions for.
+    /// Rows of the position table; see [`BertConfig::positions`].
     pub max_position_embeddings: usize,
+    /// The padding token, after whose number RoBERTa's positions begin.
+    pub pad_token_id: Option<usize>,
     /// Rows of the token type table.
     #[serde(default = "type_vocab_size")]
     pub type_vocab_size: usize,
@@ -102,10 +108,15 @@ impl BertConfig {
     /// [`Code::ModelFileMissing`]; [`Code::ModelConfig`] naming the key that is not supported.
     pub fn read(files: &ModelFiles) -> Result<Self> {
         let config: Self = files.json("config.json")?;
-        let refuse = |key, found: &str, supported| Err(unsupported(&files.id, "config.json", key, found, supported));
+        let refuse =
+            |key, found: &str, supported: &str| Err(unsupported(&files.id, "config.json", key, found, supported));
         match config.model_type.as_deref() {
             Some("bert") => {}
-            other => return refuse("model_type", other.unwrap_or("nothing"), "bert"),
+            Some(other) if ROBERTA.contains(&other) => {}
+            other => {
+                let supported = format!("bert, {}", ROBERTA.join(", "));
+                return refuse("model_type", other.unwrap_or("nothing"), &supported);
+            }
         }
         if config.hidden_act != "gelu" {
             return refuse("hidden_act", &config.hidden_act, "gelu");
@@ -123,17 +134,36 @@ impl BertConfig {
         if heads == 0 || config.hidden_size == 0 || !config.hidden_size.is_multiple_of(heads) {
             return refuse("num_attention_heads", &heads.to_string(), "a divisor of hidden_size");
         }
-        if config.max_position_embeddings < 3 {
+        if config.positions() < 3 {
+            let least = format!("{} or more", config.first_position().saturating_add(3));
             return refuse(
                 "max_position_embeddings",
                 &config.max_position_embeddings.to_string(),
-                "3 or more",
+                &least,
             );
         }
         if config.type_vocab_size == 0 {
             return refuse("type_vocab_size", "0", "1 or more");
         }
         Ok(config)
+    }
+
+    /// Whether this is a RoBERTa.
+    pub fn is_roberta(&self) -> bool {
+        self.model_type.as_deref().is_some_and(|kind| ROBERTA.contains(&kind))
+    }
+
+    /// The row of the position table that an input's first token has.
+    pub fn first_position(&self) -> usize {
+        if !self.is_roberta() {
+            return 0;
+        }
+        self.pad_token_id.unwrap_or(1).saturating_add(1)
+    }
+
+    /// Most tokens the model has positions for.
+    pub fn positions(&self) -> usize {
+        self.max_position_embeddings.saturating_sub(self.first_position())
     }
 
     /// How many outputs a classifier of this configuration has.
@@ -214,7 +244,7 @@ impl EncoderConfig {
             }
         }
         let sentence: SentenceBertConfig = files.json_if_there("sentence_bert_config.json")?.unwrap_or_default();
-        let positions = bert.max_position_embeddings;
+        let positions = bert.positions();
         // Newer versions of sentence-transformers keep the length in the tokenizer's file alone.
         let max_length = match sentence.max_seq_length {
             Some(length) => length.min(positions),

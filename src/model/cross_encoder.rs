@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, Stage, Work};
 
-/// A BERT sequence classifier with one label on a device; its output is a raw logit, no sigmoid.
+/// A sequence classifier of the BERT family with one label on a device; its output is a raw logit, no sigmoid.
 pub struct CrossEncoder {
     model: Model,
     tokenizer: Tokenizer,
@@ -18,7 +18,7 @@ pub struct CrossEncoder {
 }
 
 impl CrossEncoder {
-    /// Loads a `BertForSequenceClassification` folder with one label.
+    /// Loads a `BertForSequenceClassification` folder with one label, or one of RoBERTa's kind.
     ///
     /// # Errors
     /// [`Code::ModelFileMissing`], [`Code::ModelConfig`], [`Code::ModelTokenizer`], [`Code::ModelWeights`],
@@ -33,15 +33,15 @@ impl CrossEncoder {
             );
             return Err(Error::new(Code::ModelConfig, text).at("config.json", 0, 0));
         }
-        if config.type_vocab_size < 2 {
+        if config.type_vocab_size < 2 && !config.is_roberta() {
             let text = format!(
                 "The model {} has type_vocab_size = 1; a pair of texts needs 2.",
                 files.id
             );
             return Err(Error::new(Code::ModelConfig, text).at("config.json", 0, 0));
         }
-        let max_length = tokenizer_max_length(files, config.max_position_embeddings)?;
-        let tokenizer = Tokenizer::read(files, config.vocab_size, max_length)?;
+        let max_length = tokenizer_max_length(files, config.positions())?;
+        let tokenizer = Tokenizer::read(files, &config, max_length)?;
         let model = Model::load(&config, HeadKind::Classify, &Weights::read(files)?, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),

@@ -52,7 +52,7 @@ impl Encoder {
     ) -> Result<Self> {
         let bert_config = BertConfig::read(files)?;
         let config = EncoderConfig::read(files, &bert_config)?;
-        let tokenizer = Tokenizer::read(files, bert_config.vocab_size, config.max_length)?;
+        let tokenizer = Tokenizer::read(files, &bert_config, config.max_length)?;
         let head = HeadKind::Pool(config.pooling, config.normalize);
         let weights = Weights::read(files)?.changed_by(changes);
         let model = Model::load(&bert_config, head, &weights, device, job).await?;

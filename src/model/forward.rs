@@ -185,10 +185,16 @@ impl<A: Arithmetic> Forward<A> {
         let linear = |name: &str, outputs| arithmetic.linear(weights, &[name.to_owned()], hidden, outputs);
         let head = match head {
             HeadKind::Pool(pooling, normalize) => Head::Pool { pooling, normalize },
-            HeadKind::Classify => Head::Classify {
-                pooler: linear("pooler.dense", hidden)?,
-                classifier: linear("classifier", 1)?,
-            },
+            HeadKind::Classify => {
+                let [pooler, classifier] = match config.is_roberta() {
+                    true => ["classifier.dense", "classifier.out_proj"],
+                    false => ["pooler.dense", "classifier"],
+                };
+                Head::Classify {
+                    pooler: linear(pooler, hidden)?,
+                    classifier: linear(classifier, 1)?,
+                }
+            }
         };
         Ok(Self { arithmetic, bert, head })
     }

@@ -33,3 +33,4 @@ pub use on_tensors::normalize_rows;
 pub(crate) use stored::{Quantisation, floats, values};
 pub use tokenizer::{Tokenized, Tokenizer};
 pub use trainable::{LowRank, TrainableEncoder};
+pub(crate) use weights::NAME_PREFIXES;

@@ -2,6 +2,7 @@
 
 use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
 
+use super::config::BertConfig;
 use super::files::ModelFiles;
 use crate::error::{Code, Error, Result};
 
@@ -10,7 +11,7 @@ use crate::error::{Code, Error, Result};
 pub struct Tokenized {
     /// Token ids, special tokens included, at most `max_length`.
     pub ids: Vec<u32>,
-    /// 0 for tokens of the first text, 1 for those of the second.
+    /// 0 for tokens of the first text, 1 for those of the second; all 0 in a RoBERTa.
     pub type_ids: Vec<u32>,
 }
 
@@ -18,6 +19,7 @@ pub struct Tokenized {
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     max_length: usize,
+    has_types: bool,
 }
 
 impl Tokenizer {
@@ -26,7 +28,8 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelFileMissing`]; [`Code::ModelTokenizer`] if it cannot be read, or has tokens beyond the
     /// model's `vocab_size`.
-    pub fn read(files: &ModelFiles, vocab_size: usize, max_length: usize) -> Result<Self> {
+    pub fn read(files: &ModelFiles, config: &BertConfig, max_length: usize) -> Result<Self> {
+        let vocab_size = config.vocab_size;
         let refuse = |error: tokenizers::Error| {
             Error::new(
                 Code::ModelTokenizer,
@@ -51,7 +54,11 @@ impl Tokenizer {
                 direction: TruncationDirection::Right,
             }))
             .map_err(refuse)?;
-        Ok(Self { inner, max_length })
+        Ok(Self {
+            inner,
+            max_length,
+            has_types: !config.is_roberta(),
+        })
     }
 
     /// Most tokens of an input, special tokens included.
@@ -85,9 +92,11 @@ impl Tokenizer {
                 type_ids: vec![0],
             });
         }
-        Ok(Tokenized {
-            ids: encoding.get_ids().to_vec(),
-            type_ids: encoding.get_type_ids().to_vec(),
-        })
+        let ids = encoding.get_ids().to_vec();
+        let type_ids = match self.has_types {
+            true => encoding.get_type_ids().to_vec(),
+            false => vec![0; ids.len()],
+        };
+        Ok(Tokenized { ids, type_ids })
     }
 }

@@ -9,8 +9,8 @@ use crate::error::{Code, Error, Result};
 
 /// The tensors of a `model.safetensors`, still in the file's own bytes.
 ///
-/// Names are looked up with and without the prefix `bert.`: a bare `BertModel` is saved without it, a classifier
-/// with it. Stored types are F32, F16, BF16, and 8-bit integers with a scale (see [`Quantisation`]).
+/// Names are looked up with and without the prefix `bert.` or `roberta.`: a bare `BertModel` is saved without it, a
+/// classifier with it. Stored types are F32, F16, BF16, and 8-bit integers with a scale (see [`Quantisation`]).
 pub struct Weights<'a> {
     tensors: SafeTensors<'a>,
     id: &'a str,
@@ -18,7 +18,8 @@ pub struct Weights<'a> {
 }
 
 const FILE: &str = "model.safetensors";
-const PREFIXES: [&str; 2] = ["", "bert."];
+/// What the name of an encoder's tensor may begin with.
+pub(crate) const NAME_PREFIXES: [&str; 3] = ["", "bert.", "roberta."];
 
 impl<'a> Weights<'a> {
     /// Reads the file's header.
@@ -120,7 +121,7 @@ impl<'a> Weights<'a> {
 
     /// A tensor by its name, with or without the prefix, and its full name.
     fn find(&self, name: &str) -> Option<(String, TensorView<'_>)> {
-        let mut names = PREFIXES.iter().map(|prefix| format!("{prefix}{name}"));
+        let mut names = NAME_PREFIXES.iter().map(|prefix| format!("{prefix}{name}"));
         names.find_map(|full| self.tensors.tensor(&full).ok().map(|view| (full, view)))
     }
 

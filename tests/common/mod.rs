@@ -30,6 +30,15 @@ pub fn models_folder() -> PathBuf {
 
 /// The files of one prepared model.
 pub fn model(name: &str) -> ModelFiles {
+    read_model(&models_folder(), name)
+}
+
+/// The files of a small model with random weights, which numbers of other programs belong to.
+pub fn golden_model(name: &str) -> ModelFiles {
+    read_model(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), name)
+}
+
+fn read_model(folder: &Path, name: &str) -> ModelFiles {
     fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
         let entries = std::fs::read_dir(folder)
             .unwrap_or_else(|error| panic!("{}: {error}; `npm run setup` fetches the models", folder.display()));
@@ -44,7 +53,7 @@ pub fn model(name: &str) -> ModelFiles {
         }
     }
     let mut files = BTreeMap::new();
-    collect(&models_folder().join(name), "", &mut files);
+    collect(&folder.join(name), "", &mut files);
     ModelFiles::new(name, files)
 }
 

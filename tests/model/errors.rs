@@ -66,7 +66,7 @@ fn weights_cut_short_are_told_from_weights_of_another_shape() {
 #[test]
 fn an_unsupported_configuration_names_its_key() {
     let cases = [
-        ("model_type", "roberta".into()),
+        ("model_type", "distilbert".into()),
         ("hidden_act", "relu".into()),
         ("position_embedding_type", "relative_key".into()),
         ("is_decoder", true.into()),

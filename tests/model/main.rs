@@ -7,4 +7,5 @@ mod errors;
 mod goldens;
 mod max_length;
 mod odd_texts;
+mod roberta;
 mod unfit_numbers;

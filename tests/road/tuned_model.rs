@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
 use crate::common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, texts};
-use crate::common::{TestHost, block_on, cross_encoder_files, encoder_files};
+use crate::common::{TestHost, block_on, cross_encoder_files, encoder_files, golden_model};
 use querytune::Code;
 use querytune::device::{DevicePreference, DtypePreference};
 use querytune::download::download;
@@ -190,7 +190,7 @@ fn parts_of_different_downloads_are_refused() {
     let relations = synthesize(&tuner, OPTIONS, &host).expect("relations");
     let head = unzip(&run(&tuner, &relations, heads(Method::QueryHead)).tuned);
     let changed = unzip(&run(&tuner, &relations, lora(false)).tuned);
-    let tiny = tiny_encoder();
+    let tiny = golden_model("tiny-encoder").files;
     let refused = |files: &BTreeMap<String, Vec<u8>>| {
         let error = block_on(TunedModel::open(&zip(files), OPTIONS_OF_LOAD, &Job::new(&host))).err();
         let error = error.expect("it is refused");
@@ -214,13 +214,6 @@ fn parts_of_different_downloads_are_refused() {
     let mut without_data = head;
     without_data.retain(|name, _| !name.starts_with("data/"));
     assert!(Unpacked::read(&zip(&without_data)).is_ok());
-}
-
-/// The encoder that goldens of training were made with.
-fn tiny_encoder() -> BTreeMap<String, Vec<u8>> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny-encoder");
-    let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).expect("a file"));
-    ["config.json", "model.safetensors", "tokenizer.json"].map(read).into()
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! Every kind of training against an independent one in torch (float64, its own gradients): `tests/golden/make_fit.py`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::rc::Rc;
 
-use crate::common::{TestHost, block_on, golden, numbers};
+use crate::common::{TestHost, block_on, golden, golden_model, numbers};
 use querytune::device::{Device, Dtype};
 use querytune::input::{InputItem, Role, Texts};
 use querytune::job::Job;
-use querytune::model::{Encoder, ModelFiles, TextKind};
+use querytune::model::{Encoder, TextKind};
 use querytune::relations::{Candidate, Relations, StageTimes};
 use querytune::tune::{
     Adapted, Adapter, LoraOptions, LoraTarget, Loss, Method, Recipe, RecipeOptions, StepLoss, Student, Trainable,
@@ -227,21 +225,6 @@ fn a_teacher_with_cosines_follows_the_reference() {
     );
 }
 
-fn tiny_encoder() -> ModelFiles {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny-encoder");
-    let mut files = BTreeMap::new();
-    for (folder, prefix) in [(folder.clone(), ""), (folder.join("1_Pooling"), "1_Pooling/")] {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_file() {
-                let name = format!("{prefix}{}", path.file_name().expect("a name").to_string_lossy());
-                files.insert(name, std::fs::read(&path).expect("a file"));
-            }
-        }
-    }
-    ModelFiles::new("tiny-encoder", files)
-}
-
 fn strings(value: &Value) -> Vec<&str> {
     let texts = value.as_array().expect("texts").iter();
     texts.map(|text| text.as_str().expect("a text")).collect()
@@ -268,7 +251,7 @@ fn assert_lora(name: &str, micro_batch_tokens: usize) {
         ..options(Method::Lora)
     };
     let recipe = options.recipe(1000).expect("a recipe");
-    let (host, device, files) = (TestHost::new(), Device::cpu(Dtype::Fp32), tiny_encoder());
+    let (host, device, files) = (TestHost::new(), Device::cpu(Dtype::Fp32), golden_model("tiny-encoder"));
     let job = Job::new(&host);
     let encoder = block_on(Encoder::load(&files, &device, &job)).expect("the encoder loads");
     let trainable = block_on(Trainable::load(&files, &encoder, &device, &job)).expect("the encoder loads");
