@@ -4,7 +4,7 @@
 //   node scripts/test-interop.mjs [ARTIFACT.zip [--base DIR] [--expected FILE]]
 //
 // Without an artifact, a Rust test writes some with random adapters: of every method, some that deliver the base model,
-// and some on a base model that pools otherwise, is stored in half precision, or has a prompt for queries.
+// and some on a base model that pools otherwise, is stored in half precision, has a prompt for queries, or is a RoBERTa.
 // --base      folder of the base encoder (default: the one fetched by "npm run setup")
 // --expected  JSON {"texts": [...], "query": [[...]], "document": [[...]]}: the vectors the engine computes
 //
@@ -36,9 +36,10 @@ async function writeArtifacts(base, folder) {
   return [
     ...["tuned", "base", "heads", "lora-query", "lora-both", "lora-base"].map((name) => written(name, base)),
     // On other base models than the one in the folder.
-    ...["cls", "lora-query-cls", "lora-both-half", "prompt", "prompt-base", "prompt-lora-query"].map((name) =>
-      written(name),
-    ),
+    ...[
+      ...["cls", "lora-query-cls", "lora-both-half", "prompt", "prompt-base", "prompt-lora-query"],
+      ...["roberta", "roberta-lora-both"],
+    ].map((name) => written(name)),
   ];
 }
 

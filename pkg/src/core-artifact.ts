@@ -18,12 +18,12 @@ export async function loadArtifact(
 ): Promise<CoreTunedModel> {
   const { device, dtype, threads, onProgress, signal } = options;
   signal?.throwIfAborted();
-  const size = session.threads(threads);
   const bytes = await read(bytesOf(zip));
   const unpacked = session.thread.short(() => engine.Unpacked.read(bytes));
   try {
     const encoder = session.thread.short(() => unpacked.encoder());
     encoder.sha256 = await hashesOf(encoder.files);
+    const size = session.threads(threads, { encoder });
     const choice = given({ device: reachable(device), dtype, threads: size });
     const model = await session.thread.long({ onProgress, signal }, (host) =>
       engine.TunedModel.load(unpacked, encoder.sha256, choice, host),

@@ -24,7 +24,8 @@ export type Spawn = () => Helper;
 /** How this environment gets helpers, and how many threads make sense in it. */
 export interface Recruiting {
   spawn: Spawn;
-  usualThreads: number;
+  /** With models of so many bytes. */
+  usualThreads(bytes: number): number;
 }
 
 /** A web worker that runs this package's worker script. */
@@ -157,7 +158,14 @@ export class Crew {
   }
 }
 
-/** Threads that make sense: one a processor, as far as memory (in GiB) allows, and not more than `most`. */
-export function usualThreads(processors = 1, memory = 8, most = Number.POSITIVE_INFINITY): number {
-  return Math.max(1, Math.min(most, processors, Math.floor(2 * memory)));
+/** What a thread takes at least, and in sizes of its models' files (in GiB). */
+const THREAD = { least: 0.25, models: 2 };
+
+/**
+ * Threads that make sense with models of so many bytes: one a processor, as far as half of the memory (in GiB) has room
+ * for them, and not more than `most`.
+ */
+export function usualThreads(bytes: number, processors = 1, memory = 8, most = Number.POSITIVE_INFINITY): number {
+  const each = Math.max(THREAD.least, (THREAD.models * bytes) / 2 ** 30);
+  return Math.max(1, Math.min(most, processors, Math.floor(memory / 2 / each)));
 }

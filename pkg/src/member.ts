@@ -2,6 +2,7 @@
 
 import * as Comlink from "comlink";
 import { QuerytuneError } from "./errors.js";
+import type { ModelFiles } from "./models.js";
 import type { MemberService } from "./remote.js";
 import { CoreSession, type CoreTuner } from "./session.js";
 
@@ -24,6 +25,13 @@ export class Calls {
   }
 }
 
+/** Gives the memory of a model's files back, at once where that can be asked for: a thread that waits collects nothing. */
+function release(model: ModelFiles): void {
+  const buffers = new Set(Object.values(model.files).map(({ buffer }) => buffer));
+  model.files = {};
+  for (const buffer of buffers) (buffer as { transfer?(length: number): unknown }).transfer?.(0);
+}
+
 /**
  * The functions of a member, the same in a web worker and in a thread of Node's. `opened` receives its session, for
  * whoever has to end it when the engine fails.
@@ -35,6 +43,8 @@ export function member(calls: Calls, opened?: (session: CoreSession) => void): M
       const session = await CoreSession.open({ wasm: module, store: "memory" });
       opened?.(session);
       tuner = await session.loadFiles(models, { device: "cpu", dtype }, {});
+      // Copies of this thread's own, and downloads are written by the one that it helps.
+      for (const model of [models.encoder, models.crossEncoder]) if (model) release(model);
     },
     cancel: (call) => calls.cancel(call),
     work: (call, work, texts) =>

@@ -19,6 +19,12 @@ export interface TunerModels {
   crossEncoder?: ModelFiles;
 }
 
+/** Bytes of all files. */
+export function sizeOf({ encoder, crossEncoder }: TunerModels): number {
+  const files = [encoder, crossEncoder].flatMap((model) => Object.values(model?.files ?? {}));
+  return files.reduce((sum, file) => sum + file.byteLength, 0);
+}
+
 export const DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2";
 export const DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L-12-v2";
 

@@ -57,8 +57,9 @@ export async function recruitingInNode(): Promise<Recruiting | undefined> {
   // Not in one expression with the name: bundlers would take the script for a file of the page's.
   const here = import.meta.url;
   const script = new URL("./node-member.js", here);
+  const memory = Math.min(os.totalmem(), allowedMemory()) / 2 ** 30;
   return {
-    usualThreads: usualThreads(os.availableParallelism(), Math.min(os.totalmem(), allowedMemory()) / 2 ** 30),
+    usualThreads: (bytes) => usualThreads(bytes, os.availableParallelism(), memory),
     spawn: () => {
       // Options of the process, such as --input-type, are not for this script.
       const worker = new Worker(script, { name: "querytune-crew", execArgv: [] });

@@ -8,7 +8,7 @@ import { Crew, type Recruiting } from "./crew.js";
 import { fromEngine, isCancelled, QuerytuneError } from "./errors.js";
 import type { JudgingOptions } from "./judging.js";
 import { checkItems, checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
-import { type ModelFiles, resolveModels, type TunerModels } from "./models.js";
+import { type ModelFiles, resolveModels, sizeOf, type TunerModels } from "./models.js";
 import { nodeFiles } from "./node.js";
 import {
   given,
@@ -604,7 +604,7 @@ export class CoreSession implements Session {
 
   /** The same, with the files already here. */
   async loadFiles(models: TunerModels, { device, dtype, threads }: Choice, watch: Watch): Promise<CoreTuner> {
-    const size = this.threads(threads);
+    const size = this.threads(threads, models);
     const tuner = await this.thread.long(watch, (host) =>
       engine.Tuner.load(
         models.encoder,
@@ -620,12 +620,12 @@ export class CoreSession implements Session {
     return loadArtifact(this, zip, options);
   }
 
-  /** How many threads share the work if so many are asked for, this one counted. */
-  threads(asked: number | undefined): number {
+  /** How many threads share these models' work if so many are asked for, this one counted. */
+  threads(asked: number | undefined, models: TunerModels): number {
     if (asked !== undefined && !(Number.isInteger(asked) && asked >= 1)) {
       throw new QuerytuneError("option", `threads is ${asked}; it has to be a whole number from 1.`);
     }
-    return this.#recruiting ? (asked ?? this.#recruiting.usualThreads) : 1;
+    return this.#recruiting ? (asked ?? this.#recruiting.usualThreads(sizeOf(models))) : 1;
   }
 
   /** Others with the same models, so that there are so many threads; nobody where they could not help. */

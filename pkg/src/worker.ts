@@ -90,11 +90,13 @@ const recruiting: Recruiting | undefined =
     ? undefined
     : {
         spawn: () => webHelper(new Worker(self.location.href, { type: scriptType(), name: "querytune-crew" })),
-        usualThreads: usualThreads(
-          navigator.hardwareConcurrency,
-          (navigator as { deviceMemory?: number }).deviceMemory,
-          MOST_THREADS,
-        ),
+        usualThreads: (bytes) =>
+          usualThreads(
+            bytes,
+            navigator.hardwareConcurrency,
+            (navigator as { deviceMemory?: number }).deviceMemory,
+            MOST_THREADS,
+          ),
       };
 
 const service: Service & MemberService = {

@@ -1,5 +1,6 @@
 //! A model as it comes from a hub, a folder or a file picker: named bytes.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,22 @@ pub struct ModelFiles {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Hashes that are known already, by path: of a hundred megabytes they are the dearest part of loading.
     sha256: RefCell<BTreeMap<String, String>>,
+}
+
+/// Where a model's files are got when they are read, for a host that keeps them outside this crate's memory: two copies
+/// of all models at once are what a page has no room for.
+pub trait ModelSource {
+    /// The files, borrowed or for this one use.
+    ///
+    /// # Errors
+    /// What the host reports, [`Code::Option`] if it has no such thing.
+    fn files(&self) -> Result<Cow<'_, ModelFiles>>;
+}
+
+impl ModelSource for ModelFiles {
+    fn files(&self) -> Result<Cow<'_, ModelFiles>> {
+        Ok(Cow::Borrowed(self))
+    }
 }
 
 /// What the report says about a model.

@@ -27,7 +27,7 @@ mod weights;
 pub use config::{BertConfig, EncoderConfig, Pooling};
 pub use cross_encoder::CrossEncoder;
 pub use encoder::{Encoder, TextKind};
-pub use files::{ModelFiles, ModelInfo};
+pub use files::{ModelFiles, ModelInfo, ModelSource};
 pub use lora::{Lora, LoraLayer, add_change};
 pub use on_tensors::normalize_rows;
 pub(crate) use stored::{Quantisation, floats, values};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::device::{Device, DevicePreference, Dtype, DtypePreference};
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, Stage};
-use crate::model::{CrossEncoder, Encoder, ModelFiles, TextKind};
+use crate::model::{CrossEncoder, Encoder, ModelSource, TextKind};
 
 /// Where models run, and in which numbers.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -35,22 +35,23 @@ pub(super) struct LoadedModels {
     pub(super) cross_encoder: Option<CrossEncoder>,
 }
 
-/// The models' files.
+/// Where the models' files are.
 #[derive(Clone, Copy)]
-pub(super) struct Files<'f> {
-    pub(super) encoder: &'f ModelFiles,
-    pub(super) cross_encoder: Option<&'f ModelFiles>,
+pub(super) struct Sources<'f> {
+    pub(super) encoder: &'f dyn ModelSource,
+    pub(super) cross_encoder: Option<&'f dyn ModelSource>,
 }
 
 impl LoadedModels {
-    async fn load(files: Files<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
-        let count = 1 + usize::from(files.cross_encoder.is_some());
+    /// One after the other, so that only one model's files are in memory.
+    async fn load(sources: Sources<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let count = 1 + usize::from(sources.cross_encoder.is_some());
         let progress = job.stage(Stage::Load, count, 0);
-        let encoder = Encoder::load(files.encoder, device, job).await?;
+        let encoder = Encoder::load(&*sources.encoder.files()?, device, job).await?;
         progress.advance(1);
         let mut cross_encoder = None;
-        if let Some(files) = files.cross_encoder {
-            cross_encoder = Some(CrossEncoder::load(files, device, job).await?);
+        if let Some(source) = sources.cross_encoder {
+            cross_encoder = Some(CrossEncoder::load(&*source.files()?, device, job).await?);
             progress.advance(1);
         }
         progress.finish();
@@ -58,9 +59,9 @@ impl LoadedModels {
     }
 
     /// Loads the models and holds their numbers against those of the CPU in f32.
-    async fn load_tested(files: Files<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
-        let reference = Self::load(files, &Device::cpu(Dtype::Fp32), job).await?;
-        let models = Self::load(files, device, job).await?;
+    async fn load_tested(sources: Sources<'_>, device: &Device, job: &Job<'_>) -> Result<Self> {
+        let reference = Self::load(sources, &Device::cpu(Dtype::Fp32), job).await?;
+        let models = Self::load(sources, device, job).await?;
         models.agree(&reference, job).await?;
         Ok(models)
     }
@@ -149,7 +150,7 @@ impl Loaded {
 ///
 /// # Errors
 /// As there.
-pub(super) async fn load(files: Files<'_>, options: LoadOptions, job: &Job<'_>) -> Result<Loaded> {
+pub(super) async fn load(sources: Sources<'_>, options: LoadOptions, job: &Job<'_>) -> Result<Loaded> {
     let LoadOptions { device, dtype, threads } = options;
     let gpu = match (device, dtype) {
         (DevicePreference::Cpu, _) => Err("It was asked for.".to_owned()),
@@ -174,7 +175,7 @@ pub(super) async fn load(files: Files<'_>, options: LoadOptions, job: &Job<'_>) 
     });
     let tested = match gpu {
         Err(reason) => Err(reason),
-        Ok(device) => match LoadedModels::load_tested(files, &device, job).await {
+        Ok(device) => match LoadedModels::load_tested(sources, &device, job).await {
             Ok(models) => Ok((models, device)),
             Err(error) if error.code() == Code::Cancelled || options.device == DevicePreference::WebGpu => {
                 return Err(error);
@@ -189,7 +190,7 @@ pub(super) async fn load(files: Files<'_>, options: LoadOptions, job: &Job<'_>) 
     let (on_gpu, gpu) = match tested {
         Ok(tested) => tested,
         Err(reason) => {
-            let on_cpu = LoadedModels::load(files, &cpu, job).await?;
+            let on_cpu = LoadedModels::load(sources, &cpu, job).await?;
             return Ok(Loaded::new(on_cpu, cpu, reason));
         }
     };
@@ -197,7 +198,7 @@ pub(super) async fn load(files: Files<'_>, options: LoadOptions, job: &Job<'_>) 
         let reason = "It was asked for, and its numbers agree with the CPU's.".to_owned();
         return Ok(Loaded::new(on_gpu, gpu, reason));
     }
-    let on_cpu = LoadedModels::load(files, &cpu, job).await?;
+    let on_cpu = LoadedModels::load(sources, &cpu, job).await?;
     let (gpu_speed, cpu_speed) = (on_gpu.speed(1, job).await?, on_cpu.speed(threads, job).await?);
     let unit = on_cpu.unit();
     let speeds = format!("a short measurement gave {gpu_speed:.0} {unit}/s on WebGPU, {cpu_speed:.0} on the CPU");

@@ -11,7 +11,7 @@ use crate::device::{Device, DeviceInfo};
 use crate::error::{Code, Error, Result};
 use crate::input::Texts;
 use crate::job::{Job, Work};
-use crate::model::{CrossEncoder, Encoder, ModelFiles, ModelInfo, TextKind};
+use crate::model::{CrossEncoder, Encoder, ModelFiles, ModelInfo, ModelSource, TextKind};
 use crate::previous::Previous;
 use crate::relations::Relations;
 use crate::results::KnownLogits;
@@ -19,7 +19,7 @@ use crate::search::{Neighbour, top_k};
 use crate::synthesize::{SynthesizeOptions, Teacher, encode_texts, synthesize};
 use crate::tune::{Adapted, BaseEncoder, Fit, Ranker, Recipe, fit};
 use crate::vectors::Vectors;
-use loading::{Files, Loaded, load};
+use loading::{Loaded, Sources, load};
 
 pub use index::Index;
 pub use loading::LoadOptions;
@@ -66,13 +66,13 @@ impl Tuner {
     /// [`Code::DeviceUnavailable`] and [`Code::DeviceFaulty`] only with `WebGpu`; [`Code::Option`] for integers on
     /// WebGPU; those of [`Encoder::load`] and [`CrossEncoder::load`].
     pub async fn load(
-        encoder: &ModelFiles,
-        cross_encoder: Option<&ModelFiles>,
+        encoder: &dyn ModelSource,
+        cross_encoder: Option<&dyn ModelSource>,
         options: LoadOptions,
         job: &Job<'_>,
     ) -> Result<Self> {
-        let files = Files { encoder, cross_encoder };
-        let Loaded { models, device, reason } = load(files, options, job).await?;
+        let sources = Sources { encoder, cross_encoder };
+        let Loaded { models, device, reason } = load(sources, options, job).await?;
         let device_info = DeviceInfo {
             kind: device.kind(),
             dtype: device.dtype(),

@@ -1,5 +1,6 @@
 //! The tuner, fits and indexes as JavaScript holds them.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::judge::{Verdict, judge_fit, judge_previous};
 use crate::judging::Judged;
-use crate::model::{ModelFiles, TextKind};
+use crate::model::{ModelFiles, ModelSource, TextKind};
 use crate::previous::{Previous, SincePrevious};
 use crate::report::{report, with_judging};
 use crate::synthesize::SynthesizeOptions;
@@ -142,6 +143,15 @@ pub(super) fn remember_hashes(model: &mut ModelFiles, known: JsValue) {
     }
 }
 
+/// A model in JavaScript's memory, of which copies are made as they are needed.
+struct HostsModel(JsValue);
+
+impl ModelSource for HostsModel {
+    fn files(&self) -> Result<Cow<'_, ModelFiles>> {
+        model_files(&self.0).map(Cow::Owned)
+    }
+}
+
 /// As [`model_files`]; nothing for nothing.
 fn files_if_given(value: &JsValue) -> Result<Option<ModelFiles>> {
     if value.is_undefined() {
@@ -170,9 +180,9 @@ impl Tuner {
     pub fn load(encoder: JsValue, cross_encoder: JsValue, options: JsValue, host: JsHost) -> Promise {
         promise(host, async move |job| {
             let options: LoadOptions = from_js(options)?;
-            let encoder = model_files(&encoder)?;
-            let cross_encoder = files_if_given(&cross_encoder)?;
-            let inner = tuner::Tuner::load(&encoder, cross_encoder.as_ref(), options, job).await?;
+            let cross_encoder = (!cross_encoder.is_undefined()).then_some(HostsModel(cross_encoder));
+            let cross_encoder = cross_encoder.as_ref().map(|model| model as &dyn ModelSource);
+            let inner = tuner::Tuner::load(&HostsModel(encoder), cross_encoder, options, job).await?;
             Ok(Tuner { inner: Rc::new(inner) }.into())
         })
     }

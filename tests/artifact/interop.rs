@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::common::{TestHost, block_on, encoder_files, small_relations};
+use crate::common::{TestHost, block_on, encoder_files, golden_model, small_relations};
 use querytune::artifact::{self, Artifact, Delivered, merged_weights};
 use querytune::device::{Device, Dtype};
 use querytune::download::data;
@@ -102,9 +102,9 @@ fn random(random: &mut fastrand::Rng, count: usize, width: f32) -> Vec<f32> {
     (0..count).map(|_| (random.f32() - 0.5) * width).collect()
 }
 
-/// Changes of every kind of layer, in all layers but the last.
-fn random_lora() -> Lora {
-    let (rank, hidden, intermediate) = (8, 384, 1536);
+/// Changes of every kind of linear layer, in the first layers of an encoder of that width.
+fn random_lora(layers: usize, hidden: usize, intermediate: usize) -> Lora {
+    let rank = 8;
     let kinds = [
         ("attention.self.query", hidden, hidden),
         ("attention.self.key", hidden, hidden),
@@ -114,7 +114,7 @@ fn random_lora() -> Lora {
         ("output.dense", intermediate, hidden),
     ];
     let mut rng = fastrand::Rng::with_seed(7);
-    let layers = (0..5).flat_map(|layer| kinds.map(|kind| (layer, kind)));
+    let layers = (0..layers).flat_map(|layer| kinds.map(|kind| (layer, kind)));
     let changes = layers.map(|(layer, (name, inputs, outputs))| LoraLayer {
         module: format!("encoder.layer.{layer}.{name}"),
         inputs,
@@ -191,7 +191,7 @@ fn downloads_for_sentence_transformers_are_written() {
     write(&out, "base", files, &one, Delivered::Base, [&vectors, &vectors]);
     write(&out, "heads", files, &two, Delivered::Tuned, [&queries, &documents]);
 
-    let changes = random_lora();
+    let changes = random_lora(5, 384, 1536);
     let lora = |documents| Adapter::Lora {
         lora: changes.clone(),
         documents,
@@ -248,6 +248,40 @@ fn downloads_for_sentence_transformers_are_written() {
         &queries_only,
         Delivered::Tuned,
         [&tuned, &vectors],
+    );
+
+    let roberta = golden_model("tiny-xlm-roberta");
+    let vectors = encode(&roberta);
+    let small = Head {
+        weight: random(&mut rng, vectors.dims() * vectors.dims(), 0.3),
+        dims: vectors.dims(),
+    };
+    let queries = adapt(&small, &vectors);
+    let head = Adapter::Heads {
+        query: small,
+        document: None,
+    };
+    write(
+        &out,
+        "roberta",
+        &roberta.files,
+        &head,
+        Delivered::Tuned,
+        [&queries, &vectors],
+    );
+    let few = random_lora(1, 32, 64);
+    let tuned = encode(&changed(&roberta, &few));
+    let lora = Adapter::Lora {
+        lora: few,
+        documents: true,
+    };
+    write(
+        &out,
+        "roberta-lora-both",
+        &roberta.files,
+        &lora,
+        Delivered::Tuned,
+        [&tuned, &tuned],
     );
 
     let cls = with_cls_pooling(base);

@@ -1,7 +1,7 @@
 // The npm package in Chromium, in its worker, on the CPU: numbers against an independent forward pass of the models.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assertClose, goldenPairs, goldenTexts, short } from "./support/golden.mjs";
+import { assertClose, goldenPairs, goldenTexts, roberta, short } from "./support/golden.mjs";
 import { embed, loadTuner, logits, openPackagePage } from "./support/package-page.mjs";
 
 const timeout = 15 * 60_000;
@@ -10,7 +10,9 @@ let info;
 
 before(
   async () => {
-    opened = await openPackagePage();
+    opened = await openPackagePage({
+      folders: { "/roberta/encoder/": roberta.encoder, "/roberta/crossEncoder/": roberta.crossEncoder },
+    });
     info = await loadTuner(opened.page, "tuner", { device: "cpu", dtype: "fp32", threads: 1 });
     await loadTuner(opened.page, "integers", { device: "cpu", threads: 1 });
   },
@@ -66,4 +68,16 @@ test("logits in 16-bit integers are those of the reference to 5e-3", { timeout }
   const found = await logits(opened.page, "integers", goldenPairs);
   const expected = goldenPairs.map(({ logit }) => logit);
   assertClose(found, expected, 5e-3, "logit of a golden pair in integers");
+});
+
+test("a RoBERTa's embeddings and logits are those of transformers, in whatever language", { timeout }, async () => {
+  const folders = { encoder: "/roberta/encoder/", crossEncoder: "/roberta/crossEncoder/" };
+  await loadTuner(opened.page, "roberta", { ...folders, device: "cpu", dtype: "fp32", threads: 1 });
+  const texts = roberta.texts.map(({ text }) => text);
+  const vectors = await embed(opened.page, "roberta", texts);
+  for (const [i, { vector }] of roberta.texts.entries()) {
+    assertClose(vectors[i], vector, 1e-5, `embedding of ${short(texts[i])}`);
+  }
+  const expected = roberta.pairs.map(({ logit }) => logit);
+  assertClose(await logits(opened.page, "roberta", roberta.pairs), expected, 1e-4, "logit");
 });

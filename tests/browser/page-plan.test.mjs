@@ -113,6 +113,20 @@ async function unmeasured() {
   return demo.get("unmeasured").getAttribute("data-why");
 }
 
+test("models for other languages are named by one key, and the English ones again", { timeout }, async () => {
+  await demo.get("models-hub").check();
+  assert.match(await demo.get("hub-languages").innerText(), /^These know English\./);
+  const english = await demo.get("hub-encoder").inputValue();
+  await demo.get("hub-other-languages").press("Enter");
+  assert.match(await demo.get("hub-encoder").inputValue(), /multilingual/);
+  assert.match(await demo.get("hub-languages").innerText(), /50 languages.* 1 GB/);
+  assert.equal(await unmeasured(), "models");
+  // The button has kept the focus.
+  await demo.page.keyboard.press("Enter");
+  assert.equal(await demo.get("hub-encoder").inputValue(), english);
+  await demo.get("models-server").check();
+});
+
 test("on another device or with other models, no time is told that was measured otherwise", { timeout }, async () => {
   await demo.get("device-webgpu").check();
   assert.equal(await unmeasured(), "device");

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { assertClose, goldenPairs, goldenTexts, short } from "./support/golden.mjs";
+import { assertClose, goldenPairs, goldenTexts, roberta, short } from "./support/golden.mjs";
 import { embed, loadTuner, logits, openPackagePage, places } from "./support/package-page.mjs";
 import { writeSmallModel } from "./support/small-model.mjs";
 import { documents, queries } from "./support/tiny-job.mjs";
@@ -21,7 +21,8 @@ before(
     // The kernels are made for neither of these sizes.
     writeSmallModel(join(small, "encoder"), "encoder", { hidden: 36, heads: 2, inner: 72 });
     writeSmallModel(join(small, "crossEncoder"), "crossEncoder", { hidden: 40, heads: 4, inner: 80 });
-    opened = await openPackagePage({ webgpu: "software", folders: { "/small/": small } });
+    const robertas = { "/roberta/encoder/": roberta.encoder, "/roberta/crossEncoder/": roberta.crossEncoder };
+    opened = await openPackagePage({ webgpu: "software", folders: { "/small/": small, ...robertas } });
     for (const device of ["webgpu", "cpu"])
       info[device] = await loadTuner(opened.page, device, { device, dtype: "fp32" });
   },
@@ -85,6 +86,18 @@ test("logits of short golden pairs are those of the reference to 1e-2", { timeou
   const found = await logits(opened.page, "webgpu", pairs);
   const expected = pairs.map(({ logit }) => logit);
   assertClose(found, expected, 1e-2, "logit of a golden pair");
+});
+
+test("embeddings and logits of a RoBERTa are those of transformers to 2e-4 and 1e-2", { timeout }, async () => {
+  const folders = { encoder: "/roberta/encoder/", crossEncoder: "/roberta/crossEncoder/" };
+  await loadTuner(opened.page, "roberta", { ...folders, device: "webgpu", dtype: "fp32" });
+  const texts = roberta.texts.map(({ text }) => text);
+  const vectors = await embed(opened.page, "roberta", texts);
+  for (const [i, { vector }] of roberta.texts.entries()) {
+    assertClose(vectors[i], vector, 2e-4, `embedding of ${short(texts[i])}`);
+  }
+  const expected = roberta.pairs.map(({ logit }) => logit);
+  assertClose(await logits(opened.page, "roberta", roberta.pairs), expected, 1e-2, "logit");
 });
 
 test("models of sizes that the kernels are not made for run on WebGPU all the same, with the CPU's numbers", {

@@ -107,7 +107,7 @@ fn the_encoder_that_is_trained_has_the_same_vectors() {
         .collect();
     let inputs: Vec<_> = inputs.iter().collect();
     let vectors = block_on(trainable.forward_untraced(&inputs, |_| None, &job)).expect("vectors");
-    let values: Vec<f32> = vectors.into_data().to_vec().expect("numbers");
+    let values: Vec<f32> = vectors.into_data().try_to_vec().expect("numbers");
     let distance = distance(values.chunks_exact(values.len() / items.len()), &items);
     assert!(distance <= 2e-6, "{distance:e}");
 }

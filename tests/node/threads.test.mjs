@@ -1,7 +1,7 @@
 // In Node other threads help as in a browser: nothing depends on how many they are, and they go when they should.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import os, { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,14 +71,15 @@ test("one thread and two come to the same bytes; the second ends when the tuner 
 test("in Node all processors help, as far as memory allows", { timeout }, async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "querytune-threads-"));
   writeSmallModel(folder, "encoder", { hidden: 32, heads: 2, inner: 64 });
+  const small = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
   /** Fails unless so many threads are usual on the machine; sizes in GiB, `allowed` what the process may have. */
-  const usual = async (threads, { processors, memory, allowed = 0 }) => {
+  const usual = async (threads, { processors, memory, allowed = 0, files = {} }) => {
     context.mock.method(os, "availableParallelism", () => processors);
     context.mock.method(os, "totalmem", () => memory * 2 ** 30);
     context.mock.method(process, "constrainedMemory", () => allowed * 2 ** 30);
     syncBuiltinESMExports();
     const options = { crossEncoder: false, store: "memory", device: "cpu" };
-    const tuner = await load({ ...options, encoder: pathToFileURL(`${folder}/`) });
+    const tuner = await load({ ...options, encoder: { ...small, ...files } });
     try {
       await until(() => (tuner.crew?.size ?? 0) >= threads - 1, `${threads} threads`);
       assert.equal(others(), threads - 1);
@@ -92,6 +93,9 @@ test("in Node all processors help, as far as memory allows", { timeout }, async 
     await usual(4, { processors: 12, memory: 2 });
     await usual(2, { processors: 12, memory: 64, allowed: 1 });
     await usual(1, { processors: 12, memory: 0.25 });
+    // A model's own size counts.
+    const long = Buffer.concat([small["config.json"], Buffer.alloc(250e6, " ")]);
+    await usual(2, { processors: 12, memory: 2, files: { "config.json": long } });
   } finally {
     context.mock.restoreAll();
     syncBuiltinESMExports();

@@ -104,8 +104,7 @@ export function restore(former: Settings): void {
   batch(() => {
     device.value = former.device;
     chooseOrigin(former.origin);
-    hub.encoder.value = former.hub.encoder;
-    hub.crossEncoder.value = former.hub.crossEncoder;
+    nameOnHub(former.hub);
     candidates.value = former.candidates;
     depth.value = former.depth;
     bm25.value = former.bm25 ?? 0;
@@ -119,10 +118,28 @@ export const SERVED = { encoder: "all-MiniLM-L6-v2", crossEncoder: "ms-marco-Min
 /** Whether the server has the models beside the page; undefined until it has answered. */
 export const served = signal<boolean | undefined>(undefined);
 
-export const hub = {
-  encoder: signal("sentence-transformers/all-MiniLM-L6-v2"),
-  crossEncoder: signal("cross-encoder/ms-marco-MiniLM-L-12-v2"),
+/** Two that know English, and two that know other languages as well. */
+export const ENGLISH = {
+  encoder: "sentence-transformers/all-MiniLM-L6-v2",
+  crossEncoder: "cross-encoder/ms-marco-MiniLM-L-12-v2",
 };
+export const MULTILINGUAL = {
+  encoder: "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+  crossEncoder: "cross-encoder/mmarco-mMiniLMv2-L12-H384-v1",
+};
+
+export const hub = { encoder: signal(ENGLISH.encoder), crossEncoder: signal(ENGLISH.crossEncoder) };
+
+export function nameOnHub(models: { encoder: string; crossEncoder: string }): void {
+  batch(() => {
+    hub.encoder.value = models.encoder;
+    hub.crossEncoder.value = models.crossEncoder;
+  });
+}
+
+/** Whether both models on the hub are these. */
+export const areNamed = ({ encoder, crossEncoder }: typeof ENGLISH) =>
+  hub.encoder.value.trim() === encoder && hub.crossEncoder.value.trim() === crossEncoder;
 
 export const folder = {
   encoder: signal<File[]>([]),

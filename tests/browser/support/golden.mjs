@@ -4,13 +4,23 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../../scripts/lib/paths.mjs";
 
-const read = (name) => JSON.parse(readFileSync(join(root, "tests", "golden", name), "utf8")).items;
+const folder = join(root, "tests", "golden");
+const parse = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+const read = (name) => parse(name).items;
 
 /** `{ text, input_ids, embedding }` of the sentence encoder. */
 export const goldenTexts = read("encoder.json");
 
 /** `{ query, passage, input_ids, logit }` of the cross-encoder. */
 export const goldenPairs = read("cross_encoder.json");
+
+/** `{ text, vector }` and `{ query, passage, logit }` of two small RoBERTas, in these folders. */
+export const roberta = {
+  texts: parse("roberta.json").texts,
+  pairs: parse("roberta.json").pairs.map(({ document, ...pair }) => ({ ...pair, passage: document })),
+  encoder: join(folder, "tiny-xlm-roberta"),
+  crossEncoder: join(folder, "tiny-xlm-roberta-cross-encoder"),
+};
 
 /** Fails unless all numbers are there and at most `tolerance` from those expected. */
 export function assertClose(found, expected, tolerance, what) {

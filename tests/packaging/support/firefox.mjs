@@ -10,25 +10,51 @@ const executablePath = findFirefox() ?? ((await installPackages(["firefox-esr"])
 export const skip =
   executablePath || process.env.CI ? false : "Firefox is not installed (on Debian: apt-get install firefox-esr)";
 
-/** Serves a project's built folder, runs the job on its page in Firefox and checks the result. */
-export async function assertBuildRunsInFirefox(path, headers, protocolTimeout = 5 * 60_000) {
-  const { default: puppeteer } = await import("puppeteer-core");
-  const server = await servePages(path, headers);
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, protocolTimeout });
+/** What may hang, with a limit of its own, so that a failure says where it was. */
+async function within(seconds, what, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took more than ${seconds} s.`)), 1000 * seconds);
+  });
   try {
-    const page = await browser.newPage();
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Firefox with an empty page. One that does not answer is started anew: its start is not what is tested. */
+async function openPage(tries = 2) {
+  const { default: puppeteer } = await import("puppeteer-core");
+  let browser;
+  const opening = async () => {
+    browser = await puppeteer.launch({ browser: "firefox", executablePath, protocolTimeout: 5 * 60_000 });
+    return { browser, page: await browser.newPage() };
+  };
+  try {
+    return await within(60, "Starting Firefox", opening());
+  } catch (error) {
+    browser?.process()?.kill("SIGKILL");
+    if (tries === 1) throw error;
+    return openPage(tries - 1);
+  }
+}
+
+/** Serves a project's built folder, runs the job on its page in Firefox and checks the result. */
+export async function assertBuildRunsInFirefox(path, headers) {
+  const server = await servePages(path, headers);
+  const { browser, page } = await openPage();
+  try {
     await page.goto(`${server.address}/`);
     // Not `waitForFunction`, which a strict policy forbids.
-    await page.evaluate(async () => {
-      const end = performance.now() + 20_000;
-      while (!globalThis.runJob) {
-        if (performance.now() > end) throw new Error("The page did not start.");
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+    const starting = page.evaluate(async () => {
+      while (!globalThis.runJob) await new Promise((resolve) => setTimeout(resolve, 50));
     });
-    assertResult(await page.evaluate((input) => globalThis.runJob(input), { ...input, ...places }));
+    await within(30, "The page's start", starting);
+    const running = page.evaluate((input) => globalThis.runJob(input), { ...input, ...places });
+    assertResult(await within(150, "The job", running));
   } finally {
-    await browser.close();
+    await within(20, "Closing Firefox", browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
     await server.close();
   }
 }

@@ -5,7 +5,21 @@ import { bytes } from "../format.js";
 import { busy } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
-import { chooseOrigin, device, folder, hub, lookForServed, type Origin, origin, SERVED, served } from "../settings.js";
+import {
+  areNamed,
+  chooseOrigin,
+  device,
+  ENGLISH,
+  folder,
+  hub,
+  lookForServed,
+  MULTILINGUAL,
+  nameOnHub,
+  type Origin,
+  origin,
+  SERVED,
+  served,
+} from "../settings.js";
 
 const DEVICES: [DeviceChoice, string, string][] = [
   ["auto", "Automatic", "WebGPU where its numbers are right and it is faster, else the CPU"],
@@ -54,7 +68,7 @@ export function DeviceSection() {
             {served.value === false ? "not there" : `${SERVED.encoder} and ${SERVED.crossEncoder}`}
           </OriginChoice>
           <OriginChoice value="hub" name="From the hub">
-            downloaded once and kept in this browser
+            downloaded once and kept in this browser; for other languages than English, too
           </OriginChoice>
           {origin.value === "hub" && (
             <div class="fields inset">
@@ -80,6 +94,7 @@ export function DeviceSection() {
                   }}
                 />
               </label>
+              <Languages />
             </div>
           )}
           <OriginChoice value="folder" name="From folders on this computer">
@@ -122,6 +137,27 @@ export function DeviceSection() {
         </p>
       ))}
     </Section>
+  );
+}
+
+/** Which languages the models know, and the way to others. One button, so that it keeps the focus. */
+function Languages() {
+  const many = areNamed(MULTILINGUAL);
+  return (
+    <p class="quiet" data-testid="hub-languages">
+      {many &&
+        `The encoder was made for some 50 languages, the cross-encoder for 14 of them. They are some ${bytes(1e9)} to ` +
+          `download and take some ${bytes(3e9)} of memory. `}
+      {areNamed(ENGLISH) && "These know English. "}
+      <button
+        type="button"
+        class="link"
+        data-testid="hub-other-languages"
+        onClick={() => nameOnHub(many ? ENGLISH : MULTILINGUAL)}
+      >
+        {many ? "Name the English ones" : "Name two for other languages"}
+      </button>
+    </p>
   );
 }
 
