@@ -47,7 +47,7 @@ export class CoreTunedModel implements TunedModel {
     this.#session = session;
     this.#engine = model;
     this.#crew = crew;
-    this.info = model.info();
+    this.info = { ...model.info(), threads: crew?.threads ?? 1 };
     this.report = model.report();
     this.isTuned = model.isTuned;
   }

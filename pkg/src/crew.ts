@@ -104,6 +104,8 @@ class Member {
 }
 
 export class Crew {
+  /** With the thread that is helped. */
+  readonly threads: number;
   readonly #members = new Set<Member>();
   readonly #starting = new Set<Member>();
   readonly #warn: (message: string) => void;
@@ -111,6 +113,7 @@ export class Crew {
 
   /** Members join one by one, as soon as they have loaded the models; work begins without them. */
   constructor(size: number, spawn: Spawn, equipment: Equipment, warn: (message: string) => void) {
+    this.threads = size + 1;
     this.#warn = warn;
     for (let member = 0; member < size; member++) this.#enlist(spawn, equipment);
   }

@@ -437,7 +437,7 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner {
     super(session.thread, tuner);
     this.session = session;
     this.crew = crew;
-    this.info = tuner.info();
+    this.info = { ...tuner.info(), threads: crew?.threads ?? 1 };
     this.encoder = encoder;
   }
 
@@ -629,7 +629,7 @@ export class CoreSession implements Session {
   }
 
   /** Others with the same models, so that there are so many threads; nobody where they could not help. */
-  recruit(models: TunerModels, { device }: EngineInfo, threads: number): Crew | undefined {
+  recruit(models: TunerModels, { device }: Pick<EngineInfo, "device">, threads: number): Crew | undefined {
     const recruiting = this.#recruiting;
     if (!recruiting || threads === 1 || device.kind !== "cpu") return undefined;
     const equipment = { module: this.#module, models, dtype: device.dtype };

@@ -408,6 +408,8 @@ export interface EngineInfo {
     /** Why this device was chosen. */
     reason: string;
   };
+  /** Workers that share the models' work, each with the models in its memory: one for WebGPU. */
+  threads: number;
   /** Without a cross-encoder where none was loaded. */
   models: { encoder: ModelInfo; crossEncoder?: ModelInfo };
 }

@@ -42,6 +42,7 @@ async function run(threads) {
   const tuner = await load({ ...sources, store: "memory", device: "cpu", threads });
   try {
     await until(() => (tuner.crew?.size ?? 0) === threads - 1, "the others have their models");
+    assert.equal(tuner.info.threads, threads);
     const running = others();
     const relations = await tuner.synthesize(bytes(sample("queries.csv", 13)), bytes(sample("documents.csv", 201)), {
       candidates: 20,

@@ -24,6 +24,8 @@ export interface Speed {
   of: Circumstances;
   pairsPerSecond: number;
   textsPerSecond: number;
+  /** That share the work; absent in what earlier versions of the page kept. */
+  threads?: number;
   /** Of the models' files. */
   bytes: number;
   /** Seconds that training took for a query; absent before the first job. */
@@ -118,11 +120,11 @@ export async function measureTuner(
   }
   const texts = others.map((item) => item.text);
   for (let batch = 0; batch < 2; batch++) await timed("texts", texts.length, () => tuner.embed(texts, { signal }));
-  const { device, models } = tuner.info;
+  const { device, models, threads } = tuner.info;
   const name = described({ device, models });
   const tunePerQuery = speed.value?.device === name ? speed.value.tunePerQuery : undefined;
   const measured = { pairsPerSecond: rates.pairs, textsPerSecond: rates.texts };
-  note({ ...measured, device: name, kind: device.kind, of, bytes, tunePerQuery, at: Date.now(), job: false });
+  note({ ...measured, device: name, kind: device.kind, of, threads, bytes, tunePerQuery, at: Date.now(), job: false });
 }
 
 /** Takes the speed of a whole job, which is nearer to the next one's than a few pairs are. */
@@ -139,6 +141,7 @@ export function noteSpeed(info: EngineInfo, report: Report, bytes: number, of: C
     of,
     pairsPerSecond: score.perSecond,
     textsPerSecond: encode.perSecond > 0 ? encode.perSecond : (before?.textsPerSecond ?? 10 * score.perSecond),
+    threads: info.threads,
     bytes: bytes || (before?.bytes ?? 0),
     // LoRA's training says nothing of a head's.
     tunePerQuery: report.fit.method === "lora" ? before?.tunePerQuery : tune.seconds / Math.max(1, report.data.queries),
@@ -158,26 +161,17 @@ export function depthWithin(of: Speed, seconds: number, texts: number, queries: 
   return Math.max(0, Math.floor((left * of.pairsPerSecond) / queries));
 }
 
-/** Workers that the engine starts on the CPU. */
-function workers(): number {
-  const { hardwareConcurrency = 1, deviceMemory = 8 } = navigator as Navigator & { deviceMemory?: number };
-  return Math.max(1, Math.min(8, hardwareConcurrency, 2 * deviceMemory));
-}
-
-/** The tab's own, the engine's with both default models, and what each further worker adds: as measured. */
+/** The tab's own, and each engine's: as measured with the smallest models, and in sizes of the models' files. */
 const TAB = 190e6;
-const ENGINE = 303e6;
-const WORKER = 270e6;
+const ENGINE = { least: 211e6, models: 1.8 };
 
 /**
- * Bytes that a job takes, roughly, after docs/performance.md. The models' files are kept by the page, by its worker and
- * by each that helps; what the engines make of them grows with files larger than those of the default models. Besides
- * there are vectors of 384 numbers, and the files' texts. Two digits of it mean something.
+ * Bytes that a job takes, roughly, after docs/performance.md: every thread has the models in its memory, a large
+ * vocabulary as a tree besides, and files are read one after the other. Besides there are vectors of 384 numbers, and the
+ * files' texts. Two digits of it mean something.
  */
-export function memory(modelBytes: number, cpu: boolean, texts: number, fileBytes: number): number {
-  const helpers = cpu ? workers() - 1 : 0;
+export function memory({ bytes, threads = 1 }: Speed, texts: number, fileBytes: number): number {
+  const engines = threads * Math.max(ENGINE.least, ENGINE.models * bytes);
   const vectors = texts * 384 * 4;
-  const own = TAB + Math.max(ENGINE, 1.35 * modelBytes) + 2 * modelBytes;
-  const theirs = helpers * (Math.max(WORKER, 1.2 * modelBytes) + modelBytes);
-  return Number((own + theirs + 2 * vectors + 3 * fileBytes).toPrecision(2));
+  return Number((TAB + engines + bytes + 2 * vectors + 3 * fileBytes).toPrecision(2));
 }

@@ -86,7 +86,7 @@ export class Tuner {
     host: Host,
   ): Promise<Tuner>;
   work(work: Work, texts: readonly string[], host: Host): Promise<Float32Array>;
-  info(): EngineInfo;
+  info(): Omit<EngineInfo, "threads">;
   embed(
     texts: readonly string[],
     kind: "query" | "document",
@@ -178,7 +178,7 @@ export class TunedModel {
     options: { device?: DeviceChoice; dtype?: DtypeChoice; threads?: number },
     host: Host,
   ): Promise<TunedModel>;
-  info(): EngineInfo;
+  info(): Omit<EngineInfo, "threads">;
   report(): Report;
   readonly isTuned: boolean;
   embedQueries(texts: readonly string[], choice: ArtifactChoice, host: Host): Promise<Embeddings>;

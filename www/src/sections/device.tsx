@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
 import { info } from "../engine.js";
-import { bytes } from "../format.js";
+import { bytes, count } from "../format.js";
 import { busy } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
@@ -209,6 +209,7 @@ function DeviceInfo() {
       <dd>
         <b>{runs.kind === "webgpu" ? "WebGPU" : "CPU"}</b>
         {runs.kind === "webgpu" && runs.adapter && ` (${runs.adapter})`}
+        {loaded.threads > 1 && `, ${count(loaded.threads)} threads`}
         <span class="quiet"> {runs.reason}</span>
       </dd>
       <dt>Encoder</dt>

@@ -12,7 +12,7 @@ import { NumberField } from "../parts/number-field.js";
 import { Section } from "../parts/section.js";
 import { Training } from "../parts/training.js";
 import { current, stages } from "../progress.js";
-import { candidates, depth, device, method, minutes, models, timed } from "../settings.js";
+import { candidates, depth, method, minutes, models, timed } from "../settings.js";
 import { NAMES } from "../stages.js";
 import { inTenths, numbers } from "../standing.js";
 
@@ -171,7 +171,6 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
   const job = amount.value;
   if (!job) return null;
   const open = left(job, former);
-  const cpu = device.value === "cpu" || of.device.startsWith("CPU");
   return (
     <dl class="facts" data-testid="estimate">
       <dt>Time</dt>
@@ -184,7 +183,7 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
           `; ${job.known > 0 ? "up to " : ""}${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
-      <dd>about {bytes(memory(of.bytes, cpu, job.queries + job.documents, job.files))}</dd>
+      <dd>about {bytes(memory(of, job.queries + job.documents, job.files))}</dd>
       <dt>Measured</dt>
       <dd class="quiet">
         {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
