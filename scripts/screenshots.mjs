@@ -130,6 +130,11 @@ const STATES = {
     await walk.picture("folders");
     await walk.forDocument("section[aria-labelledby=section-2]", "models");
   },
+  languages: async (walk) => {
+    await walk.get("models-hub").check();
+    await walk.get("hub-other-languages").click();
+    await walk.picture("languages");
+  },
   plan: async (walk) => {
     await walk.chooseSample({ depth: 20 });
     await walk.get("measure").click();

@@ -12,6 +12,7 @@ import { device, folder, models, modelsOf, origin } from "./settings.js";
 export interface Loaded {
   tuner: Tuner;
   key: unknown[];
+  /** Of both models' files. */
   bytes: number;
 }
 
@@ -53,7 +54,10 @@ export async function loadChosen(
   });
   // From here on nothing has to be fetched.
   closeConnections();
-  loaded = { tuner: made, key, bytes: bytes() };
+  // Nothing of a folder is downloaded.
+  const picks = picked().flat();
+  const size = picks.length > 0 ? picks.reduce((sum, file) => sum + file.size, 0) : bytes();
+  loaded = { tuner: made, key, bytes: size };
   info.value = made.info;
   return loaded;
 }

@@ -161,9 +161,9 @@ export function depthWithin(of: Speed, seconds: number, texts: number, queries: 
   return Math.max(0, Math.floor((left * of.pairsPerSecond) / queries));
 }
 
-/** The tab's own, and each engine's: as measured with the smallest models, and in sizes of the models' files. */
+/** The tab's own, and each engine's: as measured with models whose files have 127, 220 and 970 MB. */
 const TAB = 190e6;
-const ENGINE = { least: 211e6, models: 1.8 };
+const engine = (models: number) => Math.max(211e6, 2.5 * models - 235e6);
 
 /**
  * Bytes that a job takes, roughly, after docs/performance.md: every thread has the models in its memory, a large
@@ -171,7 +171,6 @@ const ENGINE = { least: 211e6, models: 1.8 };
  * files' texts. Two digits of it mean something.
  */
 export function memory({ bytes, threads = 1 }: Speed, texts: number, fileBytes: number): number {
-  const engines = threads * Math.max(ENGINE.least, ENGINE.models * bytes);
   const vectors = texts * 384 * 4;
-  return Number((TAB + engines + bytes + 2 * vectors + 3 * fileBytes).toPrecision(2));
+  return Number((TAB + threads * engine(bytes) + bytes + 2 * vectors + 3 * fileBytes).toPrecision(2));
 }
