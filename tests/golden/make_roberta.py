@@ -3,9 +3,9 @@
     python make_roberta.py [FOLDER]     # beside this file, unless a folder is given
 
 Needs what tests/interop/requirements-6.2.txt lists, and sentencepiece with protobuf. Both models are XLM-RoBERTas with
-random weights, 2 layers, hidden size 32, 4 heads and 64 positions, saved by sentence-transformers and transformers as
-models on the hub are. Their vocabulary is trained by sentencepiece on the lines below, with a table of normalisations
-as XLM-RoBERTa's has one, only shorter. What the models give for the texts is computed in float64.
+random weights, 2 layers, hidden size 32, 4 heads and 64 positions, in folders as models on the hub are. Their vocabulary
+is trained by sentencepiece on the lines below, with a table of normalisations as XLM-RoBERTa's has one, only shorter.
+What the models give for the texts is computed in float64.
 
     texts   [{text, ids, vector}], the vectors of length 1
     pairs   [{query, document, ids, logit}]
@@ -20,7 +20,6 @@ import numpy as np
 import sentencepiece
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from sentencepiece import sentencepiece_model_pb2
 from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification, XLMRobertaModel, XLMRobertaTokenizer
 
@@ -109,6 +108,22 @@ def make_model(kind, tokenizer, seed):
     return model
 
 
+def write_modules(folder):
+    """As sentence-transformers has written them until its version 5, which is how most models have them."""
+    modules = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")]
+    files = {
+        "modules.json": [
+            {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for number, (kind, path) in enumerate(modules)
+        ],
+        "sentence_bert_config.json": {"max_seq_length": POSITIONS, "do_lower_case": False},
+        "1_Pooling/config.json": {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True},
+    }
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
 def rounded(value):
     return [float(f"{number:.9g}") for number in np.asarray(value, np.float64).ravel()]
 
@@ -118,14 +133,9 @@ def main():
     encoder_folder, scorer_folder = out / "tiny-xlm-roberta", out / "tiny-xlm-roberta-cross-encoder"
     with tempfile.TemporaryDirectory() as scratch:
         tokenizer = make_tokenizer(Path(scratch))
-        bare = Path(scratch) / "bare"
-        make_model(XLMRobertaModel, tokenizer, 1).save_pretrained(bare)
-        tokenizer.save_pretrained(bare)
-        transformer = Transformer(str(bare))
-        pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-        SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu").save(
-            str(encoder_folder), create_model_card=False
-        )
+    make_model(XLMRobertaModel, tokenizer, 1).save_pretrained(encoder_folder)
+    tokenizer.save_pretrained(encoder_folder)
+    write_modules(encoder_folder)
     make_model(XLMRobertaForSequenceClassification, tokenizer, 2).save_pretrained(scorer_folder)
     tokenizer.save_pretrained(scorer_folder)
 
