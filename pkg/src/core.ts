@@ -18,7 +18,7 @@
  */
 
 import type { ArtifactOptions, TunedModel } from "./artifact.js";
-import { recruitingInNode } from "./node.js";
+import { recruitingInNode } from "./node-threads.js";
 import { CoreSession } from "./session.js";
 import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
 

@@ -2,9 +2,7 @@
 
 import * as Comlink from "comlink";
 import { isCancelled, QuerytuneError } from "./errors.js";
-import type { TunerModels } from "./models.js";
-import type { MemberService } from "./remote.js";
-import type { Dtype } from "./types.js";
+import type { Equipment, MemberService } from "./remote.js";
 import type { Work } from "./wasm/querytune.js";
 
 /** A thread of its own that serves `MemberService`, whatever the environment makes threads of. */
@@ -39,13 +37,6 @@ export function webHelper(worker: Worker): Helper {
       }),
     end: () => worker.terminate(),
   };
-}
-
-/** What every member loads. */
-export interface Equipment {
-  module: WebAssembly.Module;
-  models: TunerModels;
-  dtype: Dtype;
 }
 
 class Member {

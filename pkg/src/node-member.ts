@@ -2,7 +2,7 @@
 
 import * as Comlink from "comlink";
 import { Calls, member } from "./member.js";
-import { parentEndpoint } from "./node.js";
+import { parentEndpoint } from "./node-threads.js";
 import { carryErrors } from "./remote.js";
 
 carryErrors();

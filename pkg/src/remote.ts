@@ -1,7 +1,6 @@
 /** What crosses between the main thread and the worker: the worker's functions, and errors with their code. */
 
 import * as Comlink from "comlink";
-import type { Equipment } from "./crew.js";
 import { type ErrorData, fromData, toData } from "./errors.js";
 import type { TunerModels } from "./models.js";
 import type { ArtifactService } from "./remote-artifact.js";
@@ -10,6 +9,7 @@ import type {
   AdapterFile,
   CandidateRow,
   DeviceChoice,
+  Dtype,
   DtypeChoice,
   Embeddings,
   EmbedOptions,
@@ -58,6 +58,13 @@ export interface Choice {
   device?: DeviceChoice;
   dtype?: DtypeChoice;
   threads?: number;
+}
+
+/** What every member loads. */
+export interface Equipment {
+  module: WebAssembly.Module;
+  models: TunerModels;
+  dtype: Dtype;
 }
 
 /** What a worker does that helps another one. */

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::heads::Side;
-use super::model_card::one_line;
+use super::markdown::one_line;
 use super::{Adapter, Lora, router};
 
 /// For the model card: the whole model, then its parts. `router` is the folder of the router with the heads.

@@ -24,6 +24,7 @@
 mod adapter;
 mod heads;
 mod load;
+mod markdown;
 mod model_card;
 mod packing;
 mod peft;

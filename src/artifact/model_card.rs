@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::markdown::{cell, one_line};
 use super::{Adapter, Artifact, Delivered, load};
 
 /// The card. `router` is the folder of the router with the heads within the model's, where it has one.
@@ -476,14 +477,4 @@ fn number(value: &Value, path: &str) -> Option<f64> {
 
 fn count(value: &Value, path: &str) -> Option<u64> {
     value.pointer(path)?.as_u64()
-}
-
-/// Text that cannot end the paragraph it stands in.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Text that cannot end the table cell it stands in.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
 }

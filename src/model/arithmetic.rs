@@ -91,3 +91,20 @@ pub trait Arithmetic: Sized {
     /// [`crate::Code::DeviceFaulty`] if the device was lost, or reported an error that its results may suffer from.
     async fn read(&self, rows: Vec<Self::Rows>) -> Result<Vec<Vec<f32>>>;
 }
+
+/// A plan where nothing is padded: batches in the inputs' order, each of as many as fit into `budget` tokens.
+pub(super) fn fill(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = 0;
+    for (index, &length) in lengths.iter().enumerate() {
+        match batches.last_mut() {
+            Some(batch) if tokens + length <= budget => batch.push(index),
+            _ => {
+                tokens = 0;
+                batches.push(vec![index]);
+            }
+        }
+        tokens += length;
+    }
+    batches
+}

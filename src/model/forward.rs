@@ -155,23 +155,6 @@ pub(super) fn check_finite(model: &str, values: &[f32]) -> Result<()> {
     Err(Error::new(Code::DeviceFaulty, text))
 }
 
-/// Batches in the inputs' order, each of as many as fit into `budget` tokens.
-pub(super) fn fill(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut tokens = 0;
-    for (index, &length) in lengths.iter().enumerate() {
-        match batches.last_mut() {
-            Some(batch) if tokens + length <= budget => batch.push(index),
-            _ => {
-                tokens = 0;
-                batches.push(vec![index]);
-            }
-        }
-        tokens += length;
-    }
-    batches
-}
-
 impl<A: Arithmetic> Forward<A> {
     async fn load(
         config: &BertConfig,

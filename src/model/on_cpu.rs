@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::arithmetic::Arithmetic;
+use super::arithmetic::{Arithmetic, fill};
 use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
@@ -153,7 +153,7 @@ impl Arithmetic for Cpu {
 
     /// In the order given: nothing is padded, so there is nothing to sort for.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        super::forward::fill(lengths, TOKEN_BUDGET)
+        fill(lengths, TOKEN_BUDGET)
     }
 
     fn batches_at_once(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
-use super::arithmetic::Arithmetic;
+use super::arithmetic::{Arithmetic, fill};
 use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
@@ -104,7 +104,7 @@ impl Arithmetic for Gpu {
 
     /// In the order given: nothing is padded, so there is nothing to sort for.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
-        super::forward::fill(lengths, TOKEN_BUDGET)
+        fill(lengths, TOKEN_BUDGET)
     }
 
     /// Reading waits for the device, so it gets several at a time.
