@@ -38,6 +38,9 @@ const UNRELATED = {
   documents: Array.from({ length: 20 }, (_, i) => `Row ${i} of a table without any meaning.`).join("\n"),
 };
 
+/** Products for which the models named at first are of no use. */
+const GERMAN = Array.from({ length: 60 }, (_, i) => `Wasserdichte Wanderschuhe für Damen, Größe ${i}`).join("\n");
+
 class Walk {
   constructor(page, out, docs) {
     this.page = page;
@@ -131,8 +134,10 @@ const STATES = {
     await walk.forDocument("section[aria-labelledby=section-2]", "models");
   },
   languages: async (walk) => {
-    await walk.get("models-hub").check();
-    await walk.get("hub-other-languages").click();
+    await walk.choose("documents", "produkte.csv", GERMAN);
+    await walk.get("not-english").waitFor();
+    await walk.picture("not-english");
+    await walk.get("not-english-other").click();
     await walk.picture("languages");
   },
   plan: async (walk) => {

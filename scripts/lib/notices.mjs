@@ -121,6 +121,10 @@ function textsFor(work, all) {
   const sibling = own && all.find((other) => other.texts.length > 0 && project(other.repository) === own);
   if (sibling) return sibling.texts;
   if (isAllowed(work.license, new Set(["Apache-2.0"]))) return [readFileSync(join(root, "LICENSE-APACHE"), "utf8")];
+  if (work.license === "MIT" && work.authors.length > 0) {
+    const text = readFileSync(join(root, "LICENSE-MIT"), "utf8");
+    return [text.replace(/^Copyright .*$/m, `Copyright (c) ${work.authors.join(", ")}`)];
+  }
   const same = all.find((other) => other.license === "MPL-2.0" && other.texts.length > 0);
   if (work.license === "MPL-2.0" && same) return same.texts;
   throw new Failure(`${work.name} ${work.version} (${work.license}) comes without the text of its licence.`);

@@ -33,16 +33,19 @@ test("equal texts are there once, however their lines are broken", () => {
   assert.match(text, /^one 1\.0\.0: MIT \[1\]\ntwo 1\.0\.0: MIT \[1\]$/m);
 });
 
-test("a work without a text gets its project's, or the licence itself where that names nobody", () => {
+test("a work without a text gets its project's, or the licence itself where that names nobody or its authors are known", () => {
   const repository = "https://example.com/project";
   const works = [
     work("whole", "MIT", ["Copyright of the project"], { repository }),
     work("part", "MIT", [], { repository: `${repository}/tree/main/part` }),
     work("alone", "MIT OR Apache-2.0", []),
+    work("signed", "MIT", [], { authors: ["the signers"] }),
   ];
   const text = noticesOf(works);
   assert.match(text, /^part 1\.0\.0: MIT \[1\]$/m);
   assert.match(text, /^alone 1\.0\.0: MIT OR Apache-2\.0 \[2\]$/m);
   assert.match(text, /Apache License\s+Version 2\.0/);
+  assert.match(text, /^signed 1\.0\.0: MIT \[3\]$/m);
+  assert.match(text, /^Copyright \(c\) the signers$/m);
   assert.throws(() => noticesOf([work("nameless", "MIT", [])]), /nameless .* without the text of its licence/);
 });

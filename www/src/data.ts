@@ -3,7 +3,8 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Judgements, Progress, ReadJudgementsOptions, ReadOptions, TextItem, Texts, Watch } from "querytune";
 import { type EarlierRun, readEarlierRun } from "./earlier.js";
-import { meanLength } from "./sample.js";
+import { isEnglish } from "./language.js";
+import { meanLength, sampled } from "./sample.js";
 import { generation, noteFailure, session } from "./session.js";
 
 /** Takes a file in; `watch` hears how far that is, and may stop it. */
@@ -101,6 +102,8 @@ export interface Previewed {
   first: TextItem[];
   /** Characters of a text that are read, on average. */
   length: number;
+  /** Whether they look like English; undefined where there is too little to tell. */
+  isEnglish: boolean | undefined;
   dispose(): void;
 }
 
@@ -108,7 +111,8 @@ const PREVIEW = 5;
 
 async function previewed(texts: Texts): Promise<Previewed> {
   const first = await texts.items(0, Math.min(PREVIEW, texts.length));
-  return { texts, first, length: await meanLength(texts), dispose: () => texts.dispose() };
+  const some = await sampled(texts);
+  return { texts, first, length: meanLength(some), isEnglish: isEnglish(some), dispose: () => texts.dispose() };
 }
 
 const readQueries: Read<Previewed, ReadOptions> = async (file, options, watch) =>

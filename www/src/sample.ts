@@ -17,8 +17,12 @@ const SAMPLE = 64;
 /** Models read no further than some hundred tokens. */
 const READ = 2000;
 
+/** Some texts from all over a file, for what is told of all. */
+export async function sampled(texts: Texts): Promise<string[]> {
+  return (await spread(texts, SAMPLE)).map(({ text }) => text);
+}
+
 /** How many characters of a text are read, on average. */
-export async function meanLength(texts: Texts): Promise<number> {
-  const items = await spread(texts, SAMPLE);
-  return items.reduce((sum, { text }) => sum + Math.min(READ, text.length), 0) / Math.max(1, items.length);
+export function meanLength(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Math.min(READ, text.length), 0) / Math.max(1, texts.length);
 }

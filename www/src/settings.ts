@@ -137,6 +137,11 @@ export function nameOnHub(models: { encoder: string; crossEncoder: string }): vo
   });
 }
 
+/** Whether the chosen models are those that know English alone. */
+export const knowEnglishAlone = computed(
+  () => origin.value === "server" || (origin.value === "hub" && areNamed(ENGLISH)),
+);
+
 /** Whether both models on the hub are these. */
 export const areNamed = ({ encoder, crossEncoder }: typeof ENGLISH) =>
   hub.encoder.value.trim() === encoder && hub.crossEncoder.value.trim() === crossEncoder;

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
+import { documents } from "../data.js";
 import { info } from "../engine.js";
 import { bytes, count } from "../format.js";
 import { busy } from "../job.js";
@@ -12,6 +13,7 @@ import {
   ENGLISH,
   folder,
   hub,
+  knowEnglishAlone,
   lookForServed,
   MULTILINGUAL,
   nameOnHub,
@@ -108,6 +110,7 @@ export function DeviceSection() {
           )}
         </fieldset>
       </div>
+      <NotEnglish />
       <DeviceInfo />
       <details data-testid="device-more">
         <summary>What is tested before WebGPU is used, and what is downloaded</summary>
@@ -156,6 +159,31 @@ function Languages() {
         onClick={() => nameOnHub(many ? ENGLISH : MULTILINGUAL)}
       >
         {many ? "Name the English ones" : "Name two for other languages"}
+      </button>
+    </p>
+  );
+}
+
+/** That the models are of no use for these texts, before hours are spent on them. */
+function NotEnglish() {
+  if (documents.content.value?.isEnglish !== false || !knowEnglishAlone.value) return null;
+  return (
+    <p class="notice" role="status" data-testid="not-english">
+      The documents do not look like English, and the chosen models know English alone: what they find and score will
+      hardly be right.{" "}
+      <button
+        type="button"
+        class="link"
+        data-testid="not-english-other"
+        disabled={busy.value}
+        onClick={() => {
+          chooseOrigin("hub");
+          nameOnHub(MULTILINGUAL);
+          // This button goes away.
+          document.querySelector<HTMLElement>("[data-testid=models-hub]")?.focus();
+        }}
+      >
+        Take models for other languages from the hub
       </button>
     </p>
   );
