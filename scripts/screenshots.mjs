@@ -39,7 +39,21 @@ const UNRELATED = {
 };
 
 /** Products for which the models named at first are of no use. */
-const GERMAN = Array.from({ length: 60 }, (_, i) => `Wasserdichte Wanderschuhe für Damen, Größe ${i}`).join("\n");
+const GERMAN = [
+  "Laufschuhe für Herren",
+  "Wasserdichte Regenjacke",
+  "Kühlschrank mit Gefrierfach",
+  "Bohrmaschine im Koffer",
+]
+  .flatMap((product) =>
+    ["in Schwarz oder Weiß", "mit zwei Jahren Garantie", "aus recyceltem Kunststoff", "für die ganze Familie"].flatMap(
+      (kind) =>
+        ["leicht und leise", "zum Aufhängen an der Wand", "sehr günstig", "auch als Geschenk"].map(
+          (praise) => `${product} ${kind} ${praise}`,
+        ),
+    ),
+  )
+  .join("\n");
 
 class Walk {
   constructor(page, out, docs) {
@@ -134,7 +148,7 @@ const STATES = {
     await walk.forDocument("section[aria-labelledby=section-2]", "models");
   },
   languages: async (walk) => {
-    await walk.choose("documents", "produkte.csv", GERMAN);
+    await walk.choose("documents", "produkte.txt", GERMAN);
     await walk.get("not-english").waitFor();
     await walk.picture("not-english");
     await walk.get("not-english-other").click();
