@@ -64,13 +64,13 @@ test("what was measured gives time and memory, and keeps nothing from being chan
   perSecond = Number(/([\d.]+) pairs and [\d.,]+ texts a second on CPU/.exec(found)?.[1]);
   assert.ok(perSecond > 1 && perSecond < 10_000, found);
   assert.match(found, /; a few pairs of these files, /);
-  // What the tab was measured to take with one thread and with two, and as much again for each further one.
+  // What the tab was measured to take at its peak with one thread and with two, and as much again for each further one.
   const [, number, unit] = /about ([\d.]+) (MB|GB)/.exec(found) ?? [];
   const [megabytes, threads] = [
     number * (unit === "GB" ? 1000 : 1),
     await demo.page.evaluate(() => Math.min(8, navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 8))),
   ];
-  const expected = 1.049 * (709 + 381 * (threads - 1));
+  const expected = 1.049 * (614 + 335 * (threads - 1));
   assert.ok(Math.abs(megabytes - expected) < 0.1 * expected, `${found}: ${expected} MB with ${threads} threads`);
   assert.equal(number.replace(/^0\.|\./, "").replace(/0+$/, "").length <= 2, true, "two digits");
   assert.equal(await demo.get("job-state").getAttribute("data-state"), "idle");

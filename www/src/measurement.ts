@@ -162,15 +162,15 @@ export function depthWithin(of: Speed, seconds: number, texts: number, queries: 
 }
 
 /** The tab's own, and each engine's: as measured with models whose files have 127, 220 and 970 MB. */
-const TAB = 190e6;
+const TAB = 306e6;
 const engine = (models: number) => Math.max(211e6, 2.5 * models - 235e6);
 
 /**
- * Bytes that a job takes, roughly, after docs/performance.md: every thread has the models in its memory, a large
- * vocabulary as a tree besides, and files are read one after the other. Besides there are vectors of 384 numbers, and the
- * files' texts. Two digits of it mean something.
+ * Bytes that a job takes at its peak, roughly, after docs/performance.md: every thread has the models in its memory, a
+ * large vocabulary as a tree besides, and while it starts their files. Besides there are vectors of 384 numbers, and the
+ * texts of the person's own files. Two digits of it mean something.
  */
 export function memory({ bytes, threads = 1 }: Speed, texts: number, fileBytes: number): number {
   const vectors = texts * 384 * 4;
-  return Number((TAB + threads * engine(bytes) + bytes + 2 * vectors + 3 * fileBytes).toPrecision(2));
+  return Number((TAB + threads * (engine(bytes) + bytes) + 2 * vectors + 3 * fileBytes).toPrecision(2));
 }
