@@ -11,7 +11,9 @@ before(
   async () => {
     opened = await openPart(`
       import { render } from "preact";
+      import { outcome } from "./www/src/outcome.ts";
       import { Gains } from "./www/src/parts/gains.tsx";
+      import { SearchBoth } from "./www/src/parts/search-both.tsx";
       const head = "query-id,query,count,";
       const line = (i, change) => "q" + i + ',"number ' + i + ', so ""called""",1,0.5,' + (0.5 + change) + "," + change;
       const changes = { 0: 0.25, 1: 0.00004, 2: -0.00004, ${total - 1}: -0.25 };
@@ -25,8 +27,11 @@ before(
         relations: { queries: ${total} },
       });
       globalThis.show = (judged) => {
-        const run = { report: report(judged), perQueryCsv: async (kind) => tables[kind] };
-        render(<Gains key={String(judged)} outcome={{ run }} />, document.getElementById("app"));
+        const search = async () => ({ base: [], tuned: [] });
+        const run = { report: report(judged), perQueryCsv: async (kind) => tables[kind], search };
+        outcome.value = { run };
+        const both = [<Gains key={String(judged)} outcome={{ run }} />, <SearchBoth />];
+        render(both, document.getElementById("app"));
       };
       show(false);
     `);
@@ -50,6 +55,12 @@ test("a change that its four decimals do not show is none", { timeout }, async (
   for (const testid of ["gained-agreement", "lost-agreement"]) {
     assert.equal(await get(testid).locator("li").count(), 1);
   }
+});
+
+test("a click on a query searches for it with both models", { timeout }, async () => {
+  await get("gained-agreement").locator("button").click();
+  await get("search-moved").getByText('“number 0, so "called"”').waitFor();
+  assert.equal(await get("search-box").inputValue(), 'number 0, so "called"');
 });
 
 test("judgements come first, and a query is shown as it was asked", { timeout }, async () => {

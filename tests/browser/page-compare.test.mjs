@@ -81,10 +81,7 @@ test("queries that rose and fell are listed by judgements first, then all of the
   }
   assert.equal(await demo.get("gains-summary-agreement").isVisible(), false, "folded: judgements tell more");
   await demo.get("gains-more").locator("summary").click();
-  const changed = demo.get("gains-agreement").locator(".changes button");
-  const query = await changed.first().innerText();
-  await changed.first().click();
-  await demo.get("search-moved").getByText(`“${query}”`).waitFor({ timeout });
+  await demo.get("gains-summary-agreement").waitFor();
 });
 
 test("both rankings stand side by side, and what moved is marked", { timeout }, async () => {
