@@ -42,8 +42,9 @@ async function openPage(tries = 2) {
 
 /** Serves a project's built folder, runs the job on its page in Firefox and checks the result. */
 export async function assertBuildRunsInFirefox(path, headers) {
-  const server = await servePages(path, headers);
+  // First, as it may fail: a server that is left open keeps the test from ending.
   const { browser, page } = await openPage();
+  const server = await servePages(path, headers);
   try {
     await page.goto(`${server.address}/`);
     // Not `waitForFunction`, which a strict policy forbids.
