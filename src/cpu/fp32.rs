@@ -44,6 +44,19 @@ impl Fp32Matrix {
         }
     }
 
+    /// Packs `depth` rows of `outputs` numbers, one for each `k`: the same matrix given by its other side.
+    pub fn pack_columns<'r>(&mut self, outputs: usize, depth: usize, row: impl Fn(usize) -> &'r [f32]) {
+        let columns = Instructions::detect().panel_columns();
+        self.panels.clear();
+        self.panels.resize(outputs.next_multiple_of(columns) * depth, 0.0);
+        (self.outputs, self.depth) = (outputs, depth);
+        for k in 0..depth {
+            for (number, values) in row(k)[..outputs].chunks(columns).enumerate() {
+                self.panels[(number * depth + k) * columns..][..values.len()].copy_from_slice(values);
+            }
+        }
+    }
+
     /// Numbers in a row of the result.
     pub fn outputs(&self) -> usize {
         self.outputs

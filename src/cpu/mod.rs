@@ -7,6 +7,7 @@
 //! lane        numbers that formulas are written in
 //! rows        what is done to one row after another: GELU, softmax, layer normalisation
 //! attention   softmax(Q Kᵀ) V of one text
+//! gradients   how a loss changes with what goes into rows and attention
 //! tile        the innermost loops of them all
 //! ```
 //!
@@ -17,6 +18,7 @@ use lane::for_each_lane;
 
 pub mod attention;
 pub mod fp32;
+pub mod gradients;
 pub mod int16;
 mod lane;
 pub mod processor;

@@ -25,24 +25,28 @@ const ERF_P: [f32; 7] = [
 const ERF_Q: [f32; 5] = [1.0, 0.514_320_5, 0.116_786_41, 0.014_730_685, 0.001_006_629_5];
 const ERF_LIMIT: f32 = 3.9;
 
+/// `erf(x / √2)`
 #[inline(always)]
-pub(super) fn gelu_lane<L: Lane, const FMA: bool>(x: L) -> L {
+pub(super) fn erf_lane<L: Lane, const FMA: bool>(x: L) -> L {
     let limit = ERF_LIMIT;
     let z = x.times(L::of(std::f32::consts::FRAC_1_SQRT_2));
     let z = z.at_least(L::of(-limit)).at_most(L::of(limit));
     let t = z.times(z);
-    let erf = z
-        .times(t.polynomial::<FMA, 7>(&ERF_P))
-        .over(t.polynomial::<FMA, 5>(&ERF_Q));
+    z.times(t.polynomial::<FMA, 7>(&ERF_P))
+        .over(t.polynomial::<FMA, 5>(&ERF_Q))
+}
+
+#[inline(always)]
+pub(super) fn gelu_lane<L: Lane, const FMA: bool>(x: L) -> L {
     let half = x.times(L::of(0.5));
-    half.times_plus::<FMA>(erf, half)
+    half.times_plus::<FMA>(erf_lane::<L, FMA>(x), half)
 }
 
 /// `e^x`: 2^n by the exponent's bits, the rest by a polynomial (Cody and Waite's reduction, Cephes' coefficients).
 ///
 /// For `x` from -87 to 88 within 2 units in the last place; below, 2^-126 or so instead of a smaller number.
 #[inline(always)]
-fn exp_lane<L: Lane, const FMA: bool>(x: L) -> L {
+pub(super) fn exp_lane<L: Lane, const FMA: bool>(x: L) -> L {
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23: adding it leaves an integer in the low bits.
     const POLYNOMIAL: [f32; 6] = [
         0.5,
@@ -158,7 +162,7 @@ for_each_processor! {
 }
 
 #[inline(always)]
-fn sum_of<const FMA: bool>(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+pub(super) fn sum_of<const FMA: bool>(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let (groups, rest) = row.as_chunks::<LANES>();
     let mut sums = [0f32; LANES];
     for group in groups {

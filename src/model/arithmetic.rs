@@ -1,29 +1,22 @@
 //! What a BERT is computed with: the seam between the architecture and the machines it runs on.
 //!
 //! [`Cpu`](super::on_cpu::Cpu) has kernels of its own, in integers or f32; `Gpu` has some for
-//! WebGPU; [`Tensors`](super::on_tensors::Tensors) has burn's, for all other sizes there and wherever gradients are
-//! wanted. All compute the same formulas of `bert.rs`'s weights.
+//! WebGPU; [`Tensors`](super::on_tensors::Tensors) has burn's, for all other sizes there and for gradients. All compute
+//! the same formulas of `bert.rs`'s weights. `trainable` has parts of its own for gradients on the CPU.
 
 use super::bert::{Embeddings, Head, Layer};
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::error::Result;
 
-/// Loads the parts of a BERT and computes with them.
-#[allow(async_fn_in_trait, reason = "futures stay on their thread, in a browser as here")]
-pub trait Arithmetic: Sized {
+/// Loads the parts of a BERT.
+pub trait Parts {
     /// `x Wᵀ + b`.
     type Linear;
     /// A layer normalisation.
     type Norm;
     /// Rows that are looked up.
     type Table;
-    /// Inputs laid out for the machine.
-    type Batch;
-    /// Hidden states of a batch's tokens.
-    type States;
-    /// One row for each input of a batch.
-    type Rows;
 
     /// Loads `NAME.weight` ([outputs, inputs], PyTorch's order) and `NAME.bias` of every name; layers of several
     /// names have their outputs side by side.
@@ -40,6 +33,17 @@ pub trait Arithmetic: Sized {
 
     /// A table of rows of `columns` numbers, one after the other in `values`.
     fn table(&self, values: Vec<f32>, columns: usize) -> Self::Table;
+}
+
+/// Computes with the parts of a BERT.
+#[allow(async_fn_in_trait, reason = "futures stay on their thread, in a browser as here")]
+pub trait Arithmetic: Parts + Sized {
+    /// Inputs laid out for the machine.
+    type Batch;
+    /// Hidden states of a batch's tokens.
+    type States;
+    /// One row for each input of a batch.
+    type Rows;
 
     /// Which inputs go through the model together, by their numbers of tokens: groups of indices into `lengths`.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>>;

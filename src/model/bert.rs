@@ -3,49 +3,49 @@
 //!
 //! Formulas: Devlin et al. 2018; names of weights as transformers' `BertModel` saves them.
 
-use super::arithmetic::Arithmetic;
+use super::arithmetic::{Arithmetic, Parts};
 use super::config::{BertConfig, Pooling};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::job::Job;
 
 /// A BERT encoder.
-pub struct Bert<A: Arithmetic> {
-    pub(super) embeddings: Embeddings<A>,
-    pub(super) layers: Vec<Layer<A>>,
+pub struct Bert<P: Parts> {
+    pub(super) embeddings: Embeddings<P>,
+    pub(super) layers: Vec<Layer<P>>,
     pub(super) heads: usize,
 }
 
 /// What a token's first state is made of.
-pub struct Embeddings<A: Arithmetic> {
+pub struct Embeddings<P: Parts> {
     /// By token id.
-    pub words: A::Table,
+    pub words: P::Table,
     /// By place in the input.
-    pub positions: A::Table,
+    pub positions: P::Table,
     /// By token type.
-    pub types: A::Table,
+    pub types: P::Table,
     /// Applied to the sum.
-    pub norm: A::Norm,
+    pub norm: P::Norm,
 }
 
 /// One transformer layer.
-pub struct Layer<A: Arithmetic> {
+pub struct Layer<P: Parts> {
     /// Queries, keys and values, side by side.
-    pub projections: A::Linear,
+    pub projections: P::Linear,
     /// After the heads.
-    pub attention_output: A::Linear,
+    pub attention_output: P::Linear,
     /// After the attention's residual.
-    pub attention_norm: A::Norm,
+    pub attention_norm: P::Norm,
     /// Into the wide layer, followed by GELU.
-    pub intermediate: A::Linear,
+    pub intermediate: P::Linear,
     /// Out of it.
-    pub output: A::Linear,
+    pub output: P::Linear,
     /// After the feed-forward's residual.
-    pub output_norm: A::Norm,
+    pub output_norm: P::Norm,
 }
 
 /// What becomes of the last layer's states.
-pub enum Head<A: Arithmetic> {
+pub enum Head<P: Parts> {
     /// A vector.
     Pool {
         /// Of which tokens.
@@ -56,13 +56,13 @@ pub enum Head<A: Arithmetic> {
     /// A logit: `classifier(tanh(pooler(first token)))`, whatever the model's files call the two.
     Classify {
         /// [hidden] to [hidden].
-        pooler: A::Linear,
+        pooler: P::Linear,
         /// [hidden] to [1].
-        classifier: A::Linear,
+        classifier: P::Linear,
     },
 }
 
-impl<A: Arithmetic> Head<A> {
+impl<P: Parts> Head<P> {
     fn reads_first_tokens_only(&self) -> bool {
         match self {
             Self::Pool { pooling, .. } => *pooling == Pooling::Cls,
@@ -71,18 +71,18 @@ impl<A: Arithmetic> Head<A> {
     }
 }
 
-impl<A: Arithmetic> Bert<A> {
+impl<P: Parts> Bert<P> {
     /// Loads the weights, tensor by tensor, letting other work run between layers.
     ///
     /// # Errors
     /// [`crate::Code::ModelShape`], [`crate::Code::ModelWeights`], [`crate::Code::Cancelled`]
-    pub async fn load(config: &BertConfig, weights: &Weights<'_>, arithmetic: &A, job: &Job<'_>) -> Result<Self> {
+    pub async fn load(config: &BertConfig, weights: &Weights<'_>, parts: &P, job: &Job<'_>) -> Result<Self> {
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
-        let norm = |name: &str| arithmetic.norm(weights, name, hidden, config.layer_norm_eps);
+        let norm = |name: &str| parts.norm(weights, name, hidden, config.layer_norm_eps);
         let table = |name: &str, rows, skipped| -> Result<_> {
             let mut values = weights.matrix(&format!("embeddings.{name}.weight"), rows, hidden)?;
             values.drain(..skipped * hidden);
-            Ok(arithmetic.table(values, hidden))
+            Ok(parts.table(values, hidden))
         };
         let embeddings = Embeddings {
             words: table("word_embeddings", config.vocab_size, 0)?,
@@ -98,10 +98,10 @@ impl<A: Arithmetic> Bert<A> {
         for index in 0..config.num_hidden_layers {
             job.breathe().await?;
             let name = |part: &str| format!("encoder.layer.{index}.{part}");
-            let linear = |part: &str, inputs, outputs| arithmetic.linear(weights, &[name(part)], inputs, outputs);
+            let linear = |part: &str, inputs, outputs| parts.linear(weights, &[name(part)], inputs, outputs);
             let projections = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
             layers.push(Layer {
-                projections: arithmetic.linear(weights, &projections, hidden, hidden)?,
+                projections: parts.linear(weights, &projections, hidden, hidden)?,
                 attention_output: linear("attention.output.dense", hidden, hidden)?,
                 attention_norm: norm(&name("attention.output.LayerNorm"))?,
                 intermediate: linear("intermediate.dense", hidden, wide)?,
@@ -115,7 +115,9 @@ impl<A: Arithmetic> Bert<A> {
             heads: config.num_attention_heads,
         })
     }
+}
 
+impl<A: Arithmetic> Bert<A> {
     /// The last layer's hidden states of several batches; of the inputs' first tokens only, if that is enough for
     /// `head`. `batches` then say so.
     ///

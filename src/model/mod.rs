@@ -5,6 +5,7 @@
 //!       ─► tokenizer ├─► bert ─► encoder        texts -> vectors
 //!       ─► weights ─┘    │   └► cross_encoder   (query, document) -> logit
 //!                    arithmetic: on_cpu, on_gpu, on_tensors
+//!                    trainable                     (texts, changes) -> gradients of the changes
 //! ```
 
 mod arithmetic;
@@ -29,8 +30,8 @@ pub use cross_encoder::CrossEncoder;
 pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo, ModelSource};
 pub use lora::{Lora, LoraLayer, add_change};
-pub use on_tensors::normalize_rows;
+pub use on_tensors::{normalize_rows, select_rows};
 pub(crate) use stored::{Quantisation, floats, values};
 pub use tokenizer::{Tokenized, Tokenizer};
-pub use trainable::{LowRank, TrainableEncoder};
+pub use trainable::{LowRank, Pass, TrainableEncoder};
 pub(crate) use weights::NAME_PREFIXES;

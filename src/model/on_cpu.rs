@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::arithmetic::{Arithmetic, fill};
+use super::arithmetic::{Arithmetic, Parts, fill};
 use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
@@ -75,6 +75,20 @@ impl Linear {
     }
 }
 
+impl LayerNorm {
+    /// Loads `NAME.weight` and `NAME.bias`, `size` numbers each.
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    pub fn load(weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<Self> {
+        Ok(Self {
+            gamma: weights.vector(&format!("{name}.weight"), size)?,
+            beta: weights.vector(&format!("{name}.bias"), size)?,
+            epsilon: epsilon as f32,
+        })
+    }
+}
+
 /// Rows that are looked up.
 pub struct Table {
     values: Vec<f32>,
@@ -82,6 +96,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// Rows of `columns` numbers, one after the other in `values`.
+    pub fn new(values: Vec<f32>, columns: usize) -> Self {
+        Self { values, columns }
+    }
+
     fn row(&self, index: usize) -> &[f32] {
         &self.values[index * self.columns..][..self.columns]
     }
@@ -89,10 +108,30 @@ impl Table {
 
 /// Inputs one after the other.
 pub struct Batch {
-    ids: Vec<u32>,
+    /// Token ids of all inputs.
+    pub ids: Vec<u32>,
     type_ids: Vec<u32>,
     /// Tokens of each input.
-    lengths: Vec<usize>,
+    pub lengths: Vec<usize>,
+}
+
+impl Batch {
+    /// Lays inputs out.
+    pub fn new(inputs: &[&Tokenized]) -> Self {
+        Self {
+            ids: inputs.iter().flat_map(|input| &input.ids).copied().collect(),
+            type_ids: inputs.iter().flat_map(|input| &input.type_ids).copied().collect(),
+            lengths: inputs.iter().map(|input| input.ids.len()).collect(),
+        }
+    }
+
+    /// The places of each input's tokens.
+    pub fn tokens(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.lengths.iter().scan(0, |next, length| {
+            *next += length;
+            Some(*next - length..*next)
+        })
+    }
 }
 
 /// Memory that every batch of a thread uses again.
@@ -110,13 +149,10 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-impl Arithmetic for Cpu {
+impl Parts for Cpu {
     type Linear = Linear;
     type Norm = LayerNorm;
     type Table = Table;
-    type Batch = Batch;
-    type States = Vec<f32>;
-    type Rows = Vec<f32>;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let mut matrix = Vec::with_capacity(names.len() * outputs * inputs);
@@ -140,16 +176,18 @@ impl Arithmetic for Cpu {
     }
 
     fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<LayerNorm> {
-        Ok(LayerNorm {
-            gamma: weights.vector(&format!("{name}.weight"), size)?,
-            beta: weights.vector(&format!("{name}.bias"), size)?,
-            epsilon: epsilon as f32,
-        })
+        LayerNorm::load(weights, name, size, epsilon)
     }
 
     fn table(&self, values: Vec<f32>, columns: usize) -> Table {
-        Table { values, columns }
+        Table::new(values, columns)
     }
+}
+
+impl Arithmetic for Cpu {
+    type Batch = Batch;
+    type States = Vec<f32>;
+    type Rows = Vec<f32>;
 
     /// In the order given: nothing is padded, so there is nothing to sort for.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {
@@ -164,27 +202,11 @@ impl Arithmetic for Cpu {
     }
 
     fn batch(&self, inputs: &[&Tokenized]) -> Batch {
-        Batch {
-            ids: inputs.iter().flat_map(|input| &input.ids).copied().collect(),
-            type_ids: inputs.iter().flat_map(|input| &input.type_ids).copied().collect(),
-            lengths: inputs.iter().map(|input| input.ids.len()).collect(),
-        }
+        Batch::new(inputs)
     }
 
     fn embed(&self, embeddings: &Embeddings<Self>, batch: &Batch) -> Vec<f32> {
-        let hidden = embeddings.words.columns;
-        let mut states = Vec::with_capacity(batch.ids.len() * hidden);
-        let positions = batch.lengths.iter().flat_map(|&length| 0..length);
-        for ((&id, &type_id), position) in batch.ids.iter().zip(&batch.type_ids).zip(positions) {
-            let (word, kind) = (
-                embeddings.words.row(id as usize),
-                embeddings.types.row(type_id as usize),
-            );
-            let parts = word.iter().zip(kind).zip(embeddings.positions.row(position));
-            states.extend(parts.map(|((word, kind), position)| word + kind + position));
-        }
-        embeddings.norm.normalize(&mut states);
-        states
+        embed(embeddings, batch)
     }
 
     fn layer(&self, layer: &Layer<Self>, heads: usize, mut states: Vec<f32>, batch: &Batch) -> Vec<f32> {
@@ -196,19 +218,23 @@ impl Arithmetic for Cpu {
                 .projections
                 .forward(&states, count, Activation::None, projections, &mut scratch.products);
             scratch.attended.resize(count * hidden, 0.0);
-            let mut start = 0;
-            for &length in &batch.lengths {
-                let projections = &projections[start * 3 * hidden..(start + length) * 3 * hidden];
-                let attended = &mut scratch.attended[start * hidden..(start + length) * hidden];
-                attend(projections, length, length, heads, attended, &mut scratch.attention);
-                start += length;
+            for Range { start, end } in batch.tokens() {
+                let projections = &projections[start * 3 * hidden..end * 3 * hidden];
+                let attended = &mut scratch.attended[start * hidden..end * hidden];
+                attend(
+                    projections,
+                    end - start,
+                    end - start,
+                    heads,
+                    attended,
+                    &mut scratch.attention,
+                );
             }
             after_attention(layer, &mut states, scratch);
         });
         states
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn layer_for_all(
         &self,
         layer: &Layer<Self>,
@@ -216,11 +242,8 @@ impl Arithmetic for Cpu {
         states: Vec<Vec<f32>>,
         batches: &[Batch],
     ) -> Vec<Vec<f32>> {
-        use rayon::prelude::*;
-        let states = states.into_par_iter().zip(batches);
-        states
-            .map(|(states, batch)| self.layer(layer, heads, states, batch))
-            .collect()
+        let items = states.into_iter().zip(batches).collect();
+        in_parallel(items, |(states, batch)| self.layer(layer, heads, states, batch))
     }
 
     /// Keys and values of all tokens, everything else of the first ones: a sixth of a layer.
@@ -231,22 +254,8 @@ impl Arithmetic for Cpu {
         states: Vec<Vec<f32>>,
         batches: &mut [Batch],
     ) -> Vec<Vec<f32>> {
-        #[cfg(not(target_arch = "wasm32"))]
-        let states = {
-            use rayon::prelude::*;
-            let states = states.into_par_iter().zip(&mut *batches);
-            states
-                .map(|(states, batch)| last_layer(layer, heads, states, batch))
-                .collect()
-        };
-        #[cfg(target_arch = "wasm32")]
-        let states = {
-            let states = states.into_iter().zip(&mut *batches);
-            states
-                .map(|(states, batch)| last_layer(layer, heads, states, batch))
-                .collect()
-        };
-        states
+        let items = states.into_iter().zip(&mut *batches).collect();
+        in_parallel(items, |(states, batch)| last_layer(layer, heads, states, batch))
     }
 
     fn finish(&self, head: &Head<Self>, states: Vec<f32>, batch: &Batch) -> Vec<f32> {
@@ -289,6 +298,34 @@ impl Arithmetic for Cpu {
     }
 }
 
+/// Words, positions and types of a batch's tokens added and normalised.
+pub fn embed<P: Parts<Table = Table, Norm = LayerNorm>>(embeddings: &Embeddings<P>, batch: &Batch) -> Vec<f32> {
+    let hidden = embeddings.words.columns;
+    let mut states = Vec::with_capacity(batch.ids.len() * hidden);
+    let positions = batch.lengths.iter().flat_map(|&length| 0..length);
+    for ((&id, &type_id), position) in batch.ids.iter().zip(&batch.type_ids).zip(positions) {
+        let (word, kind) = (
+            embeddings.words.row(id as usize),
+            embeddings.types.row(type_id as usize),
+        );
+        let parts = word.iter().zip(kind).zip(embeddings.positions.row(position));
+        states.extend(parts.map(|((word, kind), position)| word + kind + position));
+    }
+    embeddings.norm.normalize(&mut states);
+    states
+}
+
+/// Work on items that have nothing to do with each other, in their order; natively on all processors.
+pub fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        items.into_par_iter().map(work).collect()
+    }
+    #[cfg(target_arch = "wasm32")]
+    items.into_iter().map(work).collect()
+}
+
 /// What follows attention, row by row; `states` are those before it, [n, hidden].
 fn after_attention(layer: &Layer<Cpu>, states: &mut [f32], scratch: &mut Scratch) {
     let Scratch {
@@ -314,11 +351,7 @@ fn after_attention(layer: &Layer<Cpu>, states: &mut [f32], scratch: &mut Scratch
 fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Batch) -> Vec<f32> {
     let (count, texts) = (batch.ids.len(), batch.lengths.len());
     let hidden = states.len() / count.max(1);
-    let starts = batch.lengths.iter().scan(0, |next, length| {
-        *next += length;
-        Some(*next - length)
-    });
-    let starts: Vec<usize> = starts.collect();
+    let starts: Vec<usize> = batch.tokens().map(|tokens| tokens.start).collect();
     let mut first: Vec<f32> = starts
         .iter()
         .flat_map(|start| &states[start * hidden..][..hidden])
@@ -364,7 +397,8 @@ fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Ba
     first
 }
 
-fn mean(text: &[f32], row: &mut [f32]) {
+/// The mean of a text's tokens, in `row`, which is zero.
+pub fn mean(text: &[f32], row: &mut [f32]) {
     let hidden = row.len();
     for token in text.chunks_exact(hidden) {
         crate::cpu::rows::add(row, token);
@@ -373,8 +407,8 @@ fn mean(text: &[f32], row: &mut [f32]) {
     row.iter_mut().for_each(|value| *value /= length);
 }
 
-/// The epsilon is that of `torch.nn.functional.normalize`.
-fn normalize_row(row: &mut [f32]) {
+/// Scales a row to length 1; the epsilon is that of `torch.nn.functional.normalize`.
+pub fn normalize_row(row: &mut [f32]) {
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-12);
     row.iter_mut().for_each(|value| *value /= length);
 }

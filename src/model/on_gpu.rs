@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
-use super::arithmetic::{Arithmetic, fill};
+use super::arithmetic::{Arithmetic, Parts, fill};
 use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
@@ -71,13 +71,10 @@ pub struct Rows {
     used: [usize; 2],
 }
 
-impl Arithmetic for Gpu {
+impl Parts for Gpu {
     type Linear = Linear;
     type Norm = Norm;
     type Table = Tensor<2>;
-    type Batch = Batch;
-    type States = Tensor<2>;
-    type Rows = Rows;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let all = names.len() * outputs;
@@ -101,6 +98,12 @@ impl Arithmetic for Gpu {
     fn table(&self, values: Vec<f32>, columns: usize) -> Tensor<2> {
         self.matrix(values, columns)
     }
+}
+
+impl Arithmetic for Gpu {
+    type Batch = Batch;
+    type States = Tensor<2>;
+    type Rows = Rows;
 
     /// In the order given: nothing is padded, so there is nothing to sort for.
     fn plan(&self, lengths: &[usize]) -> Vec<Vec<usize>> {

@@ -3,7 +3,7 @@
 
 use burn::tensor::{Bool, Int, Tensor, TensorData, Transaction, activation, module, ops::AttentionModuleOptions};
 
-use super::arithmetic::Arithmetic;
+use super::arithmetic::{Arithmetic, Parts};
 use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
@@ -65,11 +65,6 @@ impl Tensors {
             DeviceKind::Cpu => length,
             DeviceKind::WebGpu => LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length),
         }
-    }
-
-    /// Where tensors are made.
-    pub fn device(&self) -> &burn::tensor::Device {
-        &self.tensors
     }
 
     fn vector(&self, values: Vec<f32>) -> Tensor<1> {
@@ -172,13 +167,10 @@ pub struct Batch {
     length: usize,
 }
 
-impl Arithmetic for Tensors {
+impl Parts for Tensors {
     type Linear = Linear;
     type Norm = Norm;
     type Table = Tensor<2>;
-    type Batch = Batch;
-    type States = Tensor<2>;
-    type Rows = Tensor<2>;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let columns = names.len() * outputs;
@@ -202,6 +194,12 @@ impl Arithmetic for Tensors {
         let rows = values.len() / columns;
         Tensor::from_data(TensorData::new(values, [rows, columns]), &self.tensors)
     }
+}
+
+impl Arithmetic for Tensors {
+    type Batch = Batch;
+    type States = Tensor<2>;
+    type Rows = Tensor<2>;
 
     /// Inputs are taken longest first: the first batch then needs the most memory, and the time left that is estimated
     /// from the first batches is rather too long than too short.
@@ -316,4 +314,12 @@ fn attend(states: Tensor<2>, heads: usize, batch: &Batch) -> Tensor<2> {
 pub fn normalize_rows(rows: Tensor<2>) -> Tensor<2> {
     let length = rows.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(1e-12);
     rows / length
+}
+
+/// Some rows, in this order.
+pub fn select_rows(rows: &Tensor<2>, numbers: impl IntoIterator<Item = usize>) -> Tensor<2> {
+    let numbers: Vec<i32> = numbers.into_iter().map(|number| number as i32).collect();
+    let count = numbers.len();
+    let numbers = Tensor::<1, Int>::from_data(TensorData::new(numbers, [count]), &rows.device());
+    rows.clone().select(0, numbers)
 }

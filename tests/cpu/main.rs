@@ -1,4 +1,5 @@
 //! The processor's own kernels, against plain loops.
 
+mod gradients;
 mod products;
 mod rows;

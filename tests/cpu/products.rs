@@ -67,6 +67,25 @@ fn fp32_products_are_those_sums() {
 }
 
 #[test]
+fn a_matrix_packed_by_its_columns_is_the_same() {
+    let mut random = fastrand::Rng::with_seed(9);
+    for (count, inputs, outputs) in SHAPES {
+        let (rows, weights) = (
+            numbers(count * inputs, &mut random),
+            numbers(inputs * outputs, &mut random),
+        );
+        let column = |k: usize| (0..outputs).map(move |output| output * inputs + k);
+        let columns: Vec<f32> = (0..inputs).flat_map(column).map(|place| weights[place]).collect();
+        let mut by_columns = Fp32Matrix::default();
+        by_columns.pack_columns(outputs, inputs, |k| &columns[k * outputs..]);
+        let mut found = [vec![0.0; count * outputs], vec![1.0; count * outputs]];
+        Fp32Matrix::pack(&weights, outputs, inputs).product(&rows, None, Activation::None, &mut found[0]);
+        by_columns.product(&rows, None, Activation::None, &mut found[1]);
+        assert_eq!(found[0], found[1]);
+    }
+}
+
+#[test]
 fn int16_products_are_those_sums_but_for_the_rounding() {
     let mut random = fastrand::Rng::with_seed(2);
     for (count, inputs, outputs) in SHAPES {

@@ -8,4 +8,5 @@ mod goldens;
 mod max_length;
 mod odd_texts;
 mod roberta;
+mod trainable;
 mod unfit_numbers;

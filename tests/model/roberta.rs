@@ -105,9 +105,8 @@ fn the_encoder_that_is_trained_has_the_same_vectors() {
                 .expect("tokens")
         })
         .collect();
-    let inputs: Vec<_> = inputs.iter().collect();
-    let vectors = block_on(trainable.forward_untraced(&inputs, |_| None, &job)).expect("vectors");
-    let values: Vec<f32> = vectors.into_data().try_to_vec().expect("numbers");
+    let pass = block_on(trainable.forward(&inputs, &[], 4096, &job)).expect("vectors");
+    let values: Vec<f32> = pass.vectors().into_data().try_to_vec().expect("numbers");
     let distance = distance(values.chunks_exact(values.len() / items.len()), &items);
     assert!(distance <= 2e-6, "{distance:e}");
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::{Weights, select, upload};
+use super::{Weights, upload};
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
-use crate::model::{Encoder, Lora, LoraLayer, LowRank, ModelFiles, TextKind, Tokenized, TrainableEncoder};
+use crate::model::{Encoder, Lora, LoraLayer, LowRank, ModelFiles, TextKind, Tokenized, TrainableEncoder, select_rows};
 use crate::random::Random;
 use crate::tune::adapter::Adapter;
 use crate::tune::batch::Batch;
@@ -87,10 +87,8 @@ impl<'s> Changes<'s> {
         Weights::new(matrices, self.encoder.device())
     }
 
-    /// The gradients, in memory that does not grow with the batch (gradient caching, Gao et al. 2021): the texts' vectors
-    /// are computed group by group, all but the last without a trace; the loss gives the gradient of each vector, and by
-    /// the trace those of the last group; then each other group goes through the encoder again, with a trace that is
-    /// followed back from its vectors' gradients at once.
+    /// The loss gives the gradient of each text's vector, and the encoder's own formulas those of the changes: what has to
+    /// be kept of the texts' way through the encoder does not grow with the batch.
     pub(super) async fn gradients(
         &self,
         weights: &Weights,
@@ -100,48 +98,25 @@ impl<'s> Changes<'s> {
         job: &Job<'_>,
     ) -> Result<(BatchLoss, GradientsParams)> {
         let (texts, slots) = self.texts(batch);
-        let mut groups = self.encoder.plan(&texts, self.recipe.micro_batch_tokens);
-        // The first has the longest texts, so it is the one that is best not computed twice.
-        groups.reverse();
-        // Where each text's vector is among those of the groups.
-        let mut places = vec![0; texts.len()];
-        for (place, &text) in groups.iter().flatten().enumerate() {
-            places[text] = place;
-        }
-        let (last, others) = groups.split_last().expect("a batch has queries");
-
-        let mut vectors = Vec::with_capacity(groups.len());
-        for group in others {
-            let change = |module: &str| self.change(weights, module, Tensor::inner);
-            let untraced = self
-                .encoder
-                .forward_untraced(&inputs(&texts, group), change, job)
-                .await?;
-            vectors.push(Tensor::from_inner(untraced).require_grad());
-        }
-        vectors.push(self.vectors(weights, &texts, last, job).await?);
-        let in_order = select(&Tensor::cat(vectors.clone(), 0), places.iter().copied());
+        let changes = self.changes(weights);
+        let tokens = self.recipe.micro_batch_tokens;
+        let pass = self.encoder.forward(&texts, &changes, tokens, job).await?;
+        let vectors = Tensor::from_inner(pass.vectors()).require_grad();
         let documents = match slots.is_empty() {
-            true => select(&self.kept, batch.slots.iter().map(|&row| row as usize)),
-            false => select(&in_order, slots.iter().copied()),
+            true => select_rows(&self.kept, batch.slots.iter().map(|&row| row as usize)),
+            false => select_rows(&vectors, slots),
         };
-        let queries = in_order.narrow(0, 0, batch.queries.len());
+        let queries = vectors.clone().narrow(0, 0, batch.queries.len());
         let loss = BatchLoss::new(batch, queries, documents, None, recipe, margin_scale);
-        let mut traced = loss.total.backward();
-        let of_vectors: Option<Vec<_>> = vectors[..others.len()]
-            .iter()
-            .map(|of_group| of_group.grad_remove(&mut traced))
-            .collect();
+        let of_vectors = vectors.grad_remove(&mut loss.total.backward());
         let of_vectors = of_vectors.ok_or_else(|| Error::new(Code::Internal, "The vectors have no gradient."))?;
 
-        let mut gradients = GradientsAccumulator::new();
-        gradients.accumulate(weights, GradientsParams::from_grads(traced, weights));
-        for (group, of_group) in others.iter().zip(of_vectors) {
-            let vectors = self.vectors(weights, &texts, group, job).await?;
-            let traced = (vectors * Tensor::from_inner(of_group)).sum().backward();
-            gradients.accumulate(weights, GradientsParams::from_grads(traced, weights));
+        let of_changes = pass.gradients(of_vectors, job).await?;
+        let mut gradients = GradientsParams::new();
+        for (matrix, gradient) in weights.matrices.iter().zip(of_changes.into_iter().flatten()) {
+            gradients.register(matrix.id, gradient);
         }
-        Ok((loss, gradients.grads()))
+        Ok((loss, gradients))
     }
 
     /// The batch's texts, each once: its queries, then its documents if they are encoded; and of each slot the text that
@@ -162,26 +137,16 @@ impl<'s> Changes<'s> {
         (texts, slots)
     }
 
-    /// The vectors of a group of texts, with a trace to the weights.
-    async fn vectors(
-        &self,
-        weights: &Weights,
-        texts: &[Tokenized],
-        group: &[usize],
-        job: &Job<'_>,
-    ) -> Result<Tensor<2>> {
-        let change = |module: &str| self.change(weights, module, |matrix| matrix);
-        self.encoder.forward(&inputs(texts, group), change, job).await
-    }
-
-    /// What is added to the outputs of a layer, if anything; `on` brings a matrix to the device of the pass.
-    fn change(&self, weights: &Weights, module: &str, on: impl Fn(Tensor<2>) -> Tensor<2>) -> Option<LowRank> {
-        let layer = self.layers.iter().position(|(name, _)| name == module)?;
-        Some(LowRank {
-            a: on(weights.value(2 * layer)),
-            b: on(weights.value(2 * layer + 1)),
+    /// What is added to the outputs of each changed layer.
+    fn changes(&self, weights: &Weights) -> Vec<LowRank> {
+        let layers = self.layers.iter().enumerate();
+        let change = |(number, (module, _)): (usize, &(String, _))| LowRank {
+            module: module.clone(),
+            a: weights.value(2 * number),
+            b: weights.value(2 * number + 1),
             factor: self.recipe.alpha / self.recipe.rank as f32,
-        })
+        };
+        layers.map(change).collect()
     }
 
     /// None if a matrix is missing.
@@ -205,10 +170,6 @@ impl<'s> Changes<'s> {
             documents: self.recipe.documents,
         })
     }
-}
-
-fn inputs<'t>(texts: &'t [Tokenized], group: &[usize]) -> Vec<&'t Tokenized> {
-    group.iter().map(|&text| &texts[text]).collect()
 }
 
 /// A text cut at so many tokens; the last one stays, for it is the separator.

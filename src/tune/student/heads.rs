@@ -3,8 +3,9 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::{Weights, select, upload};
+use super::{Weights, upload};
 use crate::device::Device;
+use crate::model::select_rows;
 use crate::tune::adapter::Adapter;
 use crate::tune::batch::Batch;
 use crate::tune::head::{Head, adapt};
@@ -47,8 +48,11 @@ impl Heads {
         recipe: &Recipe,
         margin_scale: f32,
     ) -> (BatchLoss, GradientsParams) {
-        let queries = adapt(select(&self.queries, batch.queries.iter().copied()), weights.value(0));
-        let mut slots = select(&self.documents, batch.slots.iter().map(|&row| row as usize));
+        let queries = adapt(
+            select_rows(&self.queries, batch.queries.iter().copied()),
+            weights.value(0),
+        );
+        let mut slots = select_rows(&self.documents, batch.slots.iter().map(|&row| row as usize));
         let square = |number: usize| weights.value(number).powi_scalar(2).sum();
         let mut ridge = square(0) * recipe.ridge;
         if self.has_document_head {

@@ -5,7 +5,7 @@ mod heads;
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 pub use self::changes::{Changes, Trainable};
 pub use self::heads::Heads;
@@ -143,11 +143,4 @@ impl<'s> Student<'s> {
 fn upload(vectors: &Vectors, device: &burn::tensor::Device) -> Tensor<2> {
     let data = TensorData::new(vectors.as_slice().to_vec(), [vectors.len(), vectors.dims()]);
     Tensor::from_data(data, device)
-}
-
-fn select(rows: &Tensor<2>, numbers: impl Iterator<Item = usize>) -> Tensor<2> {
-    let numbers: Vec<i32> = numbers.map(|number| number as i32).collect();
-    let count = numbers.len();
-    let numbers = Tensor::<1, Int>::from_data(TensorData::new(numbers, [count]), &rows.device());
-    rows.clone().select(0, numbers)
 }
