@@ -1,5 +1,8 @@
 //! Texts to token ids, by the model's own `tokenizer.json`.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
 use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
 
 use super::config::BertConfig;
@@ -17,7 +20,7 @@ pub struct Tokenized {
 
 /// The model's tokenizer with its truncation set and its padding off: batches are padded where they are made.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    splitter: Arc<Splitter>,
     max_length: usize,
     has_types: bool,
 }
@@ -30,32 +33,22 @@ impl Tokenizer {
     /// model's `vocab_size`.
     pub fn read(files: &ModelFiles, config: &BertConfig, max_length: usize) -> Result<Self> {
         let vocab_size = config.vocab_size;
-        let refuse = |error: tokenizers::Error| {
-            Error::new(
-                Code::ModelTokenizer,
-                format!("The tokenizer of {} cannot be used: {error}.", files.id),
-            )
-            .at("tokenizer.json", 0, 0)
+        let refuse = |reason: String| {
+            let text = format!("The tokenizer of {} cannot be used: {reason}.", files.id);
+            Error::new(Code::ModelTokenizer, text).at("tokenizer.json", 0, 0)
         };
-        let mut inner = tokenizers::Tokenizer::from_bytes(files.require("tokenizer.json")?).map_err(refuse)?;
-        // Not their count: a vocabulary may have holes, and an added token any number.
-        let highest = inner.get_vocab(true).into_values().max().unwrap_or(0) as usize;
+        let json = files.require("tokenizer.json")?;
+        let splitter =
+            Splitter::of(&files.sha256("tokenizer.json"), json).map_err(|error| refuse(error.to_string()))?;
+        let highest = splitter.highest;
         if highest >= vocab_size {
-            return Err(refuse(
-                format!("it has a token of number {highest}, the model knows those below {vocab_size}").into(),
-            ));
+            let reason = format!("it has a token of number {highest}, the model knows those below {vocab_size}");
+            return Err(refuse(reason));
         }
-        inner.with_padding(None);
-        inner
-            .with_truncation(Some(TruncationParams {
-                max_length,
-                strategy: TruncationStrategy::LongestFirst,
-                stride: 0,
-                direction: TruncationDirection::Right,
-            }))
-            .map_err(refuse)?;
+        let cuts = splitter.cutting(max_length).map(drop);
+        cuts.map_err(|error| refuse(error.to_string()))?;
         Ok(Self {
-            inner,
+            splitter,
             max_length,
             has_types: !config.is_roberta(),
         })
@@ -71,7 +64,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelTokenizer`] if the text cannot be split with this vocabulary.
     pub fn text(&self, text: &str) -> Result<Tokenized> {
-        self.encode(self.inner.encode(text, true))
+        self.encode(|splitter| splitter.encode(text, true))
     }
 
     /// A query and a document as one input; the longer of the two is cut first where both do not fit.
@@ -79,10 +72,17 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelTokenizer`] if the texts cannot be split with this vocabulary.
     pub fn pair(&self, query: &str, document: &str) -> Result<Tokenized> {
-        self.encode(self.inner.encode((query, document), true))
+        self.encode(|splitter| splitter.encode((query, document), true))
     }
 
-    fn encode(&self, encoding: tokenizers::Result<tokenizers::Encoding>) -> Result<Tokenized> {
+    fn encode(
+        &self,
+        with: impl Fn(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
+    ) -> Result<Tokenized> {
+        let encoding = self
+            .splitter
+            .cutting(self.max_length)
+            .and_then(|splitter| with(&splitter));
         let encoding = encoding
             .map_err(|error| Error::new(Code::ModelTokenizer, format!("A text could not be tokenized: {error}.")))?;
         if encoding.is_empty() {
@@ -98,5 +98,51 @@ impl Tokenizer {
             false => vec![0; ids.len()],
         };
         Ok(Tokenized { ids, type_ids })
+    }
+}
+
+/// What a `tokenizer.json` describes. Models that have the same one share it: a vocabulary of 250,000 words takes
+/// hundreds of megabytes and a second to read, and an encoder's LoRA is the encoder with other weights.
+struct Splitter {
+    inner: Mutex<tokenizers::Tokenizer>,
+    /// The highest number of a token. Not their count: a vocabulary may have holes, and an added token any number.
+    highest: usize,
+}
+
+/// Those that some model uses, by the SHA-256 of their files.
+static IN_USE: Mutex<BTreeMap<String, Weak<Splitter>>> = Mutex::new(BTreeMap::new());
+
+impl Splitter {
+    fn of(sha256: &str, json: &[u8]) -> tokenizers::Result<Arc<Self>> {
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.retain(|_, splitter| splitter.strong_count() > 0);
+        if let Some(splitter) = in_use.get(sha256).and_then(Weak::upgrade) {
+            return Ok(splitter);
+        }
+        let mut inner = tokenizers::Tokenizer::from_bytes(json)?;
+        inner.with_padding(None);
+        let splitter = Arc::new(Self {
+            highest: inner.get_vocab(true).into_values().max().unwrap_or(0) as usize,
+            inner: Mutex::new(inner),
+        });
+        in_use.insert(sha256.to_owned(), Arc::downgrade(&splitter));
+        Ok(splitter)
+    }
+
+    /// It, cutting inputs at so many tokens.
+    fn cutting(&self, max_length: usize) -> tokenizers::Result<MutexGuard<'_, tokenizers::Tokenizer>> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner
+            .get_truncation()
+            .is_none_or(|truncation| truncation.max_length != max_length)
+        {
+            inner.with_truncation(Some(TruncationParams {
+                max_length,
+                strategy: TruncationStrategy::LongestFirst,
+                stride: 0,
+                direction: TruncationDirection::Right,
+            }))?;
+        }
+        Ok(inner)
     }
 }

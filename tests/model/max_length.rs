@@ -86,3 +86,19 @@ fn pairs_are_cut_there_too() {
         100
     );
 }
+
+#[test]
+fn models_of_one_vocabulary_are_cut_each_at_its_own_length() {
+    let (mut short, long) = (encoder_files(), encoder_files());
+    set(&mut short, "sentence_bert_config.json", &json!({ "max_seq_length": 9 }));
+    let host = TestHost::new();
+    let job = Job::new(&host);
+    let load = |files: &ModelFiles| {
+        block_on(Encoder::load(files, &Device::cpu(Dtype::Int16), &job)).expect("the encoder loads")
+    };
+    let (short, long) = (load(&short), load(&long));
+    let text = "word ".repeat(1000);
+    let tokens = |model: &Encoder| model.tokenize(&text, TextKind::Document).expect("tokens").ids.len();
+    let lengths = [&short, &long, &short].map(tokens);
+    assert_eq!(lengths, [9, 256, 9]);
+}
