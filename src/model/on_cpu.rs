@@ -195,10 +195,7 @@ impl Arithmetic for Cpu {
     }
 
     fn batches_at_once(&self) -> usize {
-        #[cfg(target_arch = "wasm32")]
-        return 1;
-        #[cfg(not(target_arch = "wasm32"))]
-        rayon::current_num_threads()
+        processors()
     }
 
     fn batch(&self, inputs: &[&Tokenized]) -> Batch {
@@ -313,6 +310,14 @@ pub fn embed<P: Parts<Table = Table, Norm = LayerNorm>>(embeddings: &Embeddings<
     }
     embeddings.norm.normalize(&mut states);
     states
+}
+
+/// How many processors [`in_parallel`] uses.
+pub fn processors() -> usize {
+    #[cfg(target_arch = "wasm32")]
+    return 1;
+    #[cfg(not(target_arch = "wasm32"))]
+    rayon::current_num_threads()
 }
 
 /// Work on items that have nothing to do with each other, in their order; natively on all processors.

@@ -18,12 +18,16 @@ use crate::model::arithmetic::fill;
 use crate::model::bert::Bert;
 use crate::model::config::{BertConfig, Pooling};
 use crate::model::files::ModelFiles;
-use crate::model::on_cpu::{Batch, embed, in_parallel, mean, normalize_row};
+use crate::model::on_cpu::{Batch, embed, in_parallel, mean, normalize_row, processors};
 use crate::model::tokenizer::Tokenized;
 use crate::model::weights::Weights;
 
 /// Tokens of a piece: enough for the kernels, few enough that batches of short texts have a piece for every processor.
 const PIECE_TOKENS: usize = 128;
+
+/// Pieces that a processor does between two looks at whether the job is cancelled: in a page some hundredths of a second
+/// each.
+const PIECES_IN_A_ROW: usize = 4;
 
 /// The frozen weights.
 pub struct OnCpu {
@@ -200,13 +204,12 @@ impl Pass<'_> {
             .collect();
         let mut layers: Vec<Vec<LayerTrace>> = pieces.iter().map(|_| Vec::new()).collect();
         for (layer, changes) in bert.layers.iter().zip(&self.changes) {
-            job.breathe().await?;
             let work = |(states, piece): (Vec<f32>, &Piece)| {
                 let (out, trace) = forward(layer, changes, bert.heads, states, &piece.batch);
                 // What nobody needs is given back at once.
                 (out, keep.then_some(trace))
             };
-            let done = in_parallel(states.into_iter().zip(&pieces).collect(), work);
+            let done = in_turns(states.into_iter().zip(&pieces), work, job).await?;
             let (next, traces): (Vec<_>, Vec<_>) = done.into_iter().unzip();
             for (all, trace) in layers.iter_mut().zip(traces) {
                 all.extend(trace);
@@ -267,7 +270,6 @@ impl Pass<'_> {
             .position(LayerChanges::is_any)
             .unwrap_or(self.changes.len());
         for (number, (layer, changes)) in bert.layers.iter().zip(&self.changes).enumerate().skip(lowest).rev() {
-            job.breathe().await?;
             let items = of_states.into_iter().zip(&mut pieces).map(|(of_states, piece)| {
                 let trace = piece.layers.pop().expect("every layer has left a trace");
                 (of_states, trace, &piece.piece.batch)
@@ -276,7 +278,7 @@ impl Pass<'_> {
                 let goes_on = number > lowest;
                 backward(layer, changes, bert.heads, of_out, &trace, batch, goes_on)
             };
-            let done = in_parallel(items.collect(), work);
+            let done = in_turns(items, work, job).await?;
             let (next, of_changes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
             for gradient in of_changes.into_iter().flatten() {
                 match &mut sums[gradient.number] {
@@ -287,6 +289,23 @@ impl Pass<'_> {
             of_states = next;
         }
         Ok(())
+    }
+}
+
+/// Work on items that have nothing to do with each other, in their order; the job is asked after a few of them.
+async fn in_turns<T: Send, R: Send>(
+    items: impl Iterator<Item = T>,
+    work: impl Fn(T) -> R + Send + Sync,
+    job: &Job<'_>,
+) -> Result<Vec<R>> {
+    let (mut items, mut done) = (items, Vec::new());
+    loop {
+        let some: Vec<T> = items.by_ref().take(PIECES_IN_A_ROW * processors()).collect();
+        if some.is_empty() {
+            return Ok(done);
+        }
+        job.breathe().await?;
+        done.extend(in_parallel(some, &work));
     }
 }
 
