@@ -10,7 +10,7 @@ export class Hub {
   requests = [];
   /** Bytes after which weights break off that are asked for from their beginning; they do not if undefined. */
   breakAfter;
-  /** Bytes after which weights that are asked for from their beginning stop coming, and the connection stays. */
+  /** The byte at which weights stop coming, and the connection stays. */
   stallAfter;
   /** How ranges are answered: to the end if undefined, not at all (`"refused"`), or with at most so many bytes. */
   ranges;
@@ -51,9 +51,9 @@ export class Hub {
       "content-length": end - from,
       ...(range && { "content-range": `bytes ${from}-${end - 1}/${whole.length}` }),
     });
-    const ofBeginning = from === 0 && file.endsWith("model.safetensors");
-    if (ofBeginning && this.stallAfter !== undefined) return response.write(whole.subarray(0, this.stallAfter));
-    const breaks = ofBeginning && this.breakAfter !== undefined;
+    const isWeights = file.endsWith("model.safetensors");
+    if (isWeights && from < this.stallAfter) return response.write(whole.subarray(from, this.stallAfter));
+    const breaks = isWeights && from === 0 && this.breakAfter !== undefined;
     if (!breaks) return response.end(whole.subarray(from, end));
     // What was written has to arrive before the connection ends.
     return response.write(whole.subarray(0, this.breakAfter), () => setTimeout(() => response.destroy(), 300));
