@@ -3,7 +3,7 @@
 
 use super::lane::{Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
-use super::rows::{LayerNorm, add, erf_lane, exp_lane, exponential_lanes, sum_of};
+use super::rows::{LANES, LayerNorm, add, erf_lane, exp_lane, exponential_lanes, sum_of};
 
 /// `1 / √(2π)`
 const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
@@ -103,9 +103,6 @@ for_each_processor! {
         }
     }
 }
-
-/// Numbers that are added up side by side.
-const LANES: usize = 16;
 
 #[inline(always)]
 fn dot<const FMA: bool>(one: &[f32], other: &[f32]) -> f32 {

@@ -7,7 +7,7 @@ use super::lane::{Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
 
 /// Numbers that are worked on together: a whole number of vector registers everywhere.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// `erf(x)` as `x P(x²) / Q(x²)`, which is odd as erf is; beyond 3.9 erf is 1 in f32.
 ///

@@ -1,5 +1,4 @@
-//! A BERT in burn's tensors: on WebGPU for sizes that the GPU's kernels are not made for, and wherever gradients are
-//! wanted.
+//! A BERT in burn's tensors, on WebGPU: for sizes that the GPU's kernels are not made for, and for gradients.
 
 use burn::tensor::{Bool, Int, Tensor, TensorData, Transaction, activation, module, ops::AttentionModuleOptions};
 
@@ -8,7 +7,7 @@ use super::bert::{Embeddings, Head, Layer};
 use super::config::Pooling;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
-use crate::device::{Device, DeviceKind};
+use crate::device::Device;
 use crate::error::Result;
 
 /// Tokens in a batch, padding included.
@@ -50,7 +49,7 @@ impl Tensors {
             match groups.last_mut() {
                 Some(group) if (group.len() + 1) * width <= budget => group.push(index),
                 _ => {
-                    width = self.padded_length(lengths[index]);
+                    width = padded_length(lengths[index]);
                     groups.push(vec![index]);
                 }
             }
@@ -58,19 +57,15 @@ impl Tensors {
         groups
     }
 
-    /// How long inputs are made that go with one of that length. On the CPU no more than that: tokens cost more than
-    /// buffers there.
-    fn padded_length(&self, length: usize) -> usize {
-        match self.device.kind() {
-            DeviceKind::Cpu => length,
-            DeviceKind::WebGpu => LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length),
-        }
-    }
-
     fn vector(&self, values: Vec<f32>) -> Tensor<1> {
         let length = values.len();
         Tensor::from_data(TensorData::new(values, [length]), &self.tensors)
     }
+}
+
+/// How long inputs are made that go with one of that length.
+fn padded_length(length: usize) -> usize {
+    LENGTHS.into_iter().find(|&bucket| bucket >= length).unwrap_or(length)
 }
 
 /// `y = x Wᵀ + b`, W kept as [in, out] so that the product needs no transposed view.
@@ -216,7 +211,7 @@ impl Arithmetic for Tensors {
         let device = &self.tensors;
         let size = inputs.len();
         let longest = inputs.iter().map(|input| input.ids.len()).max().unwrap_or(1).max(1);
-        let length = self.padded_length(longest);
+        let length = padded_length(longest);
         let mut ids = vec![0i32; size * length];
         let mut type_ids = vec![0i32; size * length];
         let mut mask = vec![0f32; size * length];

@@ -142,22 +142,21 @@ pub fn backward(
     layer.output_norm.gradient(&trace.output_norm, &mut of_sum);
     let mut activated = trace.wide.clone();
     gelu(&mut activated);
-    let of_wide = &mut layer.output.gradient(
+    let mut of_wide = layer.output.gradient(
         &activated,
         &trace.narrow_activated,
         &changes.output,
         &of_sum,
         &mut of_changes,
     );
-    let mut slopes = activated;
-    slopes.copy_from_slice(&trace.wide);
+    let mut slopes = trace.wide.clone();
     gelu_slopes(&mut slopes);
-    multiply(of_wide, &slopes);
+    multiply(&mut of_wide, &slopes);
     let mut of_middle = layer.intermediate.gradient(
         &trace.middle,
         &trace.narrow_middle,
         &changes.intermediate,
-        of_wide,
+        &of_wide,
         &mut of_changes,
     );
     add(&mut of_middle, &of_sum);

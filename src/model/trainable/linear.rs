@@ -40,6 +40,7 @@ pub struct Change {
 pub struct ChangeGradient {
     /// Which of all the encoder's changes.
     pub number: usize,
+    /// Rows of A.
     pub rank: usize,
     /// Of A, [rank, in].
     pub a: Vec<f32>,
