@@ -2,38 +2,11 @@
 //!
 //! [`Cpu`](super::on_cpu::Cpu) has kernels of its own, in integers or f32; `Gpu` has some for
 //! WebGPU; [`Tensors`](super::on_tensors::Tensors) has burn's, for all other sizes there and for gradients. All compute
-//! the same formulas of `bert.rs`'s weights. `trainable` has parts of its own for gradients on the CPU.
+//! the same formulas. `trainable` has parts of its own for gradients on the CPU.
 
-use super::bert::{Embeddings, Head, Layer};
+use super::parts::{Embeddings, Head, Layer, Parts};
 use super::tokenizer::Tokenized;
-use super::weights::Weights;
 use crate::error::Result;
-
-/// Loads the parts of a BERT.
-pub trait Parts {
-    /// `x Wᵀ + b`.
-    type Linear;
-    /// A layer normalisation.
-    type Norm;
-    /// Rows that are looked up.
-    type Table;
-
-    /// Loads `NAME.weight` ([outputs, inputs], PyTorch's order) and `NAME.bias` of every name; layers of several
-    /// names have their outputs side by side.
-    ///
-    /// # Errors
-    /// As [`Weights::vector`].
-    fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Self::Linear>;
-
-    /// Loads `NAME.weight` and `NAME.bias`, `size` numbers each.
-    ///
-    /// # Errors
-    /// As [`Weights::vector`].
-    fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<Self::Norm>;
-
-    /// A table of rows of `columns` numbers, one after the other in `values`.
-    fn table(&self, values: Vec<f32>, columns: usize) -> Self::Table;
-}
 
 /// Computes with the parts of a BERT.
 #[allow(async_fn_in_trait, reason = "futures stay on their thread, in a browser as here")]

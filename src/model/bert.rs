@@ -1,10 +1,10 @@
-//! The BERT encoder: embeddings, then layers of attention and feed-forward, post-normalised; and what its states are
-//! used for.
+//! The BERT encoder: embeddings, then layers of attention and feed-forward, post-normalised.
 //!
 //! Formulas: Devlin et al. 2018; names of weights as transformers' `BertModel` saves them.
 
-use super::arithmetic::{Arithmetic, Parts};
-use super::config::{BertConfig, Pooling};
+use super::arithmetic::Arithmetic;
+use super::config::BertConfig;
+use super::parts::{Embeddings, Head, Layer, Parts};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::job::Job;
@@ -14,61 +14,6 @@ pub struct Bert<P: Parts> {
     pub(super) embeddings: Embeddings<P>,
     pub(super) layers: Vec<Layer<P>>,
     pub(super) heads: usize,
-}
-
-/// What a token's first state is made of.
-pub struct Embeddings<P: Parts> {
-    /// By token id.
-    pub words: P::Table,
-    /// By place in the input.
-    pub positions: P::Table,
-    /// By token type.
-    pub types: P::Table,
-    /// Applied to the sum.
-    pub norm: P::Norm,
-}
-
-/// One transformer layer.
-pub struct Layer<P: Parts> {
-    /// Queries, keys and values, side by side.
-    pub projections: P::Linear,
-    /// After the heads.
-    pub attention_output: P::Linear,
-    /// After the attention's residual.
-    pub attention_norm: P::Norm,
-    /// Into the wide layer, followed by GELU.
-    pub intermediate: P::Linear,
-    /// Out of it.
-    pub output: P::Linear,
-    /// After the feed-forward's residual.
-    pub output_norm: P::Norm,
-}
-
-/// What becomes of the last layer's states.
-pub enum Head<P: Parts> {
-    /// A vector.
-    Pool {
-        /// Of which tokens.
-        pooling: Pooling,
-        /// Whether it is scaled to length 1.
-        normalize: bool,
-    },
-    /// A logit: `classifier(tanh(pooler(first token)))`, whatever the model's files call the two.
-    Classify {
-        /// [hidden] to [hidden].
-        pooler: P::Linear,
-        /// [hidden] to [1].
-        classifier: P::Linear,
-    },
-}
-
-impl<P: Parts> Head<P> {
-    fn reads_first_tokens_only(&self) -> bool {
-        match self {
-            Self::Pool { pooling, .. } => *pooling == Pooling::Cls,
-            Self::Classify { .. } => true,
-        }
-    }
 }
 
 impl<P: Parts> Bert<P> {

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::arithmetic::Arithmetic;
-use super::bert::{Bert, Head};
+use super::bert::Bert;
 use super::config::BertConfig;
 use super::on_cpu::Cpu;
 #[cfg(feature = "webgpu")]
 use super::on_gpu::Gpu;
 use super::on_tensors::Tensors;
+use super::parts::Head;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::crew::share;

@@ -4,7 +4,7 @@
 //! files ─► config ─┐
 //!       ─► tokenizer ├─► bert ─► encoder        texts -> vectors
 //!       ─► weights ─┘    │   └► cross_encoder   (query, document) -> logit
-//!                    arithmetic: on_cpu, on_gpu, on_tensors
+//!                    arithmetic on parts: on_cpu, on_gpu, on_tensors
 //!                    trainable                     (texts, changes) -> gradients of the changes
 //! ```
 
@@ -20,6 +20,7 @@ mod on_cpu;
 #[cfg(feature = "webgpu")]
 mod on_gpu;
 mod on_tensors;
+mod parts;
 mod stored;
 mod tokenizer;
 mod trainable;

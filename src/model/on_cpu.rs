@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::arithmetic::{Arithmetic, Parts, fill};
-use super::bert::{Embeddings, Head, Layer};
+use super::arithmetic::{Arithmetic, fill};
 use super::config::Pooling;
+use super::parts::{Embeddings, Head, Layer, Parts};
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::cpu::Activation;

@@ -2,9 +2,9 @@
 
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
-use super::arithmetic::{Arithmetic, Parts, fill};
-use super::bert::{Embeddings, Head, Layer};
+use super::arithmetic::{Arithmetic, fill};
 use super::config::Pooling;
+use super::parts::{Embeddings, Head, Layer, Parts};
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::device::Device;

@@ -2,9 +2,9 @@
 
 use burn::tensor::{Bool, Int, Tensor, TensorData, Transaction, activation, module, ops::AttentionModuleOptions};
 
-use super::arithmetic::{Arithmetic, Parts};
-use super::bert::{Embeddings, Head, Layer};
+use super::arithmetic::Arithmetic;
 use super::config::Pooling;
+use super::parts::{Embeddings, Head, Layer, Parts};
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::device::Device;

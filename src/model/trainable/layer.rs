@@ -7,9 +7,8 @@ use crate::cpu::attention::{AttentionScratch, attend};
 use crate::cpu::gradients::{AttentionGradientScratch, Normalized, attend_gradient, gelu_slopes, multiply};
 use crate::cpu::rows::{LayerNorm, add, gelu};
 use crate::error::Result;
-use crate::model::arithmetic::Parts;
-use crate::model::bert::Layer;
 use crate::model::on_cpu::{Batch, Table};
+use crate::model::parts::{Layer, Parts};
 use crate::model::weights::Weights;
 
 /// How weights are kept that gradients are followed through.

@@ -1,4 +1,4 @@
-//! A trainable encoder on the CPU's own kernels: the gradients of `bert.rs`'s formulas, written out.
+//! A trainable encoder on the CPU's own kernels: the gradients of a BERT's formulas, written out.
 //!
 //! Nothing is padded. Texts go through in pieces of a few, layer by layer; natively pieces share the processors. What a
 //! piece's gradients are does not depend on the other pieces, and they are added up in one order, so that a training has

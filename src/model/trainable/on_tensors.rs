@@ -7,10 +7,11 @@ use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::model::arithmetic::Arithmetic;
-use crate::model::bert::{Bert, Embeddings, Head, Layer};
+use crate::model::bert::Bert;
 use crate::model::config::{BertConfig, Pooling};
 use crate::model::files::ModelFiles;
 use crate::model::on_tensors::{Change, Linear, Tensors, select_rows};
+use crate::model::parts::{Embeddings, Head, Layer};
 use crate::model::tokenizer::Tokenized;
 use crate::model::weights::Weights;
 
