@@ -99,6 +99,7 @@ pub fn all() -> Vec<Case> {
             });
         }
     }
+    cases.extend(methods_on_scifact(&cases));
     for (name, set, depth, log) in [
         ("scifact", "scifact", 20, Log::Whole),
         ("scifact without twins (.7)", "scifact", 20, Log::WithoutTwins(0.7)),
@@ -150,6 +151,41 @@ pub fn all() -> Vec<Case> {
         cases.push(pooled);
     }
     cases
+}
+
+/// What is run of SciFact with the default recipe, with the other methods and with MarginMSE.
+fn methods_on_scifact(cases: &[Case]) -> Vec<Case> {
+    let compared = ["head on both sides", "MarginMSE", "LoRA, queries"];
+    let methods: Vec<_> = methods()
+        .into_iter()
+        .filter(|(label, _)| compared.contains(label))
+        .collect();
+    let groups = [
+        ("reference", "methods"),
+        ("new queries", "new queries"),
+        ("controls", "controls"),
+        ("size", "size by method"),
+    ];
+    let mut made = Vec::new();
+    for (of, group) in groups {
+        // With 20 candidates all methods are among those of every set.
+        let is_compared =
+            |case: &&Case| case.group == of && case.set == "scifact" && case.name != "scifact, 20 candidates";
+        for case in cases.iter().filter(is_compared) {
+            for (label, options) in &methods {
+                // A fit with LoRA takes minutes.
+                let is_once = options.method == Method::Lora && ["controls", "size"].contains(&of);
+                made.push(Case {
+                    name: format!("{}, {label}", case.name),
+                    group,
+                    options: options.clone(),
+                    seeds: if is_once { 0..1 } else { case.seeds.clone() },
+                    ..case.clone()
+                });
+            }
+        }
+    }
+    made
 }
 
 /// LoRA's constants, one changed at a time.
