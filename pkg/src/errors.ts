@@ -19,6 +19,7 @@ export type ErrorCode =
   | "input-syntax"
   | "input-column"
   | "input-qrels"
+  | "input-unreadable"
   | "model-file-missing"
   | "model-config"
   | "model-weights"
@@ -40,16 +41,23 @@ export class QuerytuneError extends Error {
   readonly code: ErrorCode;
   /** Where, if the error is about an input file. */
   readonly position: Position | undefined;
+  /** Whether the session is at its end with this, and all that was made in it: only a new one helps. */
+  readonly endsSession: boolean;
   /**
    * Only of a `fit` whose training went well and whose comparison by judgements failed, as where they name none of its
    * queries or documents (`input-qrels`): the run, which can be used. `run.evaluate` compares again; `run.dispose` frees it.
    */
   declare run?: Run;
 
-  constructor(code: ErrorCode, message: string, options: { position?: Position; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { position?: Position; cause?: unknown; endsSession?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.position = options.position;
+    this.endsSession = options.endsSession ?? false;
   }
 }
 
@@ -83,7 +91,7 @@ export function fromEngine(thrown: unknown): Error {
     stopped
       ? `The engine stopped: ${message}. Start again in a new session; what was scored is kept.`
       : `The call failed: ${message}. The session can still be used.`,
-    { cause: thrown },
+    { cause: thrown, endsSession: stopped },
   );
 }
 
@@ -93,17 +101,20 @@ export interface ErrorData {
   code?: ErrorCode;
   message: string;
   position?: Position;
+  endsSession?: boolean;
 }
 
 export function toData(thrown: unknown): ErrorData {
   const error = fromEngine(thrown);
   if (error instanceof QuerytuneError) {
-    return { name: error.name, code: error.code, message: error.message, position: error.position };
+    const { name, code, message, position, endsSession } = error;
+    return { name, code, message, position, endsSession };
   }
   return { name: error.name, message: error.message };
 }
 
 export function fromData(data: ErrorData): Error {
-  if (data.code === undefined) return new DOMException(data.message, data.name);
-  return new QuerytuneError(data.code, data.message, { position: data.position });
+  const { name, code, message, position, endsSession } = data;
+  if (code === undefined) return new DOMException(message, name);
+  return new QuerytuneError(code, message, { position, endsSession });
 }

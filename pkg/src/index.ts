@@ -136,6 +136,7 @@ class Link {
             ? `The worker failed: ${message}. Start again in a new session.`
             : 'The script of the worker could not be loaded. It lies beside the package\'s modules; see "Bundlers" in ' +
                 "the package's README.",
+          { endsSession: true },
         ),
       );
     });
@@ -522,7 +523,7 @@ class RemoteSession implements Session {
   }
 
   dispose(): void {
-    this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one."));
+    this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one.", { endsSession: true }));
   }
 
   async #read(role: "queries" | "documents", input: TextsInput, options: ReadCall = {}): Promise<Texts> {

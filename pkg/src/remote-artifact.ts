@@ -56,7 +56,8 @@ export function loadArtifact(
 ): Promise<LoadedArtifact> {
   return link.long({ onProgress, signal }, (call) => {
     // A blob crosses without a copy; of bytes there is one, as the caller's stay his.
-    const own = zip instanceof Uint8Array ? zip.slice() : zip;
+    // Not by `slice`, which gives a view of the same memory where they are a Buffer.
+    const own = zip instanceof Uint8Array ? new Uint8Array(zip) : zip;
     const given = own instanceof Uint8Array ? Comlink.transfer(own, [own.buffer]) : own;
     return link.service.loadArtifact(call, given, { device, dtype, threads });
   });

@@ -585,8 +585,9 @@ export class CoreSession implements Session {
   }
 
   async readJudgements(qrels: Blob | Uint8Array, options: JudgementsCall = {}): Promise<CoreJudgements> {
-    const bytes = await unlessAborted(options.signal, read(qrels));
-    const { file = nameOf(qrels) ?? "qrels", onProgress, signal, ...choices } = options;
+    const source = bytesOf(qrels);
+    const { file = nameOf(source) ?? "qrels", onProgress, signal, ...choices } = options;
+    const bytes = await unlessAborted(signal, read(source, file));
     const chosen = judgementsOptions(choices);
     const judged = await this.thread.beside({ onProgress, signal }, (host) =>
       engine.Qrels.read(bytes, file, chosen, host),
@@ -647,7 +648,8 @@ export class CoreSession implements Session {
 
   dispose(): void {
     for (const crew of this.#crews) this.dismiss(crew);
-    this.thread.queue.kill(new QuerytuneError("disposed", "The session was ended; open a new one."));
+    const ended = new QuerytuneError("disposed", "The session was ended; open a new one.", { endsSession: true });
+    this.thread.queue.kill(ended);
   }
 
   /** Lends texts to `use`, read for it unless the caller holds them already. */
@@ -691,8 +693,8 @@ export class CoreSession implements Session {
       return this.thread.beside(watch, (host) => engine.Texts.fromItems(items, role, host));
     }
     const source = bytesOf(input);
-    const bytes = await unlessAborted(signal, read(source));
     const name = file ?? nameOf(source) ?? role;
+    const bytes = await unlessAborted(signal, read(source, name));
     return this.thread.beside(watch, (host) => engine.Texts.read(bytes, name, role, chosen, host));
   }
 }
@@ -709,8 +711,24 @@ export function bytesOf(input: unknown): Blob | Uint8Array {
   throw new QuerytuneError("option", "Give a File, a Blob, its bytes, an array, or what this session has read.");
 }
 
-export async function read(source: Blob | Uint8Array): Promise<Uint8Array> {
-  return source instanceof Uint8Array ? source : new Uint8Array(await source.arrayBuffer());
+/** Its bytes; where they cannot be had it is called by `name`. */
+export async function read(source: Blob | Uint8Array, name = nameOf(source) ?? "artifact.zip"): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  try {
+    return new Uint8Array(await source.arrayBuffer());
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}
+
+/** A file that was chosen stays where it is: until it is read it may have been changed, or be gone. */
+function unreadable(file: string, cause: unknown): QuerytuneError {
+  return new QuerytuneError(
+    "input-unreadable",
+    `${file}: The file cannot be read: it was changed, moved or deleted since it was chosen, or is too large. Choose ` +
+      "it again.",
+    { position: { file, line: 0, column: 0 }, cause },
+  );
 }
 
 function nameOf(source: Blob | Uint8Array): string | undefined {

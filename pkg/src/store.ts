@@ -105,10 +105,13 @@ export class IndexedDbStore implements Store {
       await this.#use(async (database) => {
         const transaction = database.transaction("chunks", "readwrite");
         const added = length(transaction.store, log).then((chunk) => transaction.store.add(bytes, [log, chunk]));
-        await Promise.all([added, transaction.done]);
+        added.catch(() => {});
+        // First, as it knows why it was aborted, such as by a full disk; what was asked of it knows only that it was.
+        await transaction.done;
+        await added;
       });
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
+      if (!isNamed(error, "QuotaExceededError")) throw error;
       if (log.startsWith(ANSWERS)) {
         throw new QuerytuneError(
           "store",
@@ -160,15 +163,35 @@ export class IndexedDbStore implements Store {
 
   /** Works on the database, opened again if it was closed meanwhile, as when another tab deletes it. */
   async #use<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
-    const open = () => this.#database ?? this.#open();
     try {
-      return await work(await open());
+      return await work(await (this.#database ?? this.#open()));
     } catch (error) {
-      // A transaction cannot be begun on a database that is closing; nothing of it was done.
-      if (!(error instanceof DOMException) || error.name !== "InvalidStateError" || this.#database) throw error;
-      return work(await open());
+      // A transaction cannot be begun on a database that is closing, and the browser aborts those that are under way.
+      const isClosing = isNamed(error, "InvalidStateError") && !this.#database;
+      if (!isClosing && !isNamed(error, "AbortError")) throw error;
+      return this.#again(work);
     }
   }
+
+  /** Does work of which nothing was done, as its transaction was not begun, or was aborted; on the database opened anew. */
+  async #again<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    this.close();
+    try {
+      return await work(await this.#open());
+    } catch (error) {
+      if (!isNamed(error, "AbortError")) throw error;
+      // By its own name it would be taken for a call that somebody has cancelled.
+      throw new QuerytuneError(
+        "store",
+        "The browser ended the work on its database. Start again; what was kept before is still there.",
+        { cause: error },
+      );
+    }
+  }
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof DOMException && error.name === name;
 }
 
 /**

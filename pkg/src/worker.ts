@@ -206,7 +206,7 @@ function die(cause: unknown): void {
     new QuerytuneError(
       "internal",
       `The engine stopped: ${panic || String(cause)}. Start again in a new session; what was scored is kept.`,
-      { cause },
+      { cause, endsSession: true },
     ),
   );
 }

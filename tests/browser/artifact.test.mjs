@@ -129,6 +129,20 @@ test("calls may overlap, and the bytes stay the caller's", { timeout }, async ()
   assert.ok(result.bytes > 1e6);
 });
 
+test("so do those of a Buffer, whose slices are views", { timeout }, async () => {
+  const result = await inPage(async (loadArtifact) => {
+    class Buffer extends Uint8Array {
+      slice(from, to) {
+        return this.subarray(from, to);
+      }
+    }
+    const bytes = Buffer.from([1, 2, 3]);
+    const code = await loadArtifact(bytes).catch(({ code }) => code);
+    return { code, bytes: [...bytes] };
+  });
+  assert.deepEqual(result, { code: "artifact", bytes: [1, 2, 3] });
+});
+
 test("disposing of a model ends its worker, and calls under way", { timeout }, async () => {
   const workers = () => opened.page.workers().length;
   const before = workers();

@@ -56,6 +56,57 @@ test("a file that is dropped beside the fields does not take the place of the pa
   assert.equal(taken, false, "the browser's own handling is prevented");
 });
 
+/** Pastes with a key into what has the focus, from a clipboard with a text and perhaps a picture of it. */
+async function paste(text, { picture }) {
+  await demo.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await demo.page.evaluate(
+    async ({ text, picture }) => {
+      const canvas = new OffscreenCanvas(8, 8);
+      canvas.getContext("2d");
+      const content = { "text/plain": new Blob([text], { type: "text/plain" }) };
+      if (picture) content["image/png"] = await canvas.convertToBlob();
+      await navigator.clipboard.write([new ClipboardItem(content)]);
+    },
+    { text, picture },
+  );
+  await demo.page.keyboard.press("ControlOrMeta+V");
+}
+
+test("cells that were copied with a picture of themselves are pasted as text", { timeout }, async () => {
+  const cells = "id\tquery\n1\tgas stove\n2\tsleeping bag\n";
+  await demo.get("file-queries-paste").click();
+  await demo.get("file-queries-text").focus();
+  await paste(cells, { picture: true });
+  await demo.page.waitForFunction(
+    (cells) => document.querySelector("[data-testid=file-queries-text]").value === cells,
+    cells,
+  );
+  await demo.get("file-queries-take").click();
+  assert.equal(await summary("queries", "2 queries"), "2 queries from 2 rows.");
+});
+
+/** Whether the field of documents takes a file that is pasted into it. */
+const takesPasted = (name) =>
+  demo.page.evaluate((name) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["id,text\na,One lamp\n"], name));
+    const field = document.querySelector("[data-testid=file-documents]").closest("fieldset");
+    return !field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, name);
+
+test("a file is pasted, but not while the fields are out of use", { timeout }, async () => {
+  assert.equal(await takesPasted("pasted.csv"), true);
+  await summary("documents", "1 document");
+  const setDisabled = (disabled) =>
+    demo.get("use-sample").evaluate((button, disabled) => {
+      button.closest("fieldset").disabled = disabled;
+    }, disabled);
+  await setDisabled(true);
+  assert.equal(await takesPasted("other.csv"), false);
+  await setDisabled(false);
+  assert.equal(await demo.get("file-documents-chosen").locator("b").innerText(), "pasted.csv");
+});
+
 const long = "word ".repeat(400).trim();
 
 test("rows that were merged, skipped, or are very long are counted and listed by line", { timeout }, async () => {

@@ -127,4 +127,53 @@ test("the server's page is shown when it is newer, the kept one when there is no
   }
 });
 
+/** The copies of the page on one server of which something is in a cache whose name begins like the page's own. */
+const copies = (page) =>
+  page.evaluate(async () => {
+    const found = new Set();
+    for (const name of await caches.keys()) {
+      const requests = name.startsWith("querytune-shell-") ? await (await caches.open(name)).keys() : [];
+      for (const { url } of requests) found.add(new URL(url).pathname.split("/")[1]);
+    }
+    return [...found].sort();
+  });
+
+test("copies of the page on one server keep and delete what is their own", { timeout }, async () => {
+  const newer = mkdtempSync(join(tmpdir(), "querytune-"));
+  const dist = join(root, "www", "dist");
+  cpSync(dist, newer, { recursive: true });
+  const worker = readFileSync(join(newer, "sw.js"), "utf8");
+  writeFileSync(join(newer, "sw.js"), worker.replace(/VERSION = "[0-9a-f]+"/, 'VERSION = "newer"'));
+  const visited = await DemoPage.open({}, () => serve({ "/one/": folder(dist), "/two/": folder(newer) }));
+  try {
+    const { page, address } = visited;
+    await page.goto(`${address}/one/THIRD-PARTY-NOTICES.txt`);
+    // As earlier versions named them, by what lies there alone.
+    await page.evaluate(async () => {
+      const old = ["one", "three"].map(async (copy, i) => {
+        const cache = await caches.open(`querytune-shell-000${i}`);
+        await cache.put(`/${copy}/index.html`, new Response("old"));
+      });
+      await Promise.all(old);
+    });
+    const ready = page.locator("[data-testid=offline][data-ready=true]");
+    for (const copy of ["one", "two"]) {
+      await page.goto(`${address}/${copy}/`);
+      await ready.waitFor();
+      await page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => active.state));
+    }
+    await page.waitForFunction(async () => !(await caches.has("querytune-shell-0000")));
+    assert.deepEqual(await copies(page), ["one", "three", "two"]);
+    await page.getByTestId("delete-page").click();
+    await page.getByTestId("stored-page").getByText("0 files").waitFor();
+    assert.deepEqual(await copies(page), ["one", "three"]);
+    await page.context().setOffline(true);
+    await page.goto(`${address}/one/`);
+    await page.getByRole("heading", { level: 1, name: "querytune" }).waitFor();
+  } finally {
+    await visited.close();
+    rmSync(newer, { recursive: true, force: true });
+  }
+});
+
 test("nothing failed unnoticed", () => assert.deepEqual(demo.failures, []));

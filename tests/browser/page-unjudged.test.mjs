@@ -23,8 +23,16 @@ before(
       `id,text\n${asked.map((text, i) => `t${i},"${text}"`).join("\n")}\n`,
     );
     await demo.get("summary-test-queries").waitFor();
-    const judged = asked.map((_, i) => `t${i}\td${1 + (i % documents.length)}\t1`);
-    await demo.choose("qrels", "asked.tsv", `query-id\tcorpus-id\tscore\n${judged.join("\n")}\n`);
+    // Nothing tells the columns apart: without those that are chosen no row is a judgement.
+    const judged = asked.map((_, i) => `1\td${1 + (i % documents.length)}\tt${i}`);
+    await demo.choose("qrels", "asked.tsv", `Gewicht\tTreffer\tFrage\n${judged.join("\n")}\n`);
+    for (const [name, label] of [
+      ["relevance", "Gewicht"],
+      ["query", "Frage"],
+      ["document", "Treffer"],
+    ]) {
+      await demo.get(`qrels-${name}-column`).selectOption({ label });
+    }
     await demo.get("reading-qrels").filter({ hasText: "60 judgements" }).waitFor();
   },
   { timeout },
@@ -96,7 +104,7 @@ test("stopped again, it stays as it was", { timeout }, async () => {
   await hasAgreementOnly();
 });
 
-test("compared again it has its judged figures, in the list of jobs too, and nothing was trained anew", {
+test("compared again it is by the chosen columns, in the list of jobs too, and nothing was trained anew", {
   timeout,
 }, async () => {
   const trained = await demo.get("stage-tune").innerText();

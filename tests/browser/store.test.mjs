@@ -93,6 +93,69 @@ test("vectors and scores that find no room are kept in memory, with one warning"
   assert.match(found.warnings[0], /disk is full/);
 });
 
+/** So many of the page's next transactions are aborted, as a browser does with its data cleared or its disk failing. */
+const abortNext = (transactions) =>
+  opened.page.evaluate((transactions) => {
+    const { prototype } = IDBDatabase;
+    globalThis.transaction ??= prototype.transaction;
+    let left = transactions;
+    prototype.transaction = function (...values) {
+      const begun = globalThis.transaction.apply(this, values);
+      if (left > 0) queueMicrotask(() => begun.abort());
+      left -= 1;
+      return begun;
+    };
+  }, transactions);
+
+/** A chunk is added to a log and read: how many there are, or what was thrown. */
+const added = (log) =>
+  opened.page.evaluate(async (log) => {
+    const { IndexedDbStore } = await import("/pkg/core.js");
+    globalThis.kept ??= await IndexedDbStore.open(console.warn);
+    try {
+      await globalThis.kept.append(log, Uint8Array.of(7));
+      return { count: await globalThis.kept.count(log), bytes: [...(await globalThis.kept.read(log, 0))] };
+    } catch ({ name, code, message }) {
+      return { name, code, message };
+    }
+  }, log);
+
+test("what the browser aborts once is done again, and once only", { timeout }, async () => {
+  await abortNext(1);
+  assert.deepEqual(await added("vectors-aborted"), { count: 1, bytes: [7] });
+});
+
+test("what it aborts again is an error of the store, and no cancelling", { timeout }, async () => {
+  await abortNext(2);
+  const refused = await added("vectors-aborted");
+  assert.deepEqual([refused.name, refused.code], ["QuerytuneError", "store"]);
+  assert.match(refused.message, /Start again; what was kept before is still there/);
+  assert.deepEqual(await added("vectors-aborted"), { count: 2, bytes: [7] });
+});
+
+test("a disk that is full when a chunk is to be written down is told of as such", { timeout }, async () => {
+  const warnings = await opened.page.evaluate(async () => {
+    const { IndexedDbStore } = await import("/pkg/core.js");
+    const warnings = [];
+    const store = await IndexedDbStore.open((message) => warnings.push(message));
+    const { add } = IDBObjectStore.prototype;
+    // The requests of a transaction that is aborted hear of that alone.
+    IDBObjectStore.prototype.add = function (...values) {
+      const request = add.apply(this, values);
+      Object.defineProperty(this.transaction, "error", { value: new DOMException("full", "QuotaExceededError") });
+      this.transaction.abort();
+      return request;
+    };
+    try {
+      await store.append("vectors-late", Uint8Array.of(1));
+    } finally {
+      IDBObjectStore.prototype.add = add;
+    }
+    return warnings;
+  });
+  assert.match(warnings.join(), /disk is full/);
+});
+
 test("two tabs add to one log, and each reads all of it, in any order", { timeout }, async () => {
   const found = await opened.page.evaluate(async () => {
     const { IndexedDbStore } = await import("/pkg/core.js");

@@ -2,11 +2,11 @@
 
 import { effect, signal } from "@preact/signals";
 import { news } from "./delivered.js";
-import { percents } from "./format.js";
 import { type State, state } from "./job.js";
 import { outcome, unsaved } from "./outcome.js";
 import { current, hasScored, stages } from "./progress.js";
 import { NAMES } from "./stages.js";
+import { share } from "./standing.js";
 
 const NAME = document.title;
 
@@ -29,7 +29,7 @@ function title(): string {
     case "comparing":
     case "measuring":
       if (!current.value || !at) return `Starting – ${NAME}`;
-      return `${percents(at.done, at.total)} ${NAMES[current.value][0]} – ${NAME}`;
+      return `${share(current.value, at)} ${NAMES[current.value][0]} – ${NAME}`;
     case "pausing":
     case "paused":
       return `Paused – ${NAME}`;

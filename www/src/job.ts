@@ -105,19 +105,46 @@ function begin(next: State): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * Whether a new session may do better, though this one goes on: it opens its store and its device anew, and is rid of
+ * whatever a defect has left. A device that models cannot be loaded on has failed its test, and would do so again.
+ */
+function isBroken(thrown: unknown, isLoaded: boolean): boolean {
+  if (!(thrown instanceof QuerytuneError)) return false;
+  return ["store", "internal"].includes(thrown.code) || (thrown.code === "device-faulty" && isLoaded);
+}
+
+/** Why the session is to be ended once nothing that is shown needs it any more. */
+let broken: unknown;
+
+/** To be told of what stopped a job or a measurement, so that the next one works with what is opened anew. */
+function endBroken(thrown: unknown, isLoaded: boolean): void {
+  if (!isBroken(thrown, isLoaded)) return;
+  if (outcome.value) broken = thrown;
+  else endSession(thrown);
+}
+
+/** To be told of why a result has no judged figures; it stays. */
+function noteBroken(unjudged: Unjudged | undefined): void {
+  if (isBroken(unjudged?.error, true)) broken = unjudged?.error;
+}
+
 /** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
 export async function measure(): Promise<void> {
   if (busy.value || reading.value) return;
   const before = [state, error, stages, current].map((one) => [one, one.value] as [Signal<unknown>, unknown]);
   const signal = begin("measuring");
   let failure: unknown;
+  let isLoaded = false;
   try {
     const { log, corpus } = await content();
     const watcher = watch();
     const { tuner: engine, bytes } = await loadChosen(watcher, signal, outcome.value?.engine);
+    isLoaded = true;
     await measureTuner(engine, log, corpus, bytes, circumstances.value, signal);
   } catch (thrown) {
     noteFailure(thrown);
+    endBroken(thrown, isLoaded);
     if (!isAbort(thrown)) failure = atItsField(thrown);
   }
   batch(() => {
@@ -175,6 +202,7 @@ export async function start(going?: Job): Promise<void> {
   const of = chosen.value;
   let relations: Relations | undefined;
   let job: Job | undefined;
+  let isLoaded = false;
   try {
     job = await account(going);
     await keep(job);
@@ -199,6 +227,7 @@ export async function start(going?: Job): Promise<void> {
     const { log, corpus, judged, asked, earlier } = await content();
     const models = await loadChosen(watcher, signal, outcome.value?.engine);
     const { tuner: engine, bytes } = models;
+    isLoaded = true;
     // Not before: what is shown stays where nothing can take its place.
     release();
     note(job, engine.info.device.dtype);
@@ -207,7 +236,7 @@ export async function start(going?: Job): Promise<void> {
     const run = await engine.fit(relations, { method: method.value, onProgress, signal });
     // Stopped by hand, too, this keeps what was trained.
     const unjudged = judged && (await judge(run, { qrels: judged, queries: asked }, { onProgress, signal }));
-    noteStore(unjudged);
+    noteBroken(unjudged);
     const made = relations.summary();
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
     // The log's own are not all of them where it was joined to an earlier one.
@@ -225,8 +254,7 @@ export async function start(going?: Job): Promise<void> {
     });
   } catch (thrown) {
     noteFailure(thrown);
-    // What the store was opened with may be gone: the next job opens it anew.
-    if (thrown instanceof QuerytuneError && thrown.code === "store") endSession(thrown);
+    endBroken(thrown, isLoaded);
     relations?.dispose();
     const paused = state.value === "pausing";
     if (job?.files && isAbort(thrown) && !paused) {
@@ -247,13 +275,6 @@ export async function start(going?: Job): Promise<void> {
   }
 }
 
-/** Why the store is to be opened anew once nothing that is shown needs its session any more. */
-let broken: unknown;
-
-function noteStore(unjudged: Unjudged | undefined): void {
-  if (unjudged?.error instanceof QuerytuneError && unjudged.error.code === "store") broken = unjudged.error;
-}
-
 /** Holds a result against its judgements that could not be before; it stays whatever comes of that. */
 export async function compareAgain(): Promise<void> {
   const made = outcome.value;
@@ -265,7 +286,7 @@ export async function compareAgain(): Promise<void> {
   let unjudged: Unjudged | undefined;
   try {
     unjudged = await judgeAgain(made.run, made.of, { onProgress: watch().onProgress, signal });
-    noteStore(unjudged);
+    noteBroken(unjudged);
   } catch (thrown) {
     // It is gone with its session, which is said by itself.
     noteFailure(thrown);

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { ReadOptions } from "querytune";
 import { PLACES, type Place, type Slots } from "./data.js";
 import { database, type Job } from "./database.js";
-import { lookElsewhere } from "./locks.js";
+import { heldJobs, isHeldHere } from "./locks.js";
 import { isAsPrecise } from "./precision.js";
 import { modelsOf, type Settings } from "./settings.js";
 
@@ -13,19 +13,22 @@ export type { Job } from "./database.js";
 /** Newest first; undefined until they are read. */
 export const jobs = signal<Job[] | undefined>(undefined);
 
-/** Reads what was kept. Where the browser keeps nothing there are none. */
+/** Reads what was kept. Where the browser keeps nothing there are those that were run since the page was opened. */
 export async function loadJobs(): Promise<void> {
   try {
     const db = await database();
+    // In this order, as a job is held before its files are kept, and in the list before it is let go of.
+    const keys = await db.getAllKeys("files");
+    const held = await heldJobs();
     const all = await db.getAll("jobs");
-    const kept = all.filter((job) => job.files).map((job) => job.id);
-    // A job that begins in another tab keeps its files before it says so.
-    const known = new Set([...kept, ...(await lookElsewhere())]);
+    const known = new Set([...held, ...all.filter((job) => job.files).map((job) => job.id)]);
     // The page may have been closed between a job's end and the deletion of its files.
-    for (const key of await db.getAllKeys("files")) if (!known.has(key[0])) await db.delete("files", key);
-    sort(all);
+    for (const key of keys) if (!known.has(key[0])) await db.delete("files", key);
+    // This tab's own job, if one has begun meanwhile, is newer here than in what is stored.
+    const own = (jobs.value ?? []).filter(({ id }) => isHeldHere(id));
+    sort([...own, ...all.filter(({ id }) => !isHeldHere(id))]);
   } catch {
-    sort([]);
+    jobs.value ??= [];
   }
 }
 
@@ -144,12 +147,20 @@ function sampled(file: File): Blob {
   return new Blob([`${file.size}\n`, ...parts]);
 }
 
+async function contentOf(file: File): Promise<ArrayBuffer> {
+  try {
+    return await sampled(file).arrayBuffer();
+  } catch (cause) {
+    throw new Error(`${file.name} was changed, moved or deleted since it was chosen. Choose it again.`, { cause });
+  }
+}
+
 /** Tells two pairs of files apart: by content where the browser has the means, else by name and size. */
 export async function fingerprint(files: File[]): Promise<string> {
   const parts = await Promise.all(
     files.map(async (file) => {
       if (!globalThis.crypto?.subtle) return `${file.name}:${file.size}`;
-      const hash = await crypto.subtle.digest("SHA-256", await sampled(file).arrayBuffer());
+      const hash = await crypto.subtle.digest("SHA-256", await contentOf(file));
       return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
     }),
   );

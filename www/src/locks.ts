@@ -29,12 +29,21 @@ export async function lookElsewhere(): Promise<ReadonlySet<string>> {
   return elsewhere.peek();
 }
 
+/** Whether this tab runs a job. */
+export const isHeldHere = (id: string) => own.has(id);
+
+/** Numbers of the jobs that run, in this tab or in another one. */
+export async function heldJobs(): Promise<string[]> {
+  const others = await lookElsewhere();
+  return [...own.keys(), ...others];
+}
+
 /** Holds a job for this tab; false if another tab runs it. */
 export function holdJob(id: string): Promise<boolean> {
+  own.set(id, () => {});
   const { locks } = navigator;
   if (!locks) return Promise.resolve(true);
   return new Promise((resolve) => {
-    own.set(id, () => {});
     const request = locks.request(PREFIX + id, { ifAvailable: true }, (lock) => {
       if (!lock) {
         own.delete(id);

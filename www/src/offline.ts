@@ -5,8 +5,11 @@ import { signal } from "@preact/signals";
 /** Whether the page opens without a network. */
 export const offline = signal(false);
 
-/** Caches of the page itself begin with this. */
-export const SHELL = "querytune-shell-";
+/** Where the page lies, which its service worker is registered for. Other copies of it may be on the same server. */
+const scope = () => new URL(".", document.baseURI);
+
+/** Whether a cache is of the page itself. The service worker names it; no path has a space in it. */
+export const isShell = (cache: string) => cache.startsWith(`querytune-shell-${scope().pathname} `);
 
 /** Starts keeping the page, in what is built. */
 export async function keepPage(): Promise<void> {
@@ -23,10 +26,11 @@ export async function keepPage(): Promise<void> {
 /** Stops keeping the page; the next visit begins anew. */
 export async function dropPage(): Promise<void> {
   offline.value = false;
-  const found = await navigator.serviceWorker?.getRegistrations();
-  await Promise.all((found ?? []).map((registration) => registration.unregister()));
+  const found = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+  const own = found.filter((registration) => registration.scope === scope().href);
+  await Promise.all(own.map((registration) => registration.unregister()));
   const names = (await globalThis.caches?.keys()) ?? [];
-  await Promise.all(names.filter((name) => name.startsWith(SHELL)).map((name) => caches.delete(name)));
+  await Promise.all(names.filter(isShell).map((name) => caches.delete(name)));
 }
 
 /**

@@ -9,6 +9,7 @@ export const STAGES: Stage[] = ["download", "load", "self-test", "encode", "sear
 /** How far a stage is, bytes or items. */
 export interface StageState {
   done: number;
+  /** 0 while it is not known. */
   total: number;
   cached: number;
   perSecond: number;
@@ -44,7 +45,8 @@ export function watch(onScore: (stage: StageState) => void = () => {}): Watcher 
       stage = "evaluate";
     } else if (progress.stage === "download") {
       downloads[progress.model] = [progress.loaded, progress.total];
-      const [done, total] = [sum(0), sum(1)];
+      const isKnown = Object.values(downloads).every(([, total = 0]) => total > 0);
+      const [done, total] = [sum(0), isKnown ? sum(1) : 0];
       const perSecond = (1000 * done) / Math.max(1, performance.now() - began);
       next = { done, total, cached: 0, perSecond, secondsLeft: Math.max(0, total - done) / perSecond };
     } else {

@@ -4,7 +4,8 @@ const VERSION = "__VERSION__";
 const FILES = ["__FILES__"];
 /** As far as the server has them. */
 const SAMPLE = ["sample/queries.csv", "sample/documents.csv", "sample/qrels.tsv"];
-const PREFIX = "querytune-shell-";
+/** Other copies of the page on the same server have caches of their own. No path has a space in it. */
+const PREFIX = `querytune-shell-${new URL(self.registration.scope).pathname} `;
 const CACHE = `${PREFIX}${VERSION}`;
 
 /** Of the engine's workers: they are handed all they need and connect to nothing. */
@@ -35,12 +36,19 @@ async function add(cache, path) {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
-      await Promise.all(old.map((name) => caches.delete(name)));
+      const others = (await caches.keys()).filter((name) => name !== CACHE);
+      await Promise.all(others.map(async (name) => (await isFormer(name)) && caches.delete(name)));
       await self.clients.claim();
     })(),
   );
 });
+
+/** Whether a cache is of an earlier version of this page. The first ones did not say in their names where they lie. */
+async function isFormer(name) {
+  if (name.startsWith(PREFIX)) return true;
+  if (!/^querytune-shell-[0-9a-f]+$/.test(name)) return false;
+  return (await caches.match(address("index.html"), { cacheName: name })) !== undefined;
+}
 
 // A page's own notification leads to its page by itself; this one is a service worker's. A phone may have ended the page.
 self.addEventListener("notificationclick", (event) => {

@@ -64,7 +64,7 @@ export function endSession(reason: unknown): void {
 
 /** Whether a session has failed by this, with all that was made in it. */
 export function isEnd(error: unknown): boolean {
-  return error instanceof QuerytuneError && (error.code === "internal" || error.code === "disposed");
+  return error instanceof QuerytuneError && error.endsSession;
 }
 
 /** To be told of every error: a session that failed is given up. */

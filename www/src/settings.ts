@@ -80,10 +80,13 @@ export function settings(reading: Record<string, ReadOptions>): Settings {
   };
 }
 
+/** The name of a folder that was picked; none where the browser gave files without it. */
+export const nameOfFolder = (files: File[]) => files[0]?.webkitRelativePath.split("/")[0] ?? "";
+
 /** A folder by its name and the size of its files: their content is not read for this. */
 function told(files: File[]): string {
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  return `${files[0]?.webkitRelativePath.split("/")[0] ?? ""}:${bytes}`;
+  return `${nameOfFolder(files)}:${bytes}`;
 }
 
 const last = (path: string) => path.trim().split("/").at(-1) ?? "";

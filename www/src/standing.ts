@@ -8,6 +8,9 @@ import { NAMES } from "./stages.js";
 /** Of their few items a rate says nothing. */
 const FEW: Stage[] = ["load", "self-test"];
 
+/** Whether it is not known how much is still to come. */
+export const isOpen = (stage: Stage, at: StageState) => stage === "download" && at.total === 0;
+
 export function numbers(stage: Stage, at: StageState, finished: boolean): string {
   const parts: string[] = [];
   if (stage === "download") {
@@ -24,7 +27,13 @@ export function numbers(stage: Stage, at: StageState, finished: boolean): string
   return parts.join(" · ");
 }
 
+/** How much of it is done; the bytes that are here where it is not known how many there are. */
+export function share(stage: Stage, at: StageState): string {
+  return isOpen(stage, at) ? bytes(at.done) : percents(at.done, at.total);
+}
+
 /** For a screen reader: changes with every tenth only; a word for each event would be too much. */
 export function inTenths(stage: Stage, at: StageState): string {
+  if (isOpen(stage, at)) return NAMES[stage][0];
   return `${NAMES[stage][0]}: ${percents(10 * Math.floor(percent(at.done, at.total) / 10), 100)}`;
 }

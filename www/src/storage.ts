@@ -7,7 +7,7 @@ import { busy, scoresDeleted } from "./job.js";
 import { forgetScores, jobs, keptBytes, loadJobs } from "./jobs.js";
 import { refuseElsewhere } from "./locks.js";
 import { forgetSpeed } from "./measurement.js";
-import { dropPage, SHELL } from "./offline.js";
+import { dropPage, isShell } from "./offline.js";
 
 export interface Stored {
   /** Of this page's origin, as far as the browser says. */
@@ -42,7 +42,7 @@ async function keptModels(): Promise<{ files: number; bytes: number }> {
 
 async function keptPage(): Promise<{ files: number; bytes: number }> {
   const sum = { files: 0, bytes: 0 };
-  for (const name of ((await globalThis.caches?.keys()) ?? []).filter((name) => name.startsWith(SHELL))) {
+  for (const name of ((await globalThis.caches?.keys()) ?? []).filter(isShell)) {
     const cache = await caches.open(name);
     for (const request of await cache.keys()) {
       const response = await cache.match(request);

@@ -35,7 +35,7 @@ export async function judgeAgain(run: Run, of: Choice, watch: Watch): Promise<Un
   const made: { dispose(): void }[] = [];
   try {
     const { signal } = watch;
-    const qrels = await opened.readJudgements(judgements, { signal });
+    const qrels = await opened.readJudgements(judgements, { ...of.settings.reading.qrels, signal });
     made.push(qrels);
     const options = { ...of.settings.reading.testQueries, signal };
     const queries = testQueries && (await opened.readQueries(testQueries, options));

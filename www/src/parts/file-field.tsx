@@ -41,10 +41,11 @@ export function FileField({ label, hint, slot, optional, testid, example, accept
         else if (text && example) onChoose(pasted(text));
       }}
       onPaste={(event) => {
-        const copied = event.clipboardData?.files[0];
-        if (!copied) return;
+        const file = copied(event.clipboardData);
+        // What is disabled can still be pasted into, where text of it is selected.
+        if (!file || event.currentTarget.matches(":disabled")) return;
         event.preventDefault();
-        onChoose(copied);
+        onChoose(file);
       }}
     >
       <label for={id} id={`${id}-label`}>
@@ -105,6 +106,13 @@ export function FileField({ label, hint, slot, optional, testid, example, accept
       )}
     </fieldset>
   );
+}
+
+/** The file that was copied. Cells of a spreadsheet come with a picture of themselves beside their text: that is none. */
+function copied(data: DataTransfer | null): File | undefined {
+  const file = data?.files[0];
+  const isPicture = file?.type.startsWith("image/") && data?.getData("text/plain");
+  return isPicture ? undefined : file;
 }
 
 function pasted(text: string): File {

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { DeviceChoice } from "querytune";
 import { documents } from "../data.js";
 import { info } from "../engine.js";
-import { bytes, count } from "../format.js";
+import { bytes, count, counted } from "../format.js";
 import { busy } from "../job.js";
 import { Section } from "../parts/section.js";
 import { notices } from "../session.js";
@@ -16,6 +16,7 @@ import {
   knowEnglishAlone,
   lookForServed,
   MULTILINGUAL,
+  nameOfFolder,
   nameOnHub,
   type Origin,
   origin,
@@ -210,20 +211,34 @@ function OriginChoice({ value, name, children }: { value: Origin; name: string; 
 }
 
 function FolderField({ label, testid, chosen }: { label: string; testid: string; chosen: { value: File[] } }) {
+  const files = chosen.value;
   return (
-    <label>
-      {label}
+    <div class="folder">
+      <label for={testid}>{label}</label>
       <input
+        id={testid}
         type="file"
         data-testid={testid}
         multiple
         // Folder pickers are not in the types of the element.
         ref={(input) => input?.setAttribute("webkitdirectory", "")}
         onChange={(event) => {
-          chosen.value = Array.from(event.currentTarget.files ?? []);
+          const input = event.currentTarget;
+          if (input.files?.length) chosen.value = Array.from(input.files);
+          // The same folder may be chosen again after it was changed.
+          input.value = "";
         }}
       />
-    </label>
+      <p class="chosen" role="status" data-testid={`${testid}-chosen`}>
+        {files.length > 0 ? (
+          <>
+            <b>{nameOfFolder(files)}</b> <span class="quiet">{counted(files.length, "file")}</span>
+          </>
+        ) : (
+          <span class="quiet">No folder yet.</span>
+        )}
+      </p>
+    </div>
   );
 }
 

@@ -14,7 +14,7 @@ import { Training } from "../parts/training.js";
 import { current, stages } from "../progress.js";
 import { candidates, depth, method, minutes, models, timed } from "../settings.js";
 import { NAMES } from "../stages.js";
-import { inTenths, numbers } from "../standing.js";
+import { inTenths, isOpen, numbers } from "../standing.js";
 
 /** How much is to be scored, and how long that takes here. */
 export function PlanSection() {
@@ -95,7 +95,8 @@ function Measure({ ready }: { ready: boolean }) {
   const stage = isMeasuring ? current.value : undefined;
   const at = stage && stages.value[stage];
   // The pairs that are scored behind the models' stages have no end that is known.
-  const isOpen = at !== undefined && at.done < at.total;
+  const isUnknown = stage !== undefined && at !== undefined && isOpen(stage, at);
+  const isUnderWay = at !== undefined && (at.done < at.total || isUnknown);
   const begin = async () => {
     const before = speed.value;
     setEnded("");
@@ -130,12 +131,15 @@ function Measure({ ready }: { ready: boolean }) {
             ? reading.value && !busy.value
               ? READING
               : "Scores a few of your pairs for some ten seconds. The first time the models are fetched before that."
-            : stage && isOpen
+            : stage && isUnderWay
               ? `${NAMES[stage][0]}: ${numbers(stage, at, false)}`
               : "Measuring …"}
         </span>
       </p>
-      {isOpen && <progress aria-label="Models" max={at.total} value={at.done} data-testid="measure-progress" />}
+      {isUnknown && <progress key="open" aria-label="Models" data-testid="measure-progress" />}
+      {isUnderWay && !isUnknown && (
+        <progress key="known" aria-label="Models" max={at.total} value={at.done} data-testid="measure-progress" />
+      )}
       <p class="hidden" role="status" data-testid="measure-announcement">
         {stage && at ? inTenths(stage, at) : isMeasuring ? "" : ended}
       </p>

@@ -1,7 +1,7 @@
 import { askToNotify, mayNotify, notify } from "../attention.js";
 import { named } from "../choice.js";
 import { complete, reading } from "../data.js";
-import { count, counted, percents } from "../format.js";
+import { count, counted } from "../format.js";
 import { former } from "../former.js";
 import { ask, busy, cancel, error, pause, state, unkept } from "../job.js";
 import { strangers } from "../judged.js";
@@ -14,7 +14,7 @@ import { StageMeanings } from "../parts/stage-meanings.js";
 import { current, hasScored, STAGES, type Stage, stages } from "../progress.js";
 import { keeping, models, origin } from "../settings.js";
 import { NAMES } from "../stages.js";
-import { inTenths, numbers } from "../standing.js";
+import { inTenths, isOpen, numbers, share } from "../standing.js";
 
 /** Start, pause and cancel, and how far it is. */
 export function RunSection() {
@@ -140,7 +140,7 @@ function short(): string {
     case "running":
     case "comparing":
     case "measuring":
-      return current.value && at ? `${NAMES[current.value][0]}, ${percents(at.done, at.total)}` : "starting";
+      return current.value && at ? `${NAMES[current.value][0]}, ${share(current.value, at)}` : "starting";
     case "pausing":
     case "cancelling":
       return "stopping";
@@ -248,11 +248,16 @@ function StageRow({ stage }: { stage: Stage }) {
       <span class="name" id={`stage-${stage}`}>
         {name}
       </span>
-      <progress
-        aria-labelledby={`stage-${stage}`}
-        max={at?.total || 1}
-        value={finished ? at?.total || 1 : at ? at.done : 0}
-      />
+      {status === "active" && at && isOpen(stage, at) ? (
+        <progress key="open" aria-labelledby={`stage-${stage}`} />
+      ) : (
+        <progress
+          key="known"
+          aria-labelledby={`stage-${stage}`}
+          max={at?.total || 1}
+          value={finished ? at?.total || 1 : at ? at.done : 0}
+        />
+      )}
       <span class="numbers">
         {status === "waiting" && "waiting"}
         {status === "skipped" && (stage === "evaluate" ? "no judgements" : "not needed")}
