@@ -1,7 +1,7 @@
 // `npm run adapt`: makes the machine ready, builds, and runs one job through the npm package in headless Chromium
 // (or in Node). Exit codes: 0 done, 1 failed, 2 the command line makes no sense, 130 cancelled.
 import { readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { Interrupt } from "../pkg/cli/interrupt.mjs";
 import { noteTaker } from "../pkg/cli/notes.mjs";
 import { ProgressView } from "../pkg/cli/progress.mjs";
@@ -43,18 +43,13 @@ async function adapt(options) {
   const from = elapsed();
   const { files, synthesize, fit, device, runtime, out, store } = options;
   const results = new Results(out);
-  const { queryOptions: queries, testQueryOptions: testQueries, documentOptions: documents } = options;
-  const readAs = { queries, testQueries, documents };
   const job = {
-    files: {},
+    files,
     models: { encoder: options.encoder, crossEncoder: options.crossEncoder },
     device,
     synthesize,
     fit,
   };
-  for (const [role, path] of Object.entries(files)) {
-    if (path) job.files[role] = { name: basename(path), path, options: readAs[role] };
-  }
   const { runInBrowser } = await import("./runner/browser.mjs");
   const { runInNode } = await import("./runner/node.mjs");
   const run = runtime === "node" ? runInNode : runInBrowser;

@@ -1,21 +1,11 @@
 // `querytune adapt`: the whole job, from two files to a tuned model.
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
 import { DEFAULT_CROSS_ENCODER, DEFAULT_ENCODER, findModel } from "./models.mjs";
 import { noteTaker } from "./notes.mjs";
-import {
-  documentReading,
-  inputFiles,
-  inputTable,
-  jobOptions,
-  jobTable,
-  judgementsReading,
-  queryReading,
-  readingTable,
-  testQueryReading,
-} from "./options.mjs";
+import { inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
 import { Results } from "./results.mjs";
@@ -56,7 +46,7 @@ export const help = [
   "  artifact.zip   everything: model, adapter, data set, report, and how to load them",
   '  model/         for sentence-transformers: SentenceTransformer("DIR/model")',
   "  adapter/       what was trained, alone",
-  "  report.json    every figure and every constant",
+  "  report.json    every figure and every constant of the training",
   "  scores.tsv     every candidate of every query, with cosine and logit",
   "",
   "Ctrl-C stops a job and keeps what is scored; the same command goes on from there. Pairs that were scored",
@@ -85,11 +75,7 @@ function readOptions(given) {
     }
   }
   return {
-    files,
-    queryOptions: queryReading(args),
-    testQueryOptions: testQueryReading(args),
-    documentOptions: documentReading(args),
-    qrelsOptions: judgementsReading(args),
+    files: jobFiles(args, files),
     ...jobOptions(args),
     encoder: findModel(args, "encoder", DEFAULT_ENCODER),
     crossEncoder: findModel(args, "cross-encoder", DEFAULT_CROSS_ENCODER),
@@ -100,24 +86,8 @@ function readOptions(given) {
   };
 }
 
-function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit, ...reading }) {
-  const { queryOptions, testQueryOptions, documentOptions, qrelsOptions } = reading;
-  const readAs = {
-    queries: queryOptions,
-    testQueries: testQueryOptions,
-    documents: documentOptions,
-    qrels: qrelsOptions,
-  };
-  const given = Object.entries(files).filter(([, path]) => path);
-  return {
-    files: Object.fromEntries(
-      given.map(([role, path]) => [role, { name: basename(path), path, options: readAs[role] }]),
-    ),
-    models: { encoder, crossEncoder },
-    threads,
-    synthesize,
-    fit,
-  };
+function jobOf({ files, encoder, crossEncoder, threads, synthesize, fit }) {
+  return { files, models: { encoder, crossEncoder }, threads, synthesize, fit };
 }
 
 function resultLines(report, out, hasScores) {

@@ -1,4 +1,5 @@
 // The options that all commands share which run a job: how files are read, and what is done with them.
+import { basename } from "node:path";
 import { LORA, TRAINING } from "../src/training-names.js";
 import { given, nearest } from "./arguments.mjs";
 import { findDownload } from "./download.mjs";
@@ -215,4 +216,18 @@ export function jobOptions(args) {
     synthesize: given({ candidates, depth, budgetSeconds, bm25: args.whole("bm25", 0) }),
     fit: trainingOptions(args),
   };
+}
+
+/** A job's files by what they are, from their paths, each with how it is read: `{ name, path, options }`. */
+export function jobFiles(args, paths) {
+  const options = {
+    queries: queryReading(args),
+    testQueries: testQueryReading(args),
+    documents: documentReading(args),
+    qrels: judgementsReading(args),
+  };
+  const given = Object.entries(paths).filter(([, path]) => path);
+  return Object.fromEntries(
+    given.map(([role, path]) => [role, { name: basename(path), path, options: options[role] }]),
+  );
 }

@@ -27,7 +27,7 @@ const help = [
   'command fails: {"error": {"code", "message"}}.',
   "",
   "Exit codes:",
-  "  0    done; also when the base model was the best there is, which the report says",
+  "  0    done; also when the base model is what is delivered, which the report says",
   "  1    failed; the message says what to do",
   "  2    the command line makes no sense",
   "  130  stopped by ctrl-C; the same command goes on from there",

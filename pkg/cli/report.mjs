@@ -76,8 +76,12 @@ function byQueries({ figures = {}, on }) {
   for (const [kind, label] of Object.entries(labels)) {
     const found = figures[kind]?.["ndcg@10"];
     if (!found) continue;
-    const { base, tuned, ci95 } = found;
+    const { base, tuned, ci95, traffic } = found;
     rows.push([label, count(figures[kind].queries), figure(base), figure(tuned), signed(tuned - base), between(ci95)]);
+    if (traffic) {
+      const [name, ...figures] = byTraffic(traffic, [], [""]);
+      rows.push([name, "", ...figures]);
+    }
   }
   return rows.length > 1 ? ["", ...table(rows).map((line) => `  ${line}`), ...harm(figures)] : [];
 }
@@ -132,6 +136,9 @@ function agreement(evaluation) {
   return [
     "Agreement with the cross-encoder on held-out queries (nDCG@10; not a measure of quality)",
     ...table(rows).map((line) => `  ${line}`),
+    ...(evaluation.agreement.random?.pooled
+      ? ["  Only their scored candidates were ranked: these figures are higher than those of a whole corpus."]
+      : []),
   ];
 }
 

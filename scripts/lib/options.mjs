@@ -2,16 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { Arguments, optionLines } from "../../pkg/cli/arguments.mjs";
-import {
-  documentReading,
-  inputFiles,
-  inputTable,
-  jobOptions,
-  jobTable,
-  queryReading,
-  readingTable,
-  testQueryReading,
-} from "../../pkg/cli/options.mjs";
+import { inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "../../pkg/cli/options.mjs";
 import { models, root } from "./paths.mjs";
 
 /** Name, what stands for its value in the help, and what it does. Lines without a name are headings. */
@@ -77,11 +68,8 @@ export function readOptions(given) {
   const name = sample ? "sample" : basename(files.queries, extname(files.queries));
   const out = args.path("out") ?? resolve(workingFolder, "out", name);
   return {
-    files,
+    files: jobFiles(args, files),
     sample,
-    queryOptions: queryReading(args),
-    testQueryOptions: testQueryReading(args),
-    documentOptions: documentReading(args),
     ...jobOptions(args),
     encoder: args.modelFolder("encoder") ?? models.encoder,
     crossEncoder: args.modelFolder("cross-encoder") ?? models.crossEncoder,

@@ -100,6 +100,22 @@ test("agreement stands below what was judged, with its interval, and by traffic 
   assert.ok(text.indexOf("not a measure of quality") > text.indexOf("By your judgements"));
 });
 
+test("figures of the log's own queries stand by traffic, too, where that differs", () => {
+  const one = { base: 0.5, tuned: 0.6, ci95: [0.05, 0.15], p: 0.01 };
+  const newQueries = { queries: 40, "ndcg@10": { ...one, traffic: { base: 0.8, tuned: 0.85, ceiling: null } } };
+  const evaluation = { judged: { "ndcg@10": one }, on: "own queries", figures: { newQueries } };
+  const text = reportLines({ ...report, evaluation }).join("\n");
+  assert.match(text, /new queries, .* 40 .*\n +as often as asked +0\.8000 +0\.8500 +\+0\.0500\n/);
+});
+
+test("agreement among scored candidates alone is told from that of a whole corpus", () => {
+  const random = { base: 0.3, tuned: 0.4, ci95: [0.02, 0.18] };
+  const text = (pooled) =>
+    reportLines({ ...report, evaluation: { agreement: { random: { ...random, pooled } } } }).join("\n");
+  assert.match(text(true), /Only their scored candidates were ranked/);
+  assert.doesNotMatch(text(undefined), /scored candidates/);
+});
+
 test("with test queries the log's own are told apart from them", () => {
   const one = { base: 0.5, tuned: 0.6, ci95: [0.05, 0.15], p: 0.01 };
   const figures = { ownQueries: { queries: 50, "ndcg@10": one } };

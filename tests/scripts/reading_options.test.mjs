@@ -1,6 +1,8 @@
 // How files are read by the command line: for queries and documents alike, or for one of them alone.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Arguments } from "../../pkg/cli/arguments.mjs";
 import {
   documentReading,
@@ -10,6 +12,7 @@ import {
   readingTable,
   testQueryReading,
 } from "../../pkg/cli/options.mjs";
+import { readOptions } from "../../scripts/lib/options.mjs";
 
 function readings(...given) {
   const args = new Arguments(readingTable, { help: "" }).read(given);
@@ -79,6 +82,33 @@ test("judgements have options of their own alone, and know spaces", () => {
     () => read("--qrels-delimiter", "spaces"),
     /--qrels-delimiter must be one character, or one of .*space/,
   );
+});
+
+test("`npm run adapt` reads every file as its options say, judgements too", () => {
+  const sample = fileURLToPath(new URL("../../examples/sample/", import.meta.url));
+  const given = {
+    queries: "queries.csv",
+    documents: "documents.csv",
+    "test-queries": "queries.csv",
+    qrels: "qrels.tsv",
+  };
+  const files = Object.entries(given).flatMap(([name, file]) => [`--${name}`, join(sample, file)]);
+  const columns = [
+    "--query-column",
+    "1",
+    "--text-column",
+    "2",
+    "--test-query-column",
+    "3",
+    "--qrels-query-column",
+    "4",
+  ];
+  const { files: read } = readOptions([...files, ...columns]);
+  assert.deepEqual(Object.keys(read), ["queries", "documents", "testQueries", "qrels"]);
+  assert.deepEqual(read.queries.options, { textColumn: "1" });
+  assert.deepEqual(read.documents.options, { textColumn: "2" });
+  assert.deepEqual(read.testQueries.options, { textColumn: "3" });
+  assert.deepEqual(read.qrels.options, { queryColumn: "4" });
 });
 
 test("a search has the options of the documents alone", () => {
