@@ -141,7 +141,11 @@ impl Device {
         let faulty = |what: String| {
             Error::new(
                 Code::DeviceFaulty,
-                format!("The device {} failed: {what}. Run on the CPU instead.", self.adapter),
+                format!(
+                    "The device {} failed: {what}. Start again: a new session opens the device anew, and what was \
+                     scored is kept. Or run on the CPU.",
+                    self.adapter
+                ),
             )
         };
         let data = reads

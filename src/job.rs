@@ -30,7 +30,7 @@ pub enum Stage {
     Score,
     /// The adapter is trained; counts optimizer steps over all folds.
     Tune,
-    /// Rankings are compared; counts queries.
+    /// Rankings are compared; counts queries, and steps of the trainings that this takes.
     Evaluate,
     /// The download is put together; counts files.
     Artifact,

@@ -34,7 +34,7 @@ pub fn agreement_csv(relations: &Relations, fit: &Fit) -> Result<Option<String>>
 /// [`Code::Internal`](crate::Code::Internal)
 pub fn judged_csv(rankings: &JudgedRankings) -> Result<String> {
     let all = rankings.queries.items.iter();
-    let queries = all.flat_map(|text| text.ids.iter().map(move |id| shown(text, id)));
+    let queries = all.map(|text| shown(text, &text.ids[0]));
     judged_table(queries, &rankings.base, &rankings.tuned, rankings.ceiling.as_ref())
 }
 

@@ -15,7 +15,8 @@ use crate::tuner::TunerInfo;
 ///
 /// Where the judgements show the tuned model to be worse, the base model is what is delivered, whatever agreement with the
 /// cross-encoder said. Where they show it to be better and agreement did not, there is a warning only: a model that is
-/// chosen by its judged figure has no judged figure that is not flattering.
+/// chosen by its judged figure has no judged figure that is not flattering. A cross-encoder that they show to be worse than
+/// the encoder is warned of.
 pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Option<&Verdict>) -> Value {
     let summary = relations.summary();
     let times = &relations.times;
@@ -32,6 +33,7 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
     if let Some(verdict) = verdict {
         evaluation["on"] = json!(verdict.on);
         evaluation["queries"] = json!(verdict.queries);
+        evaluation["trainedOn"] = json!(verdict.trained_on);
         evaluation["missingQueries"] = json!(verdict.missing_queries);
         evaluation["missingDocuments"] = json!(verdict.missing_documents);
         evaluation["judged"] = json!(verdict.judged);
@@ -88,8 +90,10 @@ pub fn report(info: &TunerInfo, relations: &Relations, fit: &Fit, verdict: Optio
     report
 }
 
-/// What judgements that show a difference change about what is delivered.
+/// What judgements that show a difference change about what is delivered, and what else they call for.
 fn heed_judgements(fit: &mut Value, verdict: &Verdict) {
+    warn_of_reranker(fit, verdict);
+    warn_of_overlap(fit, verdict);
     let ndcg = &verdict.judged.ndcg_10;
     if ndcg.p >= SIGNIFICANT {
         return;
@@ -112,6 +116,41 @@ fn heed_judgements(fit: &mut Value, verdict: &Verdict) {
             format!(
                 "By the judgements the tuned model ranks better ({figures}).{own} The base model is delivered all the \
                  same, as agreement decides before judgements are looked at; what was trained is in adapter/."
+            ),
+        );
+    }
+}
+
+/// A cross-encoder that judgements show to be worse than the encoder is warned of, whatever it taught.
+fn warn_of_reranker(fit: &mut Value, verdict: &Verdict) {
+    let ndcg = &verdict.judged.ndcg_10;
+    let (Some(ceiling), Some([low, high])) = (ndcg.ceiling, ndcg.ceiling_ci95) else {
+        return;
+    };
+    if high < 0.0 {
+        warn(
+            fit,
+            format!(
+                "By the judgements your reranker is worse than your encoder here (nDCG@10 {ceiling:.4} of the \
+                 cross-encoder's own ranking, {:.4} of the base model, {} judged queries, 95 % interval of the \
+                 difference {low:+.4} to {high:+.4}): do not train on it.",
+                ndcg.base, verdict.queries
+            ),
+        );
+    }
+}
+
+/// Test queries that are in the log, too, say nothing of queries that were not trained on.
+fn warn_of_overlap(fit: &mut Value, verdict: &Verdict) {
+    let Verdict {
+        queries, trained_on, ..
+    } = verdict;
+    if *trained_on > 0 {
+        warn(
+            fit,
+            format!(
+                "{trained_on} of the {queries} judged test queries are in the log, too, and were trained on: the figures \
+                 of the test queries are better than those of other queries may be. Take such queries out of the test."
             ),
         );
     }
@@ -165,7 +204,7 @@ pub fn with_judging(mut report: Value, judged: &Judged) -> Value {
 
 const AGREEMENT: &str = "Agreement with the cross-encoder on queries left out of training (nDCG@10 with the softmax of \
      its logits as gains), not quality. random: queries like the log's. grouped: new queries, left out together with \
-     all queries that share their best document.";
+     all queries that share their best document. pooled: only scored candidates were ranked, not all documents.";
 
 fn stage(time: &StageTime) -> Value {
     // Two decimals are more than a noisy machine can tell.

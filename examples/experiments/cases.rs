@@ -1,5 +1,7 @@
 //! What is run: which log, which recipe, which seeds.
 
+use std::collections::BTreeSet;
+
 use querytune::synthesize::SynthesizeOptions;
 use querytune::tune::{LoraOptions, LoraTarget, Loss, Method, RecipeOptions};
 
@@ -150,6 +152,25 @@ pub fn all() -> Vec<Case> {
         pooled.synthesize.bm25 = 10;
         cases.push(pooled);
     }
+    cases
+}
+
+/// One case of each kind, of SciFact.
+pub fn slice() -> Vec<Case> {
+    let mut kinds = BTreeSet::new();
+    let is_new = |case: &Case| {
+        let kind = (
+            case.group,
+            case.teacher,
+            case.is_selected,
+            case.synthesize.bm25,
+            &case.options,
+        );
+        kinds.insert(format!("{kind:?}"))
+    };
+    let mut cases = all();
+    cases.retain(|case| case.set == "scifact");
+    cases.retain(is_new);
     cases
 }
 

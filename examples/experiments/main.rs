@@ -359,7 +359,8 @@ fn main() {
         .append(true)
         .open(&arguments.results)
         .expect("a file for results");
-    for case in cases::all() {
+    let cases = if arguments.slice { cases::slice() } else { cases::all() };
+    for case in cases {
         let is_wanted = arguments.only.is_empty() || arguments.only.iter().any(|text| case.name.contains(text));
         if !is_wanted || !bench.sets.contains_key(case.set) {
             continue;

@@ -696,6 +696,8 @@ export interface Agreement {
   queries: number;
   /** Groups of queries that were left out in turn. */
   folds: number;
+  /** Whether only the queries' scored candidates were ranked: such figures are higher than others. Absent if not. */
+  pooled?: boolean;
   /** The same with each query as often as it was asked; absent where all were asked equally often. */
   traffic?: { base: number; tuned: number };
 }
@@ -808,9 +810,11 @@ export interface Report {
     judged?: JudgedMetrics;
     /** Judged figures of the log's own queries, as far as they are judged. */
     figures?: Figures;
-    /** Number of queries judged. */
+    /** Number of queries judged; ids with the same text are one. */
     queries?: number;
     on?: "own queries" | "test queries";
+    /** Judged test queries whose text is in the log, too. */
+    trainedOn?: number;
     /** Judged queries that are not among the queries. */
     missingQueries?: number;
     /** Judged documents that are not among the documents. */

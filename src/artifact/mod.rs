@@ -22,6 +22,7 @@
 //! download back, part by part.
 
 mod adapter;
+mod belonging;
 mod heads;
 mod load;
 mod markdown;
@@ -44,6 +45,7 @@ use crate::data_set::Pieces;
 use crate::error::{Code, Error, Result};
 
 pub use adapter::{Adapter, Lora, LoraMatrix};
+pub(crate) use belonging::{check_adapter, strangers};
 pub use heads::Side;
 pub use packing::Packing;
 pub use read::{Data, Opened, open};
@@ -54,7 +56,7 @@ pub use weights::{check_changes, merged_weights};
 pub enum Delivered {
     /// The base model with the adapter.
     Tuned,
-    /// The base model alone, because nothing beat it on held-out queries, or because people judged the adapter
+    /// The base model alone, because agreement did not rise on held-out queries, or because people judged the adapter
     /// to be worse. The adapter is in `adapter/` all the same.
     Base,
 }

@@ -63,7 +63,8 @@ fn what_it_is(artifact: &Artifact) -> String {
         ),
         Delivered::Base => {
             let reason = report.pointer("/fit/reason").and_then(Value::as_str);
-            let reason = reason.unwrap_or("On queries held out from training, no step of it was better than the base.");
+            let reason = reason
+                .unwrap_or("On queries held out from training, no step of it agreed more with the cross-encoder.");
             let why = match decided_by(report) {
                 DecidedBy::Judging => "because by a person's answers the tuned one ranks worse",
                 DecidedBy::Judgements => "because by the judgements the tuned one ranks worse",
@@ -220,6 +221,10 @@ fn by_queries(report: &Value) -> String {
             figure(metric, "/tuned"),
             interval(metric, "/ci95")
         );
+        if metric.get("traffic").is_some() {
+            let [base, tuned] = ["/traffic/base", "/traffic/tuned"].map(|path| figure(metric, path));
+            let _ = writeln!(rows, "| {BY_TRAFFIC} | | {base} | {tuned} | |");
+        }
     }
     if rows.is_empty() {
         return rows;
@@ -333,9 +338,15 @@ fn agreement(report: &Value) -> String {
     if rows.is_empty() {
         return rows;
     }
+    let pooled = report.pointer("/evaluation/agreement/random/pooled") == Some(&Value::Bool(true));
+    let ranked = if pooled {
+        " Only the scored candidates of the queries were ranked, so these figures are higher than those of a whole corpus."
+    } else {
+        ""
+    };
     format!(
         "Agreement with the cross-encoder on queries held out from training (nDCG@10 with the cross-encoder's scores \
-         as gains). It says how well the model imitates the cross-encoder, not how good the results are.\n\n\
+         as gains). It says how well the model imitates the cross-encoder, not how good the results are.{ranked}\n\n\
          | held out | base | tuned | 95 % interval of the difference |\n|---|---|---|---|\n{rows}\n"
     )
 }

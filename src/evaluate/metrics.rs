@@ -11,9 +11,6 @@ pub type Run = BTreeMap<String, Vec<(String, f32)>>;
 pub type Judgements = BTreeMap<String, BTreeMap<String, i32>>;
 
 /// How much each query counts: for figures by traffic, how often it was asked. Queries that are not named count 1.
-///
-/// Where one text of a log has several judged ids, its count is to be shared out among them, or it counts as often as
-/// it has ids; hence numbers that need not be whole.
 pub type Weights = BTreeMap<String, f64>;
 
 /// One value for each metric: a figure in 0..=1 by default, or what is made of such figures.

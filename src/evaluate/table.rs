@@ -9,7 +9,7 @@ use crate::rows::written;
 /// A query as the tables show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableQuery<'a> {
-    /// Its id, by which it was judged.
+    /// Its first id.
     pub id: &'a str,
     /// Its text.
     pub text: &'a str,

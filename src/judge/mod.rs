@@ -1,10 +1,10 @@
 //! Base, tuned and cross-encoder rankings held against people's judgements.
 
+mod by_text;
 mod previous;
 mod rankings;
 mod verdict;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -17,8 +17,9 @@ use crate::relations::Relations;
 use crate::tune::{Fit, LeftOut};
 use crate::tuner::Tuner;
 use crate::vectors::Vectors;
-use rankings::{Judging, Sides, judged_numbers};
+use rankings::{Judging, Sides, counts, judged_numbers};
 
+pub use by_text::by_text;
 pub use previous::judge_previous;
 pub use verdict::{Figure, Figures, JudgedOn, JudgedRankings, Verdict};
 
@@ -45,9 +46,13 @@ pub async fn judge_fit(
     let asked = queries.as_ref().unwrap_or(&relations.queries);
     let coverage = check(qrels, asked, &relations.documents)?;
     let documents = tuned_documents(relations, fit, job).await?;
+    let of_asked = by_text(&qrels.judgements, asked, &relations.documents);
     let of_log = match &queries {
-        Some(test) => judgements_of_log(&qrels.judgements, &relations.queries, test),
-        None => Cow::Borrowed(&qrels.judgements),
+        Some(test) => {
+            let of_log = judgements_of_log(&qrels.judgements, &relations.queries, test);
+            by_text(&of_log, &relations.queries, &relations.documents)
+        }
+        None => of_asked.clone(),
     };
     let judging = Judging {
         tuner,
@@ -59,7 +64,7 @@ pub async fn judge_fit(
         job,
     };
     let judging_test = Judging {
-        judgements: &qrels.judgements,
+        judgements: &of_asked,
         ..judging
     };
     let own = judged_numbers(&of_log, &relations.queries);
@@ -67,7 +72,7 @@ pub async fn judge_fit(
     let own = judging.ask(&relations.queries, own, vectors).await?;
     let test = match &queries {
         Some(queries) => {
-            let known = judged_numbers(&qrels.judgements, queries);
+            let known = judged_numbers(&of_asked, queries);
             let vectors = judging_test.encode(queries, &known).await?;
             Some(judging_test.ask(queries, known, vectors).await?)
         }
@@ -88,7 +93,7 @@ pub async fn judge_fit(
     progress.advance(2 * count);
     let new_documents = judging.new_documents(&own.numbers, &progress).await?;
     progress.advance(count);
-    let weights = judging.weights(&relations.queries);
+    let weights = counts(&relations.queries);
     // Each draws tens of millions of numbers: the thread's other work runs in between.
     let figure = async |sides: Option<Sides>| -> Result<Option<Figure>> {
         job.breathe().await?;
@@ -104,9 +109,10 @@ pub async fn judge_fit(
     Ok(Verdict {
         on,
         queries: main.base.queries.len(),
+        trained_on: test.as_ref().map_or(0, |test| test.known_to(&relations.queries)),
         missing_queries: coverage.queries.ids - coverage.queries.known,
         missing_documents: coverage.documents.ids - coverage.documents.known,
-        judged: main.compare(&judging_test.weights(asked), fit.recipe.seed),
+        judged: main.compare(&counts(asked), fit.recipe.seed),
         rankings: JudgedRankings {
             queries: asked.clone(),
             base: main.base,
@@ -127,7 +133,10 @@ async fn tuned_documents(relations: &Relations, fit: &Fit, job: &Job<'_>) -> Res
 
 /// The judgements that are about the log's queries. An id that the test queries have too is theirs, unless the text is the
 /// same: a file without ids is numbered from 1, as the other may be.
-fn judgements_of_log<'j>(judgements: &'j Judgements, log: &Texts, test: &Texts) -> Cow<'j, Judgements> {
+///
+/// Where the log has no ids of its own and those of the test queries are numbers, an id that only the log has may be that
+/// of a test query that is not in the file: it is nobody's.
+fn judgements_of_log(judgements: &Judgements, log: &Texts, test: &Texts) -> Judgements {
     fn texts_by_id(texts: &Texts) -> HashMap<&str, &str> {
         let pairs = texts
             .items
@@ -136,12 +145,18 @@ fn judgements_of_log<'j>(judgements: &'j Judgements, log: &Texts, test: &Texts) 
         pairs.map(|(id, text)| (id.as_str(), text.text.as_str())).collect()
     }
     let (log, test) = (texts_by_id(log), texts_by_id(test));
+    let number = |id: &&str| id.parse::<usize>().ok();
+    let is_numbered = log
+        .keys()
+        .all(|id| number(id).is_some_and(|number| (1..=log.len()).contains(&number)));
+    let is_ambiguous = is_numbered && test.keys().all(|id| number(id).is_some());
     let is_own = |id: &str| {
+        let of_test = test.get(id);
         log.get(id)
-            .is_some_and(|text| test.get(id).is_none_or(|other| other == text))
+            .is_some_and(|text| of_test.map_or(!is_ambiguous, |other| other == text))
     };
     let own = judgements.iter().filter(|(id, _)| is_own(id));
-    Cow::Owned(own.map(|(id, judged)| (id.clone(), judged.clone())).collect())
+    own.map(|(id, judged)| (id.clone(), judged.clone())).collect()
 }
 
 /// Holds the judgements against what there is.

@@ -1,5 +1,6 @@
 //! The model of an earlier run held against the one that goes on from it, by judgements.
 
+use super::by_text::by_text;
 use super::rankings::{judged_numbers, run_of, texts_of};
 use super::verdict::Verdict;
 use crate::error::Result;
@@ -30,7 +31,8 @@ pub async fn judge_previous(
     job: &Job<'_>,
 ) -> Result<Metrics<PreviousComparison>> {
     let queries = &verdict.rankings.queries;
-    let numbers = judged_numbers(&qrels.judgements, queries);
+    let judgements = by_text(&qrels.judgements, queries, &relations.documents);
+    let numbers = judged_numbers(&judgements, queries);
     let texts = texts_of(queries, &numbers);
     let (mut vectors, _) = encode_texts(tuner.encoder(), &[(&texts, TextKind::Query)], job).await?;
     let vectors = vectors.pop().unwrap_or_default();
@@ -43,10 +45,8 @@ pub async fn judge_previous(
     let found = index
         .nearest(&texts, &vectors, RANKED, tuner.device(), job, |_| {})
         .await?;
-    let judged = judge(
-        &qrels.judgements,
-        &run_of(&qrels.judgements, &relations.documents, queries, &numbers, &found),
-    );
+    let run = run_of(&judgements, &relations.documents, queries, &numbers, &found);
+    let judged = judge(&judgements, &run);
     let compared = compare(&judged, &verdict.rankings.tuned, None, None, seed);
     Ok(compared.map(PreviousComparison::from))
 }

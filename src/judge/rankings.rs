@@ -1,7 +1,7 @@
 //! The rankings that are judged: by the base encoder, by the tuned one, by the cross-encoder, and by adapters that had not
 //! seen the queries or the documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::verdict::Figure;
 use crate::error::Result;
@@ -51,6 +51,15 @@ pub(super) struct Asked<'q> {
     pub(super) ceiling: Run,
 }
 
+impl Asked<'_> {
+    /// How many of them are in the log.
+    pub(super) fn known_to(&self, log: &Texts) -> usize {
+        let log: HashSet<&str> = log.items.iter().map(|text| text.text.as_str()).collect();
+        let texts = texts_of(self.queries, &self.numbers);
+        texts.iter().filter(|text| log.contains(*text)).count()
+    }
+}
+
 /// What figures are made from.
 #[derive(Clone, Copy)]
 pub(super) struct Judging<'j> {
@@ -68,17 +77,6 @@ pub(super) struct Judging<'j> {
 impl Judging<'_> {
     fn run(&self, queries: &Texts, asked: &[usize], rankings: &[Vec<Neighbour>]) -> Run {
         run_of(self.judgements, &self.relations.documents, queries, asked, rankings)
-    }
-
-    /// How often each judged id was asked; a text's count is shared among its ids.
-    pub(super) fn weights(&self, queries: &Texts) -> Weights {
-        let mut weights = Weights::new();
-        for text in &queries.items {
-            let judged: Vec<&String> = text.ids.iter().filter(|id| self.judgements.contains_key(*id)).collect();
-            let share = f64::from(text.count) / judged.len().max(1) as f64;
-            weights.extend(judged.into_iter().map(|id| (id.clone(), share)));
-        }
-        weights
     }
 
     pub(super) async fn encode(&self, queries: &Texts, judged: &[usize]) -> Result<Vectors> {
@@ -212,15 +210,25 @@ impl Judging<'_> {
     }
 }
 
-/// The queries that somebody judged, by number.
+/// The queries that somebody judged, by number; `judgements` are [`by_text`](super::by_text).
 pub(super) fn judged_numbers(judgements: &Judgements, queries: &Texts) -> Vec<usize> {
-    let is_judged = |id: &String| judgements.contains_key(id);
     (0..queries.items.len())
-        .filter(|&query| queries.items[query].ids.iter().any(is_judged))
+        .filter(|&query| judgements.contains_key(id(queries, query)))
         .collect()
 }
 
-/// Rankings by id, those that are judged; merged duplicates stand under each of their ids, at the same score.
+/// How often each query was asked.
+pub(super) fn counts(queries: &Texts) -> Weights {
+    let count = |query: usize| (id(queries, query).to_owned(), f64::from(queries.items[query].count));
+    (0..queries.items.len()).map(count).collect()
+}
+
+/// The id that stands for a text in judgements by text.
+fn id(texts: &Texts, number: usize) -> &str {
+    &texts.items[number].ids[0]
+}
+
+/// Rankings by id, those that are judged; `judgements` are [`by_text`](super::by_text).
 pub(super) fn run_of(
     judgements: &Judgements,
     documents: &Texts,
@@ -228,24 +236,12 @@ pub(super) fn run_of(
     asked: &[usize],
     rankings: &[Vec<Neighbour>],
 ) -> Run {
-    let mut run = Run::new();
-    for (&query, ranking) in asked.iter().zip(rankings) {
-        let judged: Vec<&String> = (queries.items[query].ids.iter())
-            .filter(|id| judgements.contains_key(*id))
-            .collect();
-        if judged.is_empty() {
-            continue;
-        }
-        let ids = |hit: &Neighbour| &documents.items[hit.document as usize].ids;
-        let found: Vec<(String, f32)> = ranking
-            .iter()
-            .flat_map(|hit| ids(hit).iter().map(move |id| (id.clone(), hit.score)))
-            .collect();
-        for id in judged {
-            run.insert(id.clone(), found.clone());
-        }
-    }
-    run
+    let found = |hit: &Neighbour| (id(documents, hit.document as usize).to_owned(), hit.score);
+    let rankings = asked.iter().zip(rankings);
+    let judged = rankings.filter(|&(&query, _)| judgements.contains_key(id(queries, query)));
+    judged
+        .map(|(&query, ranking)| (id(queries, query).to_owned(), ranking.iter().map(found).collect()))
+        .collect()
 }
 
 pub(super) fn texts_of<'t>(texts: &'t Texts, numbers: &[usize]) -> Vec<&'t str> {

@@ -16,6 +16,8 @@ pub struct Verdict {
     pub on: JudgedOn,
     /// Judged queries that were ranked.
     pub queries: usize,
+    /// Judged test queries whose text is in the log, too; 0 where the log's own were judged.
+    pub trained_on: usize,
     /// Judged queries that are not among the queries.
     pub missing_queries: usize,
     /// Judged documents that are not in the corpus; they count as not found.

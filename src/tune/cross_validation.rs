@@ -12,8 +12,9 @@ use crate::job::{Job, StageProgress};
 use crate::relations::Relations;
 use crate::search::Neighbour;
 
-/// Mean agreement with the cross-encoder on queries left out: nDCG@10 of the ranking of the whole corpus, where a
-/// document's gain is the softmax of its logit among the query's scored candidates, and 0 without a logit.
+/// Mean agreement with the cross-encoder on queries left out: nDCG@10 of the ranking of the whole corpus (of scored
+/// candidates alone where it says `pooled`), where a document's gain is the softmax of its logit among the query's scored
+/// candidates, and 0 without a logit.
 ///
 /// This says how far the cross-encoder is followed, not whether it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -31,6 +32,9 @@ pub struct Agreement {
     pub queries: usize,
     /// Groups of queries that were left out in turn.
     pub folds: usize,
+    /// Whether only the scored candidates of the queries were ranked: such figures are higher than others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pooled: bool,
     /// The same by traffic, each query as often as it was asked; absent where all were asked equally often.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<TrafficAgreement>,
@@ -86,6 +90,7 @@ impl LeftOut {
             ci95: paired_bootstrap(&changes, seed),
             queries: self.queries.len(),
             folds: self.folds,
+            pooled: self.pooled,
             traffic: (!is_even).then(|| TrafficAgreement {
                 base: by_traffic(&self.base),
                 tuned: by_traffic(&self.tuned),

@@ -80,7 +80,9 @@ fn report() -> Value {
                 "grouped": { "base": 0.5, "tuned": 0.51 },
             },
             "figures": {
-                "ownQueries": { "queries": 90, "ndcg@10": { "base": 0.5, "tuned": 0.6, "ci95": [0.04, 0.16] } },
+                "ownQueries": { "queries": 90, "ndcg@10": {
+                    "base": 0.5, "tuned": 0.6, "ci95": [0.04, 0.16], "traffic": { "base": 0.8, "tuned": 0.85 },
+                } },
                 "newQueries": { "queries": 80, "ndcg@10": { "base": 0.5, "tuned": 0.52, "ci95": [-0.01, 0.05] } },
             },
             "judged": {
@@ -89,6 +91,15 @@ fn report() -> Value {
             },
         },
     })
+}
+
+#[test]
+fn agreement_among_scored_candidates_alone_is_told_from_that_of_a_whole_corpus() {
+    let mut report = report();
+    let said = "Only the scored candidates of the queries were ranked";
+    assert!(!card(&report, Delivered::Tuned).contains(said));
+    report["evaluation"]["agreement"]["random"]["pooled"] = json!(true);
+    assert!(card(&report, Delivered::Tuned).contains(said));
 }
 
 #[test]
@@ -126,6 +137,7 @@ fn figures_stand_in_the_card_as_in_the_report() {
         "| queries like the log's, each query as often as it was asked | 0.7000 | 0.7200 | - |",
         "| new queries | 0.5000 | 0.5100 | - |",
         "| the log's own queries, trained on | 90 | 0.5000 | 0.6000 | +0.0400 to +0.1600 |",
+        "| each query as often as it was asked | | 0.8000 | 0.8500 | |",
         "| new queries, left out with all that share their best document | 80 | 0.5000 | 0.5200 | -0.0100 to +0.0500 |",
     ] {
         assert!(card.contains(row), "{row} is missing in {card}");

@@ -23,7 +23,7 @@ const rows = () => lines().map((line) => JSON.parse(line));
 test("a case of every group comes to figures, and its table is shown", async () => {
   rmSync(results, { force: true });
   const shown = await experiments();
-  for (const group of ["reference", "new queries", "controls", "size", "methods", "LoRA"]) {
+  for (const group of ["reference", "new queries", "controls", "size", "size by method", "methods", "LoRA"]) {
     const ofGroup = rows().filter((row) => row.group === group);
     assert.ok(ofGroup.length > 0, `no case of "${group}"`);
     assert.match(shown, new RegExp(`^${group}\n\n\\| `, "m"));

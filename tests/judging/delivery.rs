@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::common::tiny_job::{OPTIONS, QUERIES, synthesize, texts, tuner};
 use crate::common::{TestHost, block_on};
-use querytune::input::{Qrels, Role, Texts};
+use querytune::input::{InputItem, Qrels, Role, Texts};
 use querytune::job::Job;
 use querytune::judge::{JudgedOn, Verdict, judge_fit};
 use querytune::relations::Relations;
@@ -105,6 +105,75 @@ fn a_better_figure_alone_delivers_nothing_but_is_told() {
         let warning = warnings[0].as_str().expect("text");
         assert!(warning.contains("ranks better"), "{warning}");
         assert_eq!(warning.contains("trained on"), trained_on, "{warning}");
+    }
+}
+
+#[test]
+fn judgements_of_test_queries_that_were_left_out_of_their_file_are_not_the_logs() {
+    let tried = tried();
+    let test = |ids: [&str; 2]| {
+        let item = |(id, text): (&str, &str)| InputItem {
+            id: Some(id.into()),
+            text: text.into(),
+            ..InputItem::default()
+        };
+        let items = ids.into_iter().zip(["red wine on a tablecloth", "shoes for wet paths"]);
+        Some(Rc::new(
+            Texts::from_items(items.map(item), Role::Queries).expect("texts"),
+        ))
+    };
+    // The log has no ids, so its rows are numbered; the judgements go on after the part of the test that is here.
+    let own = |qrels, ids| {
+        tried
+            .verdict(qrels, test(ids))
+            .figures
+            .own_queries
+            .map(|figure| figure.queries)
+    };
+    assert_eq!(own("q\td\tr\n100\t1\t1\n7\t3\t1\n5\t9\t1\n", ["100", "7"]), None);
+    // Where ids cannot be taken for row numbers, those that are numbers are the log's.
+    assert_eq!(own("q\td\tr\nt1\t1\t1\n5\t9\t1\n", ["t1", "t2"]), Some(1));
+}
+
+#[test]
+fn test_queries_that_were_trained_on_are_counted_and_warned_of() {
+    let tried = tried();
+    let qrels = "q\td\tr\n1\t1\t1\n2\t3\t1\n";
+    for (test, trained_on) in [
+        (["red wine on a tablecloth", QUERIES[3]], 1),
+        (["red wine on a tablecloth", "shoes for wet paths"], 0),
+    ] {
+        let verdict = tried.verdict(qrels, Some(texts(&test, Role::Queries)));
+        let report = report(&tried.tuner.info(), &tried.relations, &tried.fit, Some(&verdict));
+        assert_eq!(report["evaluation"]["trainedOn"], trained_on);
+        let warnings = report["fit"]["warnings"].as_array().expect("warnings").iter();
+        let of_overlap = warnings.filter(|warning| {
+            warning
+                .as_str()
+                .is_some_and(|text| text.contains("are in the log, too"))
+        });
+        assert_eq!(of_overlap.count(), trained_on);
+    }
+}
+
+#[test]
+fn a_cross_encoder_that_judgements_show_to_be_worse_than_the_encoder_is_warned_of() {
+    let mut tried = tried();
+    tried.fit.warnings.clear();
+    for (interval, warned) in [([-0.2, -0.01], true), ([-0.2, 0.01], false), ([0.1, 0.2], false)] {
+        let mut verdict = tried.verdict("q\td\tr\n1\t1\t1\n", None);
+        let ndcg = &mut verdict.judged.ndcg_10;
+        (ndcg.base, ndcg.ceiling, ndcg.ceiling_ci95, ndcg.p) = (0.5, Some(0.4), Some(interval), 1.0);
+        let fit = &report(&tried.tuner.info(), &tried.relations, &tried.fit, Some(&verdict))["fit"];
+        let warnings = fit["warnings"].as_array().expect("warnings");
+        assert_eq!(warnings.len(), usize::from(warned), "{interval:?}: {warnings:?}");
+        for warning in warnings {
+            let warning = warning.as_str().expect("text");
+            assert!(
+                warning.contains("do not train on it") && warning.contains("0.4000"),
+                "{warning}"
+            );
+        }
     }
 }
 

@@ -5,7 +5,9 @@ mod common;
 
 mod choice;
 mod delivery;
+mod figures;
 mod log;
+mod merged_texts;
 mod rankings;
 mod report;
 mod verdict;

@@ -62,6 +62,8 @@ fn the_road_ends_in_a_download_and_a_report_with_every_stage() {
         ["base", "tuned", "ceiling", "p"].iter().all(|key| ndcg[key].is_f64()),
         "{ndcg}"
     );
+    // So few queries are an experiment as to new ones.
+    assert_eq!(report["fit"]["experimental"], true);
     let history = report["fit"]["history"].as_array().expect("a history");
     assert_eq!(history.len(), fit.steps + 1);
     assert!(

@@ -5,6 +5,7 @@ mod common;
 
 mod again;
 mod astray;
+mod defaults;
 mod folds;
 mod golden;
 mod reference;
