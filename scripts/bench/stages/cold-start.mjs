@@ -13,7 +13,7 @@ import { Tab } from "../tabs.mjs";
 const text = "Vitamin D deficiency is unrelated to birth weight.";
 const folders = { encoder: "../models/encoder/", crossEncoder: "../models/crossEncoder/", device: "cpu" };
 
-/** Pages that do one thing: show a first vector. querytune always loads both of its models. */
+/** Pages that do one thing: show a first vector. querytune loads both of its models. */
 const sides = {
   querytune: { host: "plain", script: "./querytune.js", options: { entry: "../pkg/index.js", options: folders } },
   "transformers.js q8, both models": {
