@@ -125,3 +125,9 @@ test("a person's answers are said instead of nothing, and only if they tell some
 test("without judgements nothing is promised", () => {
   assert.match(words(undefined, { random: agreement(0.8, 0.9, 0.01) }), /^Nothing was judged/);
 });
+
+test("agreement among scored documents alone is told from that of all documents", () => {
+  const random = agreement(0.8, 0.9, 0.01);
+  assert.match(words(undefined, { random: { ...random, pooled: true } }), /measured among scored documents alone/);
+  assert.doesNotMatch(words(undefined, { random }), /scored documents alone/);
+});

@@ -132,10 +132,18 @@ function harm({ evaluation: { figures, agreement } }: Report): string[] {
   return found;
 }
 
+/** Where every measurement would encode all documents again, only some were ranked. */
+function pooled({ evaluation: { agreement } }: Report): string[] {
+  const isPooled = agreement.random?.pooled === true;
+  return isPooled
+    ? ["Agreement was measured among scored documents alone: its figures are higher than those of all documents."]
+    : [];
+}
+
 /** What the most telling figure says, in words that promise nothing. */
 export function verdict(report: Report): string {
   const main = report.evaluation.judged?.["ndcg@10"];
-  const elsewhere = harm(report);
+  const elsewhere = [...harm(report), ...pooled(report)];
   if (!main && tells(report.judging)) {
     return [
       `By your answers: ${ofTuned(report.judging)} ${ofCrossEncoder(report.judging)}`,
