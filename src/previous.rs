@@ -8,12 +8,12 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::artifact::{Data, open};
+use crate::artifact::{Data, check_adapter, open};
 use crate::error::Result;
 use crate::evaluate::{Comparison, Metrics, paired_bootstrap};
 use crate::input::{Text, Texts};
 use crate::job::Job;
-use crate::model::ModelInfo;
+use crate::model::{Encoder, ModelInfo};
 use crate::relations::Relations;
 use crate::results::{ContentKey, KnownLogits, pair_key, text_key};
 use crate::tune::{Adapter, Fit, Ranker, agreement, mean, standard_error};
@@ -101,10 +101,11 @@ impl Previous {
     /// Opens the download of a run with the same encoder.
     ///
     /// # Errors
-    /// [`Code::Artifact`](crate::Code::Artifact) if it is none, damaged, or of another encoder.
-    pub fn open(zip: &[u8], encoder: &ModelInfo, cross_encoder: &ModelInfo) -> Result<Self> {
+    /// [`Code::Artifact`](crate::Code::Artifact) if it is none, damaged, put together of several, or of another encoder.
+    pub fn open(zip: &[u8], encoder: &Encoder, cross_encoder: &ModelInfo) -> Result<Self> {
         let opened = open(zip)?;
-        opened.check_base(encoder)?;
+        opened.check_base(encoder.info())?;
+        check_adapter(&opened.adapter, encoder)?;
         let data = opened.data()?;
         let teacher = |key: &str| opened.report.pointer(&format!("/models/crossEncoder/{key}"));
         // In another precision its logits are the same but for thousandths, which is no reason to score again for hours.

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::artifact::{self, Side, check_changes, open};
-use crate::error::{Code, Error, Result};
+use crate::artifact::{self, Side, check_adapter, check_changes, open, strangers};
+use crate::error::Result;
 use crate::input::Texts;
 use crate::job::Job;
 use crate::model::{Lora, ModelFiles, TextKind};
@@ -50,7 +50,7 @@ impl Unpacked {
     /// Takes a download's model out of its zip, which is not needed any more then.
     ///
     /// # Errors
-    /// [`Code::Artifact`] if this is no download of querytune, or damaged, or put together of several.
+    /// [`Code::Artifact`](crate::Code::Artifact) if this is no download of querytune, or damaged, or put together of several.
     pub fn read(zip: &[u8]) -> Result<Self> {
         let opened = open(zip)?;
         let is_tuned = opened.is_tuned();
@@ -115,7 +115,7 @@ impl TunedModel {
     /// Loads the model that was delivered onto the device that the options lead to, as [`Tuner::load`] does.
     ///
     /// # Errors
-    /// [`Code::Artifact`] if adapter and encoder do not belong together; as [`Tuner::load`].
+    /// [`Code::Artifact`](crate::Code::Artifact) if adapter and encoder do not belong together; as [`Tuner::load`].
     pub async fn load(unpacked: Unpacked, options: LoadOptions, job: &Job<'_>) -> Result<Self> {
         let Unpacked {
             report,
@@ -127,8 +127,9 @@ impl TunedModel {
         let encoder_is_trained = is_trained(&adapter, is_tuned);
         let (other, files) = match adapter {
             Adapter::Heads { query, document } => {
-                check_dims(query.dims, tuner.encoder().info().dims)?;
-                (Adapter::Heads { query, document }, None)
+                let heads = Adapter::Heads { query, document };
+                check_adapter(&heads, tuner.encoder())?;
+                (heads, None)
             }
             Adapter::Lora { lora, documents } => {
                 let lora = if encoder_is_trained { taken_out(lora) } else { lora };
@@ -225,21 +226,4 @@ fn taken_out(lora: Lora) -> Lora {
         alpha: -lora.alpha,
         ..lora
     }
-}
-
-fn check_dims(head: usize, encoder: usize) -> Result<()> {
-    if head == encoder {
-        return Ok(());
-    }
-    Err(strangers(&format!(
-        "The adapter is for vectors of {head} numbers, the encoder gives {encoder}."
-    )))
-}
-
-/// Said of parts of different downloads.
-fn strangers(what: &str) -> Error {
-    let text = format!(
-        "The zip's adapter and its encoder do not belong together. {what} Give an artifact.zip as querytune saved it."
-    );
-    Error::new(Code::Artifact, text)
 }

@@ -20,9 +20,11 @@ use crate::model::ModelInfo;
 use crate::relations::Candidate;
 use crate::tune::{Adapter, Head};
 
-/// Most bytes that a deflated file may become: far more than the texts of the largest job, and a bound for a file that
-/// was made to fill the memory.
-const LARGEST: u64 = 1 << 30;
+/// Most bytes that a deflated file may become where it is read whole: far more than any report, tokenizer or
+/// configuration has, and a bound for a file that was made to fill the memory.
+const LARGEST_WHOLE: u64 = 1 << 30;
+/// Most bytes that deflate makes of one. What is read piece by piece has no other bound: a corpus may be of any length.
+const LARGEST_RATIO: u64 = 1032;
 
 /// A download that was opened.
 #[derive(Debug)]
@@ -238,6 +240,9 @@ impl Opened<'_> {
                 let row: Score = row.map_err(|error| at(&error))?;
                 let known = query_numbers.get(&*row.query).zip(document_numbers.get(&*row.document));
                 let (&query, &document) = known.ok_or_else(|| at(&"its texts are not in data/beir"))?;
+                if !row.is_finite() {
+                    return Err(at(&"its cosine or logit is no finite number"));
+                }
                 candidates[query].push(Candidate {
                     document: document as u32,
                     cosine: row.cosine,
@@ -252,7 +257,10 @@ impl Opened<'_> {
     /// A file's bytes.
     fn require(&self, path: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.stream(path, |file, size| {
+        self.stream(path, |file, Length { size, is_packed }| {
+            if is_packed && size > LARGEST_WHOLE {
+                return Err(too_long(path, size));
+            }
             let room = usize::try_from(size)
                 .ok()
                 .filter(|&size| bytes.try_reserve_exact(size).is_ok());
@@ -275,25 +283,31 @@ impl Opened<'_> {
         self.require(path).map(Some)
     }
 
-    /// Hands a file and its size to a reader, never more than is bounded.
-    fn stream(&self, path: &str, read: impl FnOnce(&mut dyn Read, u64) -> Result<()>) -> Result<()> {
+    /// Hands a file and its length to a reader, never more than is bounded.
+    fn stream(&self, path: &str, read: impl FnOnce(&mut dyn Read, Length) -> Result<()>) -> Result<()> {
         // Another reader of the same bytes; the list of files is shared.
         let mut zip = self.zip.clone();
         let file = match zip.by_name(path) {
             Err(ZipError::FileNotFound) => return Err(missing(path)),
             file => file.map_err(|error| damaged(path, &error))?,
         };
-        // What is stored as it is cannot be larger than the zip.
-        let size = file.size();
-        if size > LARGEST && file.compressed_size() < size {
-            return Err(damaged(
-                path,
-                &format!("its {size} bytes are more than any download has"),
-            ));
+        let (size, packed) = (file.size(), file.compressed_size());
+        if size > packed.saturating_mul(LARGEST_RATIO) {
+            return Err(too_long(path, size));
         }
+        // What is stored as it is cannot be larger than the zip.
+        let is_packed = packed < size;
         // One more than there should be: the checksum is compared where the file ends.
-        read(&mut file.take(size.saturating_add(1)), size)
+        read(&mut file.take(size.saturating_add(1)), Length { size, is_packed })
     }
+}
+
+/// How long a file in the zip says to be.
+struct Length {
+    /// In bytes, when it is read.
+    size: u64,
+    /// Whether it takes less in the zip.
+    is_packed: bool,
 }
 
 /// A line of BEIR's files.
@@ -349,6 +363,13 @@ struct Score {
     logit: Option<f32>,
 }
 
+impl Score {
+    /// Whether it is of numbers that a run can have computed: others would be kept, and rank before everything.
+    fn is_finite(&self) -> bool {
+        self.cosine.is_finite() && self.logit.is_none_or(f32::is_finite)
+    }
+}
+
 fn is_router(module: &Value) -> bool {
     module["type"].as_str().is_some_and(|kind| kind.ends_with(".Router"))
 }
@@ -367,6 +388,10 @@ fn missing(path: &str) -> Error {
         "it is not a download of querytune, or of another version. Give an artifact.zip that this version saved"
     };
     Error::new(Code::Artifact, format!("The zip has no {path}: {why}."))
+}
+
+fn too_long(path: &str, size: u64) -> Error {
+    damaged(path, &format!("its {size} bytes are more than any download has"))
 }
 
 fn damaged(path: &str, error: &dyn Display) -> Error {

@@ -49,6 +49,15 @@ pub fn check_changes(base: &BTreeMap<String, Vec<u8>>, lora: &Lora) -> Result<()
     Written::merged(file_of(base)?, lora).map(drop)
 }
 
+/// Said of a layer that an adapter changes and the base model does not have, or of the shape `found`, not `wanted`.
+pub(super) fn not_of_the_base(module: &str, found: Option<&[usize]>, wanted: [usize; 2]) -> String {
+    let what = match found {
+        Some(found) => format!("which is {found:?} in the base model and not {wanted:?}"),
+        None => "which the base model does not have".to_owned(),
+    };
+    format!("The adapter changes {module}, {what}. Take the base model that the adapter was trained with.")
+}
+
 /// The weight file among a model's files.
 pub fn file_of(base: &BTreeMap<String, Vec<u8>>) -> Result<&[u8]> {
     base.get(FILE).map(Vec::as_slice).ok_or_else(|| {
@@ -113,22 +122,17 @@ impl<'a> Written<'a> {
         }
         for &matrix in &lora.matrices {
             let names = NAME_PREFIXES.map(|prefix| format!("{prefix}{}.weight", matrix.module));
-            let stranger = |what: String| {
-                let text = format!(
-                    "The adapter changes {}, {what}. Take the base model that the adapter was trained with.",
-                    matrix.module
-                );
+            let wanted = [matrix.outputs, matrix.inputs];
+            let stranger = |found: Option<&[usize]>| {
+                let text = not_of_the_base(matrix.module, found, wanted);
                 Error::new(Code::ModelShape, text).at(FILE, 0, 0)
             };
             let tensor = tensors
                 .iter_mut()
                 .find(|tensor| names.contains(&tensor.name))
-                .ok_or_else(|| stranger("which the base model does not have".into()))?;
-            if tensor.view.shape() != [matrix.outputs, matrix.inputs] {
-                let (found, wanted) = (tensor.view.shape(), [matrix.outputs, matrix.inputs]);
-                return Err(stranger(format!(
-                    "which is {found:?} in the base model and not {wanted:?}"
-                )));
+                .ok_or_else(|| stranger(None))?;
+            if tensor.view.shape() != wanted {
+                return Err(stranger(Some(tensor.view.shape())));
             }
             if !tensor.becomes_f32() && tensor.view.dtype() != Dtype::F32 {
                 let dtype = tensor.view.dtype();

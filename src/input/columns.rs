@@ -42,14 +42,10 @@ impl Columns {
 
         let id = id.unwrap_or_else(|| names::ids(role).into_iter().find_map(|list| table.named(list, &taken)));
         taken.extend(id);
-        let count = count.unwrap_or_else(|| {
-            table
-                .named(names::counts(role), &taken)
-                .filter(|column| table.is_mostly_counts(*column))
-        });
+        let count = count.unwrap_or_else(|| table.named_counts(names::counts(role), &taken));
         taken.extend(count);
         // A column whose name could be either is the text: it is looked for first.
-        let text = text.flatten().or_else(|| table.named(names::texts(role), &taken));
+        let text = text.flatten().or_else(|| table.named_text(role, &taken));
         taken.extend(text);
         let mut title = title.unwrap_or_else(|| table.named(names::titles(role), &taken));
 
@@ -79,8 +75,14 @@ impl Columns {
         } else if table.header.is_none() && options.id_column.is_none() {
             id = Some(0).filter(|column| free(column) && table.looks_like_ids(*column));
         }
-        if table.header.is_none() && options.count_column.is_none() && role == Role::Queries {
-            count = (text + 1..table.width).find(|column| free(column) && table.looks_like_counts(*column));
+        if options.count_column.is_none() && role == Role::Queries {
+            count = match table.header {
+                Some(_) => count.or_else(|| {
+                    let others: Vec<usize> = taken.into_iter().flatten().collect();
+                    table.named_counts(names::texts_or_counts(role), &others)
+                }),
+                None => (text + 1..table.width).find(|column| free(column) && table.looks_like_counts(*column)),
+            };
         }
 
         reading.has_header = table.header.is_some();
@@ -189,6 +191,26 @@ impl Table<'_> {
         let header: Vec<String> = self.header?.iter().map(|name| names::plain(name)).collect();
         list.iter()
             .find_map(|known| (0..header.len()).find(|column| header[*column] == *known && !taken.contains(column)))
+    }
+
+    /// The column that one of these names says is of counts, if it is.
+    fn named_counts(&self, list: &[&str], taken: &[usize]) -> Option<usize> {
+        self.named(list, taken).filter(|column| self.is_mostly_counts(*column))
+    }
+
+    /// The column of texts by its name. Numbers are passed over where something else can be the text: an export may call
+    /// the frequencies `Suchanfragen`, and a log may hold nothing but part numbers.
+    fn named_text(&self, role: Role, taken: &[usize]) -> Option<usize> {
+        let first = self.named(names::texts(role), taken)?;
+        if !self.is_mostly_counts(first) {
+            return Some(first);
+        }
+        let numbers = (0..self.width).filter(|column| self.is_mostly_counts(*column));
+        let passed_over: Vec<usize> = taken.iter().copied().chain(numbers).collect();
+        let may_be_counts = || self.named(names::texts_or_counts(role), taken) == Some(first);
+        self.named(names::texts(role), &passed_over)
+            .or_else(|| may_be_counts().then(|| self.wordiest(&passed_over)).flatten())
+            .or(Some(first))
     }
 
     fn cells(&self, column: usize) -> impl Iterator<Item = &str> {

@@ -56,6 +56,8 @@ const COUNT: &[&str] = &[
     "frecuencia", "cantidad", "impresiones", "frequenza", "conteggio", "aantal", "frequência", "frequencia", "contagem",
     "liczba", "częstotliwość", "количество", "частота", "次数", "频率", "回数", "頻度", "횟수", "빈도",
 ];
+/// Names that queries have in one file and their frequencies in another; the cells tell which.
+const QUERIES_OR_COUNT: &[&str] = &["queries", "suchanfragen", "consultas"];
 /// Columns that are not used, but whose names show that a row is a header.
 #[rustfmt::skip]
 const OTHER: &[&str] = &[
@@ -112,6 +114,14 @@ pub(super) fn titles(role: Role) -> &'static [&'static str] {
 pub(super) fn counts(role: Role) -> &'static [&'static str] {
     match role {
         Role::Queries => COUNT,
+        Role::Documents => &[],
+    }
+}
+
+/// Names of columns of texts that may hold frequencies as well.
+pub(super) fn texts_or_counts(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Queries => QUERIES_OR_COUNT,
         Role::Documents => &[],
     }
 }

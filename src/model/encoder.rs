@@ -4,6 +4,7 @@ use super::config::{BertConfig, EncoderConfig};
 use super::files::{ModelFiles, ModelInfo};
 use super::forward::{HeadKind, Model, check_finite};
 use super::lora::Lora;
+use super::sizes::Sizes;
 use super::tokenizer::{Tokenized, Tokenizer};
 use super::weights::Weights;
 use crate::device::Device;
@@ -26,6 +27,7 @@ pub struct Encoder {
     config: EncoderConfig,
     tokenizer: Tokenizer,
     info: ModelInfo,
+    sizes: Sizes,
     key: String,
     is_changed: bool,
 }
@@ -76,6 +78,7 @@ impl Encoder {
             config,
             tokenizer,
             info,
+            sizes: Sizes::of(&bert_config),
             key,
             is_changed: changes.is_some(),
         })
@@ -84,6 +87,11 @@ impl Encoder {
     /// What the report says about the model.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// How large its layers are.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// What the model's own files say.

@@ -9,6 +9,7 @@
 //! ```
 
 mod arithmetic;
+mod beginnings;
 mod bert;
 mod config;
 mod cross_encoder;
@@ -21,6 +22,7 @@ mod on_cpu;
 mod on_gpu;
 mod on_tensors;
 mod parts;
+mod sizes;
 mod stored;
 mod tokenizer;
 mod trainable;
@@ -32,6 +34,7 @@ pub use encoder::{Encoder, TextKind};
 pub use files::{ModelFiles, ModelInfo, ModelSource};
 pub use lora::{Lora, LoraLayer, add_change};
 pub use on_tensors::{normalize_rows, select_rows};
+pub use sizes::Sizes;
 pub(crate) use stored::{Quantisation, floats, values};
 pub use tokenizer::{Tokenized, Tokenizer};
 pub use trainable::{LowRank, Pass, TrainableEncoder};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{Encoding, TruncationDirection, TruncationParams, TruncationStrategy};
 
+use super::beginnings;
 use super::config::BertConfig;
 use super::files::ModelFiles;
 use crate::error::{Code, Error, Result};
@@ -64,7 +65,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelTokenizer`] if the text cannot be split with this vocabulary.
     pub fn text(&self, text: &str) -> Result<Tokenized> {
-        self.encode(|splitter| splitter.encode(text, true))
+        self.encode(text, |splitter, text| splitter.encode(text, true), |_| true)
     }
 
     /// A query and a document as one input; the longer of the two is cut first where both do not fit.
@@ -72,33 +73,56 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelTokenizer`] if the texts cannot be split with this vocabulary.
     pub fn pair(&self, query: &str, document: &str) -> Result<Tokenized> {
-        self.encode(|splitter| splitter.encode((query, document), true))
+        let pair = |splitter: &tokenizers::Tokenizer, document: &str| splitter.encode((query, document), true);
+        self.encode(document, pair, has_the_whole_query)
     }
 
+    /// What `with` makes of the text, or of a beginning of it that fills the input: the rest would be cut. `is_decided` says
+    /// whether a longer text would be cut there too.
     fn encode(
         &self,
-        with: impl Fn(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
+        text: &str,
+        with: impl Fn(&tokenizers::Tokenizer, &str) -> tokenizers::Result<Encoding>,
+        is_decided: impl Fn(&Encoding) -> bool,
     ) -> Result<Tokenized> {
-        let encoding = self
-            .splitter
-            .cutting(self.max_length)
-            .and_then(|splitter| with(&splitter));
-        let encoding = encoding
-            .map_err(|error| Error::new(Code::ModelTokenizer, format!("A text could not be tokenized: {error}.")))?;
+        let encode = || {
+            let splitter = self.splitter.cutting(self.max_length)?;
+            let full = (self.splitter.beginnings(text, self.max_length))
+                .filter_map(|beginning| with(&splitter, beginning).ok())
+                .find(|encoding| encoding.len() == self.max_length);
+            match full {
+                Some(encoding) if is_decided(&encoding) => Ok(encoding),
+                _ => with(&splitter, text),
+            }
+        };
+        let refuse = |error: tokenizers::Error| {
+            Error::new(Code::ModelTokenizer, format!("A text could not be tokenized: {error}."))
+        };
+        Ok(self.tokenized(&encode().map_err(refuse)?))
+    }
+
+    fn tokenized(&self, encoding: &Encoding) -> Tokenized {
         if encoding.is_empty() {
             // A text of nothing that the vocabulary knows, where no special tokens are added: no model reads nothing.
-            return Ok(Tokenized {
+            return Tokenized {
                 ids: vec![0],
                 type_ids: vec![0],
-            });
+            };
         }
         let ids = encoding.get_ids().to_vec();
         let type_ids = match self.has_types {
             true => encoding.get_type_ids().to_vec(),
             false => vec![0; ids.len()],
         };
-        Ok(Tokenized { ids, type_ids })
+        Tokenized { ids, type_ids }
     }
+}
+
+/// Whether the query of a pair was not cut: the document, which has more tokens, then fills what is left, however long it
+/// is. Where both are cut, the longer one gets the odd token.
+fn has_the_whole_query(pair: &Encoding) -> bool {
+    let tokens = |part: usize| pair.get_sequence_ids().iter().filter(|id| **id == Some(part)).count();
+    tokens(1) > tokens(0) + 1
 }
 
 /// What a `tokenizer.json` describes. Models that have the same one share it: a vocabulary of 250,000 words takes
@@ -107,6 +131,8 @@ struct Splitter {
     inner: Mutex<tokenizers::Tokenizer>,
     /// The highest number of a token. Not their count: a vocabulary may have holes, and an added token any number.
     highest: usize,
+    /// Whether the beginning of a text may be enough.
+    takes_beginnings: bool,
 }
 
 /// Those that some model uses, by the SHA-256 of their files.
@@ -123,10 +149,17 @@ impl Splitter {
         inner.with_padding(None);
         let splitter = Arc::new(Self {
             highest: inner.get_vocab(true).into_values().max().unwrap_or(0) as usize,
+            takes_beginnings: beginnings::are_enough_for(&inner),
             inner: Mutex::new(inner),
         });
         in_use.insert(sha256.to_owned(), Arc::downgrade(&splitter));
         Ok(splitter)
+    }
+
+    /// Beginnings of a text to try before the whole.
+    fn beginnings<'t>(&self, text: &'t str, max_length: usize) -> impl Iterator<Item = &'t str> {
+        let takes = self.takes_beginnings.then(|| beginnings::of(text, max_length));
+        takes.into_iter().flatten()
     }
 
     /// It, cutting inputs at so many tokens.

@@ -174,7 +174,7 @@ impl Tuner {
     /// # Errors
     /// As [`Tuner::cross_encoder`] and [`Previous::open`].
     pub fn previous(&self, zip: &[u8]) -> Result<Previous> {
-        Previous::open(zip, self.encoder.info(), self.cross_encoder()?.info())
+        Previous::open(zip, &self.encoder, self.cross_encoder()?.info())
     }
 
     /// Makes relations that go on from an earlier run: its queries are joined to the log, and what it scored is not scored

@@ -353,36 +353,73 @@ fn no_change_of_bytes_makes_it_panic() {
     }
 }
 
+/// The zip with another length for a file in its list of files.
+fn claiming(mut zip: Vec<u8>, path: &str, size: u32) -> Vec<u8> {
+    // The size stands 22 bytes before the name.
+    let name = path.as_bytes();
+    let place = (0..zip.len()).rfind(|&at| zip[at..].starts_with(name)).unwrap() - 22;
+    zip[place..place + 4].copy_from_slice(&size.to_le_bytes());
+    zip
+}
+
 #[test]
 fn a_file_that_claims_more_than_fits_is_not_inflated() {
-    let zip = packed(&heads(None), Delivered::Tuned);
-    // In the list of files, the size stands 22 bytes before the name.
-    let name = b"report.json";
-    let place = (0..zip.len()).rfind(|&at| zip[at..].starts_with(name)).unwrap() - 22;
-    let mut zip = zip;
-    zip[place..place + 4].copy_from_slice(&0xF000_0000u32.to_le_bytes());
+    let zip = claiming(packed(&heads(None), Delivered::Tuned), "report.json", 0xF000_0000);
     let error = refused(open(&zip));
     assert!(error.message().contains("more than any download has"), "{error}");
 }
 
 #[test]
-fn data_that_contradict_themselves_are_refused() {
-    let (base, report) = (base(), report());
-    let with = |path: &str, text: &str| {
-        let relations = small_relations();
-        let mut data = data(&relations);
-        data.retain(|(name, _)| name != path);
-        data.push((path.to_owned(), in_one_piece(text.to_owned())));
-        let adapter = heads(None);
-        let artifact = Artifact {
-            base: &base,
-            adapter: (&adapter).into(),
-            delivered: Delivered::Tuned,
-            report: &report,
-            data,
-        };
-        artifact.to_zip().unwrap()
+fn data_that_claim_more_than_deflate_can_pack_are_not_inflated() {
+    for path in ["data/beir/queries.jsonl", "data/beir/corpus.jsonl", "data/scores.tsv"] {
+        let zip = claiming(packed(&heads(None), Delivered::Tuned), path, 1 << 20);
+        let error = refused(open(&zip).expect("it opens").data());
+        assert!(error.message().contains(path), "{error}");
+        assert!(error.message().contains("more than any download has"), "{error}");
+    }
+}
+
+#[test]
+fn data_of_more_than_a_gibibyte_are_read() {
+    // Letters without sense take about as much room in the zip as 1.5 GiB of texts that are all the same. It is their
+    // length alone that is checked beforehand, so that it may be made up.
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut letters = || -> String { (0..1 << 16).map(|_| random.alphanumeric()).collect() };
+    let document = |number: usize, text: &str| format!("{{\"_id\":\"d{number}\",\"text\":\"{text}\"}}\n");
+    let corpus: String = (0..40).map(|number| document(number, &letters())).collect();
+    let zip = with_data(&[
+        ("beir/corpus.jsonl", &corpus),
+        (
+            "scores.tsv",
+            "query-id\tcorpus-id\trank\tcosine\tlogit\nq1\td39\t1\t0.5\t1\n",
+        ),
+    ]);
+    let zip = claiming(zip, "data/beir/corpus.jsonl", 3 << 29);
+    let data = open(&zip).unwrap().data().unwrap();
+    assert_eq!(data.documents.len(), 40);
+    assert_eq!(data.candidates[0][0].document, 39);
+}
+
+/// A download with other data.
+fn with_data(other: &[(&str, &str)]) -> Vec<u8> {
+    let (base, report, relations) = (base(), report(), small_relations());
+    let mut data = data(&relations);
+    data.retain(|(name, _)| other.iter().all(|(path, _)| path != name));
+    let others = other.iter();
+    data.extend(others.map(|(path, text)| ((*path).to_owned(), in_one_piece((*text).to_owned()))));
+    let adapter = heads(None);
+    let artifact = Artifact {
+        base: &base,
+        adapter: (&adapter).into(),
+        delivered: Delivered::Tuned,
+        report: &report,
+        data,
     };
+    artifact.to_zip().unwrap()
+}
+
+#[test]
+fn data_that_contradict_themselves_are_refused() {
     let header = "query-id\tcorpus-id\trank\tcosine\tlogit\n";
     for (path, text, what) in [
         (
@@ -391,6 +428,21 @@ fn data_that_contradict_themselves_are_refused() {
             "row 1: its texts are not in data/beir",
         ),
         ("scores.tsv", format!("{header}q1\td1\t1\tmuch\t1\n"), "row 1"),
+        (
+            "scores.tsv",
+            format!("{header}q1\td1\t1\t0.5\t1\nq1\td3\t2\tNaN\t1\n"),
+            "row 2: its cosine or logit is no finite number",
+        ),
+        (
+            "scores.tsv",
+            format!("{header}q1\td1\t1\t0.5\t-inf\n"),
+            "row 1: its cosine or logit is no finite number",
+        ),
+        (
+            "scores.tsv",
+            format!("{header}q1\td1\t1\t0.5\t1e39\n"),
+            "row 1: its cosine or logit is no finite number",
+        ),
         ("beir/queries.jsonl", "{\"_id\":\"q1\"}\n".into(), "line 1"),
         (
             "beir/corpus.jsonl",
@@ -398,7 +450,7 @@ fn data_that_contradict_themselves_are_refused() {
             "line 2",
         ),
     ] {
-        let zip = with(path, &text);
+        let zip = with_data(&[(path, &text)]);
         let error = refused(open(&zip).unwrap().data());
         assert!(
             error.message().contains(path) && error.message().contains(what),

@@ -6,6 +6,7 @@ pub mod tiny_job;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::rc::Rc;
@@ -55,6 +56,30 @@ fn read_model(folder: &Path, name: &str) -> ModelFiles {
     let mut files = BTreeMap::new();
     collect(&folder.join(name), "", &mut files);
     ModelFiles::new(name, files)
+}
+
+/// A zip's files by name.
+pub fn unzip(zip: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
+    let mut files = BTreeMap::new();
+    for number in 0..zip.len() {
+        let mut file = zip.by_index(number).expect("a file");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("its bytes");
+        files.insert(file.name().expect("its name").into_owned(), bytes);
+    }
+    files
+}
+
+/// A zip of files by name.
+pub fn zip(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(name.as_str(), zip::write::SimpleFileOptions::default())
+            .expect("a file");
+        zip.write_all(bytes).expect("written");
+    }
+    zip.finish().expect("a zip").into_inner()
 }
 
 /// all-MiniLM-L6-v2.

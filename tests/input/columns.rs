@@ -93,6 +93,96 @@ fn columns_are_found_by_their_names() {
 }
 
 #[test]
+fn numbers_under_a_name_of_queries_are_their_frequencies_where_another_column_is_the_text() {
+    let table = [
+        (
+            "Keyword;Suchanfragen\nlaufschuhe;1200\nzelt;80\n",
+            "Keyword",
+            "Suchanfragen",
+        ),
+        (
+            "Suchbegriff;Suchanfragen\nlaufschuhe;1.200\nzelt;80\n",
+            "Suchbegriff",
+            "Suchanfragen",
+        ),
+        (
+            "Suchanfragen;Suchbegriff\n1200;laufschuhe\n80;zelt\n",
+            "Suchbegriff",
+            "Suchanfragen",
+        ),
+        ("Term,Queries\nlaufschuhe,1200\nzelt,80\n", "Term", "Queries"),
+        ("Término;Consultas\nlaufschuhe;1200\nzelt;80\n", "Término", "Consultas"),
+        // A name that nobody knows, beside one that is known for both.
+        ("Wort;Suchanfragen\nlaufschuhe;1200\nzelt;80\n", "Wort", "Suchanfragen"),
+        // Only most cells are numbers.
+        (
+            "Keyword;Suchanfragen\nlaufschuhe;1200\nzelt;80\nkocher;n/a\n",
+            "Keyword",
+            "Suchanfragen",
+        ),
+        // The name of the frequencies alone comes first.
+        ("term,queries,count\nlaufschuhe,9,1200\nzelt,9,80\n", "term", "count"),
+        // A name that is of texts alone is no frequency, but no text either.
+        ("query,term\n1200,laufschuhe\n80,zelt\n", "term", ""),
+    ];
+    for (text, column, count) in table {
+        let texts = read_csv(text, Queries);
+        assert_eq!(texts.reading.used, used("", "", column, count), "{text:?}");
+        assert_eq!(texts.items[0].text, "laufschuhe", "{text:?}");
+        assert_eq!(
+            texts.items[0].count,
+            if count.is_empty() { 1 } else { 1200 },
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn numbers_are_queries_where_nothing_else_is() {
+    for (text, column) in [
+        ("query\n4711\n4712\n", "query"),
+        ("query,device\n4711,mobile\n4712,desktop\n", "query"),
+        ("Suchanfragen;Datum\n4711;2024-01-02\n4712;2024-01-03\n", "Suchanfragen"),
+        ("Suchanfragen\n4711\n4712\n", "Suchanfragen"),
+        ("Queries,keyword\nred tent,4711\nstove,4712\n", "Queries"),
+    ] {
+        let reading = read_csv(text, Queries).reading;
+        assert_eq!(reading.used, used("", "", column, ""), "{text:?}");
+        assert_eq!(reading.texts, 2, "{text:?}");
+    }
+    let reading = read_csv("query,hits\n4711,3\n4712,9\n", Queries).reading;
+    assert_eq!(reading.used, used("", "", "query", "hits"));
+}
+
+#[test]
+fn what_is_asked_for_comes_before_what_the_cells_say() {
+    let text = "Keyword;Suchanfragen\nlaufschuhe;1200\n";
+    let column = |name: &str| Some(name.to_owned());
+    let read_with = |options: ReadOptions| {
+        read(text.as_bytes(), "table.csv", Queries, &options)
+            .unwrap()
+            .reading
+            .used
+    };
+    let of_numbers = ReadOptions {
+        text_column: column("Suchanfragen"),
+        ..Default::default()
+    };
+    assert_eq!(read_with(of_numbers), used("", "", "Suchanfragen", ""));
+    let without_count = ReadOptions {
+        count_column: column(""),
+        ..Default::default()
+    };
+    assert_eq!(read_with(without_count), used("", "", "Keyword", ""));
+}
+
+#[test]
+fn a_documents_number_is_not_its_text_where_another_column_is() {
+    let reading = read_csv("doc,description\n17,a tent for two\n18,a gas stove\n", Documents).reading;
+    assert_eq!(reading.used, used("", "", "description", ""));
+}
+
+#[test]
 fn a_first_row_of_data_is_kept() {
     let table = [
         (Queries, "12,red shoes\n13,tent\n14,stove\n", used("1", "", "2", "")),

@@ -47,6 +47,21 @@ fn frequencies_ids_and_lists_are_read_from_objects() {
 }
 
 #[test]
+fn numbers_under_a_name_of_queries_are_frequencies_in_objects_too() {
+    let log = [
+        "{\"term\":\"zelt\",\"queries\":120}",
+        "{\"term\":\"kocher\",\"queries\":7}",
+    ];
+    let texts = read_jsonl(&log.join("\n"), "log.jsonl", Role::Queries);
+    let items: Vec<_> = texts
+        .items
+        .iter()
+        .map(|item| (item.text.as_str(), item.count))
+        .collect();
+    assert_eq!(items, [("zelt", 120), ("kocher", 7)]);
+}
+
+#[test]
 fn plain_strings_are_texts() {
     let texts = read_jsonl("\"red \\\"hot\\\"\"\n\"tent\"\n", "log.jsonl", Role::Queries);
     assert_eq!(texts.items[0].text, "red \"hot\"");

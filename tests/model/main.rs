@@ -5,6 +5,7 @@ mod common;
 
 mod errors;
 mod goldens;
+mod long_texts;
 mod max_length;
 mod odd_texts;
 mod roberta;

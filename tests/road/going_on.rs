@@ -1,17 +1,18 @@
 //! A job goes on from an earlier run's download: it pays only for what is new, and says how it compares.
 
 use crate::common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, texts, tuner};
-use crate::common::{TestHost, block_on, encoder_files};
+use crate::common::{TestHost, block_on, encoder_files, golden_model, unzip, zip};
 use querytune::Code;
+use querytune::artifact::adapter_files;
 use querytune::download::{download, per_query};
 use querytune::input::{Qrels, Role};
 use querytune::job::Job;
 use querytune::judge::{judge_fit, judge_previous};
-use querytune::model::ModelInfo;
+use querytune::model::{Encoder, Lora, LoraLayer, ModelInfo};
 use querytune::previous::{Previous, PreviousAgreement, SincePrevious};
 use querytune::relations::Relations;
 use querytune::report::report;
-use querytune::tune::{Fit, LoraOptions, Method, RecipeOptions, agreement};
+use querytune::tune::{Adapter, Fit, Head, LoraOptions, Method, RecipeOptions, agreement};
 use querytune::tuner::Tuner;
 use serde_json::{Value, json};
 
@@ -226,7 +227,7 @@ fn scores_of_another_cross_encoder_are_left_where_they_are() {
     let tuner = tuner(&TestHost::new());
     let (_, zip) = first_night(&tuner, strong(), "tuned");
     let same = tuner.cross_encoder().expect("it has one").info().clone();
-    let previous = |cross_encoder: &ModelInfo| Previous::open(&zip, tuner.encoder().info(), cross_encoder);
+    let previous = |cross_encoder: &ModelInfo| Previous::open(&zip, tuner.encoder(), cross_encoder);
     assert!(!previous(&same).expect("it opens").logits.is_empty());
     let other = ModelInfo {
         sha256: "00".repeat(32),
@@ -245,15 +246,74 @@ fn scores_of_another_cross_encoder_are_left_where_they_are() {
 
 #[test]
 fn an_earlier_run_of_another_encoder_is_refused() {
-    let tuner = tuner(&TestHost::new());
+    let host = TestHost::new();
+    let tuner = tuner(&host);
     let (_, zip) = first_night(&tuner, strong(), "tuned");
-    let other = ModelInfo {
-        sha256: "00".repeat(32),
-        ..tuner.encoder().info().clone()
-    };
-    let error =
-        Previous::open(&zip, &other, tuner.cross_encoder().expect("it has one").info()).expect_err("another encoder");
+    let device = tuner.device();
+    let other = block_on(Encoder::load(&golden_model("tiny-encoder"), device, &Job::new(&host))).expect("it loads");
+    let cross_encoder = tuner.cross_encoder().expect("it has one").info();
+    let error = Previous::open(&zip, &other, cross_encoder).expect_err("another encoder");
     assert_eq!(error.code(), Code::Artifact);
+    assert!(error.message().contains("made with the encoder"), "{error}");
+}
+
+#[test]
+fn an_adapter_that_is_not_the_encoders_is_refused_before_anything_is_scored() {
+    let tuner = tuner(&TestHost::new());
+    let (_, own) = first_night(&tuner, strong(), "tuned");
+    let own = unzip(&own);
+    let lora = |module: &str, inputs: usize, outputs: usize| Adapter::Lora {
+        lora: Lora {
+            rank: 1,
+            alpha: 1.0,
+            layers: vec![LoraLayer {
+                module: module.to_owned(),
+                inputs,
+                outputs,
+                a: vec![0.1; inputs],
+                b: vec![0.1; outputs],
+            }],
+        },
+        documents: false,
+    };
+    let head = |dims: usize| Adapter::Heads {
+        query: Head {
+            weight: vec![0.0; dims * dims],
+            dims,
+        },
+        document: None,
+    };
+    let with = |adapter: &Adapter| {
+        let mut files = own.clone();
+        files.retain(|name, _| !name.starts_with("adapter/"));
+        let of_adapter = adapter_files(&adapter.into(), &json!({})).expect("its files");
+        files.extend(
+            of_adapter
+                .into_iter()
+                .map(|(name, bytes)| (format!("adapter/{name}"), bytes)),
+        );
+        tuner.previous(&zip(&files))
+    };
+    let query = "encoder.layer.5.attention.self.query";
+    for fits in [
+        head(384),
+        lora(query, 384, 384),
+        lora("encoder.layer.0.output.dense", 1536, 384),
+    ] {
+        with(&fits).expect("it opens");
+    }
+    for (misfit, what) in [
+        (head(32), "vectors of 32 numbers, the encoder gives 384"),
+        (lora(query, 32, 32), "[384, 384] in the base model and not [32, 32]"),
+        (lora("encoder.layer.0.output.dense", 384, 1536), "[384, 1536]"),
+        (lora("encoder.layer.6.output.dense", 1536, 384), "does not have"),
+        (lora("encoder.layer.0.output.Dense", 1536, 384), "does not have"),
+    ] {
+        let error = with(&misfit).map(drop).expect_err("it is refused");
+        assert_eq!(error.code(), Code::Artifact, "{error}");
+        assert!(error.message().contains("do not belong together"), "{error}");
+        assert!(error.message().contains(what), "{error}");
+    }
 }
 
 #[test]

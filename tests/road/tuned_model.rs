@@ -1,10 +1,9 @@
 //! A download is used again: each method's gives the rankings of the run that made it, with the base model beside it.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
 
 use crate::common::tiny_job::{DOCUMENTS, OPTIONS, QUERIES, synthesize, texts};
-use crate::common::{TestHost, block_on, cross_encoder_files, encoder_files, golden_model};
+use crate::common::{TestHost, block_on, cross_encoder_files, encoder_files, golden_model, unzip, zip};
 use querytune::Code;
 use querytune::device::{DevicePreference, DtypePreference};
 use querytune::download::download;
@@ -158,29 +157,6 @@ fn each_methods_download_ranks_as_the_run_did_delivered_or_not() {
             }
         }
     }
-}
-
-/// A zip's files by name.
-fn unzip(zip: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
-    let mut files = BTreeMap::new();
-    for number in 0..zip.len() {
-        let mut file = zip.by_index(number).expect("a file");
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).expect("its bytes");
-        files.insert(file.name().expect("its name").into_owned(), bytes);
-    }
-    files
-}
-
-fn zip(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        zip.start_file(name.as_str(), zip::write::SimpleFileOptions::default())
-            .expect("a file");
-        zip.write_all(bytes).expect("written");
-    }
-    zip.finish().expect("a zip").into_inner()
 }
 
 #[test]

@@ -19,6 +19,7 @@ use self::on_cpu::OnCpu;
 use self::on_tensors::OnTensors;
 use super::config::{BertConfig, EncoderConfig};
 use super::files::ModelFiles;
+use super::sizes::Sizes;
 use super::tokenizer::Tokenized;
 use crate::device::{Device, DeviceKind};
 use crate::error::Result;
@@ -41,9 +42,7 @@ pub struct LowRank {
 pub struct TrainableEncoder {
     way: Way,
     tensors: burn::tensor::Device,
-    layers: usize,
-    hidden: usize,
-    intermediate: usize,
+    sizes: Sizes,
 }
 
 enum Way {
@@ -92,9 +91,7 @@ impl TrainableEncoder {
         Self {
             way,
             tensors: device.tensors().clone().autodiff(),
-            layers: config.num_hidden_layers,
-            hidden: config.hidden_size,
-            intermediate: config.intermediate_size,
+            sizes: Sizes::of(config),
         }
     }
 
@@ -105,16 +102,12 @@ impl TrainableEncoder {
 
     /// Transformer layers.
     pub fn layers(&self) -> usize {
-        self.layers
+        self.sizes.layers
     }
 
     /// Inputs and outputs of a linear layer, by its name within a transformer layer.
     pub fn size(&self, part: &str) -> (usize, usize) {
-        match part {
-            "intermediate.dense" => (self.hidden, self.intermediate),
-            "output.dense" => (self.intermediate, self.hidden),
-            _ => (self.hidden, self.hidden),
-        }
+        self.sizes.part(part)
     }
 
     /// Sends texts through the changed encoder. Of at most `tokens` tokens, padding included, what their gradients need
