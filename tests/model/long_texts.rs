@@ -187,6 +187,49 @@ fn add_token(json: &mut Value, content: &str, normalized: bool) {
     json["added_tokens"].as_array_mut().expect("a list").push(token);
 }
 
+/// A normaliser as SentencePiece compiles one, with which sequences of characters become "n": the length of a double array, its
+/// units (offset, whether a sequence ends there, byte), and what sequences become.
+fn precompiled(sequences: &[&str]) -> Value {
+    const BLOCK: usize = 256;
+    let mut units = vec![0; BLOCK];
+    for sequence in sequences {
+        let mut block = 0;
+        for (number, byte) in sequence.bytes().enumerate() {
+            let (node, next) = (block ^ usize::from(byte), units.len());
+            let ends = number + 1 == sequence.len();
+            units[node] = ((node ^ next) << 10 | usize::from(ends) << 8) as u32 | u32::from(byte);
+            units.resize(next + BLOCK, 0);
+            block = next;
+        }
+    }
+    let length = (4 * units.len() as u32).to_le_bytes();
+    let units = units.iter().flat_map(|unit| unit.to_le_bytes());
+    let mut map: Vec<u8> = length.into_iter().chain(units).chain(*b"n\0").collect();
+    map.resize(map.len().next_multiple_of(3), 0);
+    json!({ "type": "Precompiled", "precompiled_charsmap": base64(&map) })
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |bytes: &[u8]| {
+        let number = bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+        [18, 12, 6, 0].map(|shift| char::from(LETTERS[number >> shift & 63]))
+    };
+    let (groups, rest) = bytes.as_chunks::<3>();
+    assert!(rest.is_empty());
+    groups.iter().flat_map(|bytes| group(bytes)).collect()
+}
+
+/// Texts whose last token that is kept is, at one number of words before it, in one of these.
+fn full_before(odd: &[&str]) -> Vec<String> {
+    let word = format!("{} ", "🦜".repeat(4));
+    let text = |words: usize| odd.iter().map(move |odd| (words, odd));
+    let texts = (0..10).flat_map(text);
+    texts
+        .map(|(words, odd)| format!("{}{odd}{}", word.repeat(words), "🦜".repeat(300)))
+        .collect()
+}
+
 #[test]
 fn a_tokenizer_that_looks_across_spaces_reads_whole_texts() {
     let replace = |pattern: &str, content: &str| json!({ "type": "Replace", "pattern": { "String": pattern }, "content": content });
@@ -212,10 +255,13 @@ fn a_tokenizer_that_looks_across_spaces_reads_whole_texts() {
                 json!({ "type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": false });
             json["pre_tokenizer"] = metaspace;
         }),
+        edited(roberta(), "that makes letters of line ends", |json| {
+            json["normalizer"] = precompiled(&["\n"]);
+        }),
     ];
     let mut random = fastrand::Rng::with_seed(31);
     for files in models {
-        for max_length in [7, 12] {
+        for max_length in [7, 9, 12] {
             let both = Both::new(&files, max_length);
             for _ in 0..300 {
                 let bytes = random.usize(..2000);
@@ -223,69 +269,27 @@ fn a_tokenizer_that_looks_across_spaces_reads_whole_texts() {
                 both.assert_same_text(&text);
                 both.assert_same_pair("tent", &text);
             }
-            // The last token that is kept goes on after the last space.
-            for words in ["new york", "o w"] {
-                let text = format!("{}{words}{}", "🦜🦜 ".repeat(max_length - 3), "🦜".repeat(300));
+            for text in full_before(&["new york", "o w", "o\nw"]) {
                 both.assert_same_text(&text);
             }
         }
     }
 }
 
-/// A map as SentencePiece compiles one, with which sequences of characters become "n": the length of a double array, its
-/// units (offset, whether a sequence ends there, byte), and what sequences become.
-fn charsmap(sequences: &[&str]) -> Vec<u8> {
-    const BLOCK: usize = 256;
-    let mut units = vec![0; BLOCK];
-    for sequence in sequences {
-        let mut block = 0;
-        for (number, byte) in sequence.bytes().enumerate() {
-            let (node, next) = (block ^ usize::from(byte), units.len());
-            let ends = number + 1 == sequence.len();
-            units[node] = ((node ^ next) << 10 | usize::from(ends) << 8) as u32 | u32::from(byte);
-            units.resize(next + BLOCK, 0);
-            block = next;
-        }
-    }
-    let length = (4 * units.len() as u32).to_le_bytes();
-    let units = units.iter().flat_map(|unit| unit.to_le_bytes());
-    length.into_iter().chain(units).chain(*b"n\0").collect()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |bytes: &[u8]| {
-        let number = bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
-        [18, 12, 6, 0].map(|shift| char::from(LETTERS[number >> shift & 63]))
-    };
-    let (groups, rest) = bytes.as_chunks::<3>();
-    assert!(rest.is_empty());
-    groups.iter().flat_map(|bytes| group(bytes)).collect()
-}
-
 #[test]
 fn white_space_that_the_normaliser_takes_with_its_neighbours_ends_nothing() {
     // Arabic's number sign and the space after it are one grapheme, and so are a space and the accent after it.
-    let mut map = charsmap(&["\u{600} ", " \u{301}"]);
-    map.resize(map.len().next_multiple_of(3), 0);
     let files = edited(golden_model("tiny-xlm-roberta"), "with spaces in graphemes", |json| {
-        json["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": base64(&map) });
+        json["normalizer"] = precompiled(&["\u{600} ", " \u{301}"]);
         let tokens = json["added_tokens"].as_array_mut().expect("a list");
         let mask = tokens.iter_mut().find(|token| token["content"] == "<mask>");
         mask.expect("a mask")["lstrip"] = json!(true);
     });
     for max_length in 7..14 {
         let both = Both::new(&files, max_length);
-        for words in 0..7 {
-            for odd in ["o\u{600} w", "o \u{301}w", "o\u{600}  <mask>", "o\n\u{301}w", "o\r\nw"] {
-                let text = format!(
-                    "{}{odd}{}",
-                    format!("{} ", "🦜".repeat(8)).repeat(words),
-                    "🦜".repeat(300)
-                );
-                both.assert_same_text(&text);
-                both.assert_same_pair("tent", &text);
-            }
+        for text in full_before(&["o\u{600} w", "o \u{301}w", "o\u{600}  <mask>", "o\n\u{301}w", "o\r\nw"]) {
+            both.assert_same_text(&text);
+            both.assert_same_pair("tent", &text);
         }
     }
 }
