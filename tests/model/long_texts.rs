@@ -187,8 +187,8 @@ fn add_token(json: &mut Value, content: &str, normalized: bool) {
     json["added_tokens"].as_array_mut().expect("a list").push(token);
 }
 
-/// A normaliser as SentencePiece compiles one, with which sequences of characters become "n": the length of a double array, its
-/// units (offset, whether a sequence ends there, byte), and what sequences become.
+/// A normaliser as SentencePiece compiles one, with which sequences of characters become "n": the length of a double array,
+/// its units (offset, whether a sequence ends there, byte), and what sequences become.
 fn precompiled(sequences: &[&str]) -> Value {
     const BLOCK: usize = 256;
     let mut units = vec![0; BLOCK];
