@@ -22,20 +22,6 @@ async function onPage(plant, work) {
 /** The page is turned to, which makes it look what other tabs have done. */
 const turnTo = (demo) => demo.page.evaluate(() => dispatchEvent(new Event("focus")));
 
-/** Names of the files that are kept. */
-const kept = (demo) =>
-  demo.page.evaluate(async () => {
-    const settle = (request) =>
-      new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const database = await settle(indexedDB.open("querytune-page"));
-    const files = await settle(database.transaction("files").objectStore("files").getAll());
-    database.close();
-    return files.map((file) => file.name).sort();
-  });
-
 /** From when it is told to, the second look for jobs of other tabs waits: the one that decides which files are kept. */
 function plantWait() {
   const { query } = LockManager.prototype;
@@ -63,11 +49,11 @@ test("files of a job that begins while the page looks for orphans are not taken 
     await demo.page.waitForFunction(() => globalThis.isHeld);
     await demo.get("start").click();
     await demo.page.locator("[data-testid=stage-load]:not([data-status=waiting])").waitFor({ timeout });
-    assert.deepEqual(await kept(demo), ["log.csv", "shop.csv"]);
+    assert.deepEqual(await demo.keptFiles(), ["log.csv", "shop.csv"]);
     await demo.page.evaluate(() => globalThis.letGo());
     // The next look would come behind this one.
     await demo.page.waitForTimeout(500);
-    assert.deepEqual(await kept(demo), ["log.csv", "shop.csv"]);
+    assert.deepEqual(await demo.keptFiles(), ["log.csv", "shop.csv"]);
     assert.equal(await demo.get("history-job").count(), 1);
     await demo.get("cancel").click();
     await demo.waitForState(["cancelled"]);

@@ -81,26 +81,12 @@ test("it goes on where it was, with the same choices, and scores nothing twice",
   assert.equal(await demo.get("reading-qrels").count(), 1, "the judgements are back, too");
 });
 
-/** Files that the page keeps, by name. */
-const kept = () =>
-  demo.page.evaluate(async () => {
-    const settle = (request) =>
-      new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const database = await settle(indexedDB.open("querytune-page"));
-    const files = await settle(database.transaction("files").objectStore("files").getAll());
-    database.close();
-    return files.map((file) => file.name).sort();
-  });
-
 test("cancelling deletes the kept files, and nothing is offered any more", { timeout }, async () => {
-  assert.deepEqual(await kept(), ["documents.csv", "qrels.tsv", "queries.csv"]);
+  assert.deepEqual(await demo.keptFiles(), ["documents.csv", "qrels.tsv", "queries.csv"]);
   await demo.get("cancel").click();
   assert.equal(await demo.waitForState(["cancelled"]), "cancelled");
   await demo.page.waitForFunction(() => !document.querySelector("[data-testid=start]").disabled);
-  assert.deepEqual(await kept(), []);
+  assert.deepEqual(await demo.keptFiles(), []);
   await demo.visit();
   await demo.get("stored-jobs").waitFor();
   assert.equal(await demo.get("continue").count(), 0);
@@ -113,14 +99,14 @@ test("a paused job is cancelled, too, and its files are deleted", { timeout }, a
   await demo.scoredAtLeast(1);
   await demo.get("pause").click();
   await demo.waitForState(["paused"]);
-  assert.equal((await kept()).length, 3);
+  assert.equal((await demo.keptFiles()).length, 3);
   await demo.get("cancel").click();
   await demo.waitForState(["cancelled"]);
   await demo.page.waitForFunction(() =>
     document.querySelector("[data-testid=history-job]").innerText.includes("stopped"),
   );
   await demo.get("history-job").filter({ hasNotText: "its files are kept" }).waitFor();
-  assert.deepEqual(await kept(), []);
+  assert.deepEqual(await demo.keptFiles(), []);
 });
 
 test("files that no job knows of are deleted on the next visit", { timeout }, async () => {
@@ -136,10 +122,10 @@ test("files that no job knows of are deleted on the next visit", { timeout }, as
     await settle(files.put(new File(["tent"], "orphan.csv"), ["nobody", "queries"]));
     database.close();
   });
-  assert.deepEqual(await kept(), ["orphan.csv"]);
+  assert.deepEqual(await demo.keptFiles(), ["orphan.csv"]);
   await demo.visit();
   await demo.get("history-job").waitFor();
-  assert.deepEqual(await kept(), []);
+  assert.deepEqual(await demo.keptFiles(), []);
   await demo.useSample();
   await demo.setNumber("depth", depth);
 });
@@ -148,7 +134,7 @@ test("without leave to keep files nothing of them is kept", { timeout }, async (
   await demo.get("keep-files").uncheck();
   await demo.get("start").click();
   await demo.scoredAtLeast(1);
-  assert.deepEqual(await kept(), []);
+  assert.deepEqual(await demo.keptFiles(), []);
   await demo.get("pause").click();
   assert.equal(await demo.waitForState(["paused"]), "paused");
 });

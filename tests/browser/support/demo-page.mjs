@@ -158,6 +158,21 @@ export class DemoPage {
     return { status, done: Number(numbers.done), total: Number(numbers.total), cached: Number(numbers.cached) };
   }
 
+  /** Names of the files that the page keeps for unfinished jobs. */
+  keptFiles() {
+    return this.page.evaluate(async () => {
+      const settle = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await settle(indexedDB.open("querytune-page"));
+      const files = await settle(database.transaction("files").objectStore("files").getAll());
+      database.close();
+      return files.map((file) => file.name).sort();
+    });
+  }
+
   /** A picture of the whole page for people to look at; it is beside the caches. */
   async screenshot(name) {
     const folder = join(cache, "screenshots");
