@@ -22,7 +22,7 @@ import { holdJob, lookElsewhere, releaseJob } from "./locks.js";
 import { measureTuner, noteSpeed } from "./measurement.js";
 import { lost, outcome, QUERIES_SHOWN, ROWS_SHOWN, release, taken, unsaved } from "./outcome.js";
 import { current, stages, watch } from "./progress.js";
-import { ended, endSession, noteFailure } from "./session.js";
+import { ended, noteFailure, renew } from "./session.js";
 import { keeping, method, restore, scoring } from "./settings.js";
 import { judge, judgeAgain, type Unjudged } from "./unjudged.js";
 
@@ -105,28 +105,10 @@ function begin(next: State): AbortSignal {
   return controller.signal;
 }
 
-/**
- * Whether a new session may do better, though this one goes on: it opens its store and its device anew, and is rid of
- * whatever a defect has left. A device that models cannot be loaded on has failed its test, and would do so again.
- */
-function isBroken(thrown: unknown, isLoaded: boolean): boolean {
-  if (!(thrown instanceof QuerytuneError)) return false;
-  return ["store", "internal"].includes(thrown.code) || (thrown.code === "device-faulty" && isLoaded);
-}
-
-/** Why the session is to be ended once nothing that is shown needs it any more. */
-let broken: unknown;
-
 /** To be told of what stopped a job or a measurement, so that the next one works with what is opened anew. */
-function endBroken(thrown: unknown, isLoaded: boolean): void {
-  if (!isBroken(thrown, isLoaded)) return;
-  if (outcome.value) broken = thrown;
-  else endSession(thrown);
-}
-
-/** To be told of why a result has no judged figures; it stays. */
-function noteBroken(unjudged: Unjudged | undefined): void {
-  if (isBroken(unjudged?.error, true)) broken = unjudged?.error;
+function noteStop(thrown: unknown, isLoaded: boolean): void {
+  noteFailure(thrown, !isLoaded);
+  if (!outcome.value) renew();
 }
 
 /** Loads the models and scores a few pairs of the chosen texts, to tell how long a job will take. */
@@ -143,8 +125,7 @@ export async function measure(): Promise<void> {
     isLoaded = true;
     await measureTuner(engine, log, corpus, bytes, circumstances.value, signal);
   } catch (thrown) {
-    noteFailure(thrown);
-    endBroken(thrown, isLoaded);
+    noteStop(thrown, isLoaded);
     if (!isAbort(thrown)) failure = atItsField(thrown);
   }
   batch(() => {
@@ -219,11 +200,7 @@ export async function start(going?: Job): Promise<void> {
       void remember({ ...record });
     });
     const { onProgress } = watcher;
-    if (broken) {
-      release();
-      endSession(broken);
-      broken = undefined;
-    }
+    renew(release);
     const { log, corpus, judged, asked, earlier } = await content();
     const models = await loadChosen(watcher, signal, outcome.value?.engine);
     const { tuner: engine, bytes } = models;
@@ -236,7 +213,7 @@ export async function start(going?: Job): Promise<void> {
     const run = await engine.fit(relations, { method: method.value, onProgress, signal });
     // Stopped by hand, too, this keeps what was trained.
     const unjudged = judged && (await judge(run, { qrels: judged, queries: asked }, { onProgress, signal }));
-    noteBroken(unjudged);
+    noteFailure(unjudged?.error);
     const made = relations.summary();
     const rows = await relations.rows(0, Math.min(ROWS_SHOWN, made.rows));
     // The log's own are not all of them where it was joined to an earlier one.
@@ -253,8 +230,7 @@ export async function start(going?: Job): Promise<void> {
       state.value = "done";
     });
   } catch (thrown) {
-    noteFailure(thrown);
-    endBroken(thrown, isLoaded);
+    noteStop(thrown, isLoaded);
     relations?.dispose();
     const paused = state.value === "pausing";
     if (job?.files && isAbort(thrown) && !paused) {
@@ -286,7 +262,7 @@ export async function compareAgain(): Promise<void> {
   let unjudged: Unjudged | undefined;
   try {
     unjudged = await judgeAgain(made.run, made.of, { onProgress: watch().onProgress, signal });
-    noteBroken(unjudged);
+    noteFailure(unjudged?.error);
   } catch (thrown) {
     // It is gone with its session, which is said by itself.
     noteFailure(thrown);

@@ -59,6 +59,7 @@ async function begin(): Promise<Session> {
 export function endSession(reason: unknown): void {
   current?.then((session) => session.dispose()).catch(() => {});
   current = undefined;
+  broken = undefined;
   ended.value = { reason };
 }
 
@@ -67,7 +68,30 @@ export function isEnd(error: unknown): boolean {
   return error instanceof QuerytuneError && error.endsSession;
 }
 
-/** To be told of every error: a session that failed is given up. */
-export function noteFailure(error: unknown): void {
+/**
+ * Whether a new session may do better, though this one goes on: it opens its store and its device anew, and is rid of
+ * whatever a defect has left. A device that models cannot be loaded on has failed its test, and would do so again.
+ */
+function isBroken(error: unknown, isLoading: boolean): boolean {
+  if (!(error instanceof QuerytuneError)) return false;
+  return ["store", "internal"].includes(error.code) || (error.code === "device-faulty" && !isLoading);
+}
+
+/** Why the session is to be ended once nothing that is shown needs it any more. */
+let broken: unknown;
+
+/**
+ * To be told of every error: a session that failed is given up, one that is broken with the next `renew`. `isLoading`: it
+ * came while models were loaded.
+ */
+export function noteFailure(error: unknown, isLoading = false): void {
   if (isEnd(error)) endSession(error);
+  else if (isBroken(error, isLoading)) broken = error;
+}
+
+/** Ends a session that is broken; `giveUp` sees to it that nothing that is shown needs it. */
+export function renew(giveUp?: () => void): void {
+  if (broken === undefined) return;
+  giveUp?.();
+  endSession(broken);
 }
