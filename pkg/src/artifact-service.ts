@@ -2,9 +2,10 @@
 
 import * as Comlink from "comlink";
 import { CoreTunedModel } from "./core-artifact.js";
-import type { Id, RemoteTexts } from "./remote.js";
-import type { ArtifactService } from "./remote-artifact.js";
-import type { CoreIndex, CoreSession } from "./session.js";
+import type { CoreIndex } from "./core-index.js";
+import type { CoreSession } from "./core-session.js";
+import type { Id, RemoteTexts } from "./crossing.js";
+import type { ArtifactService } from "./service.js";
 import type { Texts, TextsInput, Watch } from "./types.js";
 
 /** What the worker keeps under numbers. */

@@ -1,6 +1,7 @@
 /** Beginnings of files whose download broke off, or whose page or process ended meanwhile: kept in parts as they come. */
 
-import { beginningOf, type FileCache } from "./model-cache.js";
+import type { FileCache } from "./file-cache.js";
+import { beginningOf } from "./model-cache.js";
 import { sha256 } from "./sha256.js";
 
 /** Bytes from which on the beginning of a file is kept. */

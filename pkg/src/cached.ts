@@ -1,13 +1,7 @@
 /** Which models are kept, and their deletion. */
 
-import {
-  deleteCache,
-  existingCache,
-  type FileCache,
-  isModelFile,
-  type ListedFile,
-  readContents,
-} from "./model-cache.js";
+import type { FileCache, ListedFile } from "./file-cache.js";
+import { deleteCache, existingCache, isModelFile, readContents } from "./model-cache.js";
 import { locate } from "./models.js";
 import type { CachedModel, ModelSource } from "./types.js";
 

@@ -1,51 +1,68 @@
 /** A download that is used again, in the thread of the engine. */
 
-import type { ArtifactCall, ArtifactOptions, TunedModel } from "./artifact.js";
+import { CoreIndex } from "./core-index.js";
+import type { CoreReader } from "./core-reader.js";
+import type { CoreTexts } from "./core-texts.js";
 import type { Crew } from "./crew.js";
-import { QuerytuneError } from "./errors.js";
+import type { Crews } from "./crews.js";
 import { checkTexts } from "./lists.js";
 import { hashesOf } from "./models.js";
 import { given } from "./options.js";
-import { bytesOf, CoreIndex, type CoreSession, type CoreTexts, reachable, read } from "./session.js";
-import type { Embeddings, EngineInfo, ReadCall, Report, Texts, TextsInput } from "./types.js";
+import { bytesOf, read } from "./source.js";
+import { reachable } from "./start.js";
+import { Handle } from "./thread.js";
+import type {
+  ArtifactCall,
+  ArtifactOptions,
+  Embeddings,
+  EngineInfo,
+  ReadCall,
+  Report,
+  Texts,
+  TextsInput,
+  TunedModel,
+} from "./types.js";
 import * as engine from "./wasm/querytune.js";
 
 /** Loads a download's model. */
 export async function loadArtifact(
-  session: CoreSession,
+  reader: CoreReader,
+  crews: Crews,
   zip: Blob | Uint8Array,
   options: ArtifactOptions,
 ): Promise<CoreTunedModel> {
   const { device, dtype, threads, onProgress, signal } = options;
   signal?.throwIfAborted();
+  const { thread } = reader;
   const bytes = await read(bytesOf(zip));
-  const unpacked = session.thread.short(() => engine.Unpacked.read(bytes));
+  const unpacked = thread.short(() => engine.Unpacked.read(bytes));
   try {
-    const encoder = session.thread.short(() => unpacked.encoder());
+    const encoder = thread.short(() => unpacked.encoder());
     encoder.sha256 = await hashesOf(encoder.files);
-    const size = session.threads(threads, { encoder });
+    const size = crews.threads(threads, { encoder });
     const choice = given({ device: reachable(device), dtype, threads: size });
-    const model = await session.thread.long({ onProgress, signal }, (host) =>
+    const model = await thread.long({ onProgress, signal }, (host) =>
       engine.TunedModel.load(unpacked, encoder.sha256, choice, host),
     );
-    return new CoreTunedModel(session, model, session.recruit({ encoder }, model.info(), size));
+    return new CoreTunedModel(reader, crews, model, crews.recruit({ encoder }, model.info(), size));
   } finally {
-    session.thread.free(unpacked);
+    thread.free(unpacked);
   }
 }
 
-export class CoreTunedModel implements TunedModel {
+export class CoreTunedModel extends Handle<engine.TunedModel> implements TunedModel {
   readonly info: EngineInfo;
   readonly report: Report;
   readonly isTuned: boolean;
-  readonly #session: CoreSession;
+  readonly #reader: CoreReader;
+  readonly #crews: Crews;
   /** Who helps on the CPU, if anybody. */
   readonly #crew: Crew | undefined;
-  #engine: engine.TunedModel | undefined;
 
-  constructor(session: CoreSession, model: engine.TunedModel, crew: Crew | undefined) {
-    this.#session = session;
-    this.#engine = model;
+  constructor(reader: CoreReader, crews: Crews, model: engine.TunedModel, crew: Crew | undefined) {
+    super(reader.thread, model);
+    this.#reader = reader;
+    this.#crews = crews;
     this.#crew = crew;
     this.info = { ...model.info(), threads: crew?.threads ?? 1 };
     this.report = model.report();
@@ -53,7 +70,7 @@ export class CoreTunedModel implements TunedModel {
   }
 
   readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
-    return this.#session.readDocuments(documents, options);
+    return this.#reader.readDocuments(documents, options);
   }
 
   embedQueries(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
@@ -66,16 +83,15 @@ export class CoreTunedModel implements TunedModel {
 
   index(documents: TextsInput | Texts, options: ArtifactCall = {}): Promise<CoreIndex> {
     const { onProgress, signal } = options;
-    return this.#session.withTexts(documents, "documents", { onProgress, signal }, async (texts) => {
+    return this.#reader.withTexts(documents, "documents", { onProgress, signal }, async (texts) => {
       const index = await this.#long(options, (model, choice, host) => model.index(texts, choice, host));
-      return new CoreIndex(this.#session.thread, index);
+      return new CoreIndex(this.thread, index);
     });
   }
 
-  dispose(): void {
-    this.#session.dismiss(this.#crew);
-    if (this.#engine) this.#session.thread.free(this.#engine);
-    this.#engine = undefined;
+  override dispose(): void {
+    this.#crews.dismiss(this.#crew);
+    super.dispose();
   }
 
   async #embed(
@@ -91,9 +107,8 @@ export class CoreTunedModel implements TunedModel {
     { model: which, onProgress, signal }: ArtifactCall,
     work: (model: engine.TunedModel, choice: engine.ArtifactChoice, host: engine.Host) => Promise<T>,
   ): Promise<T> {
-    const model = this.#engine;
-    if (!model) throw new QuerytuneError("disposed", "This object was disposed of; make a new one.");
+    const model = this.engine;
     const choice = given({ model: which });
-    return this.#session.thread.long({ onProgress, signal }, (host) => work(model, choice, host), this.#crew);
+    return this.thread.long({ onProgress, signal }, (host) => work(model, choice, host), this.#crew);
   }
 }

@@ -1,21 +1,16 @@
 /** Quick judging in the thread of the engine. */
 
-import { QuerytuneError } from "./errors.js";
-import type { Judging, JudgingAnswer, JudgingItem, JudgingVerdict, Relevance } from "./judging.js";
-import type { Thread } from "./session.js";
-import type { Report } from "./types.js";
+import { Handle, type Thread } from "./thread.js";
+import type { Judging, JudgingAnswer, JudgingItem, JudgingVerdict, Relevance, Report } from "./types.js";
 import type * as engine from "./wasm/querytune.js";
 
-export class CoreJudging implements Judging {
+export class CoreJudging extends Handle<engine.Judging> implements Judging {
   readonly items: readonly JudgingItem[];
-  readonly #thread: Thread;
   readonly #reported: (report: Report) => void;
-  #engine: engine.Judging | undefined;
 
   /** `reported` receives the run's report whenever it has changed. */
   constructor(thread: Thread, judging: engine.Judging, reported: (report: Report) => void) {
-    this.#thread = thread;
-    this.#engine = judging;
+    super(thread, judging);
     this.#reported = reported;
     this.items = judging.items();
   }
@@ -43,15 +38,9 @@ export class CoreJudging implements Judging {
     return this.#inTurn((judging) => judging.toQrels());
   }
 
-  dispose(): void {
-    if (this.#engine) this.#thread.free(this.#engine);
-    this.#engine = undefined;
-  }
-
   /** Short as they are, these calls take their turn: what is asked after an answer is to know of it. */
   async #inTurn<T>(work: (judging: engine.Judging, host: engine.Host) => T | Promise<T>): Promise<T> {
-    const judging = this.#engine;
-    if (!judging) throw new QuerytuneError("disposed", "This object was disposed of; make a new one.");
-    return this.#thread.long({}, async (host) => work(judging, host));
+    const judging = this.engine;
+    return this.thread.long({}, async (host) => work(judging, host));
   }
 }

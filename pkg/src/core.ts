@@ -17,10 +17,9 @@
  * @module querytune/core
  */
 
-import type { ArtifactOptions, TunedModel } from "./artifact.js";
+import { CoreSession } from "./core-session.js";
 import { recruitingInNode } from "./node-threads.js";
-import { CoreSession } from "./session.js";
-import type { LoadOptions, OpenOptions, Session, Tuner } from "./types.js";
+import type { ArtifactOptions, LoadOptions, OpenOptions, Session, TunedModel, Tuner } from "./types.js";
 
 export { cachedModels, clearCache, isCached } from "./cached.js";
 export type { ErrorCode, Position } from "./errors.js";

@@ -1,8 +1,9 @@
 /** Other workers with the same models, which help on the CPU. Each has an engine of its own: no memory is shared. */
 
 import * as Comlink from "comlink";
+import type { Equipment } from "./crossing.js";
 import { isCancelled, QuerytuneError } from "./errors.js";
-import type { Equipment, MemberService } from "./remote.js";
+import type { MemberService } from "./service.js";
 import type { Work } from "./wasm/querytune.js";
 
 /** A thread of its own that serves `MemberService`, whatever the environment makes threads of. */

@@ -2,7 +2,8 @@
 
 import { type Beginning, dropBeginning, joined, Recorder, readBeginning } from "./beginnings.js";
 import { QuerytuneError } from "./errors.js";
-import { type Contents, type FileCache, type KeptFile, openCache, readContents, writeContents } from "./model-cache.js";
+import type { FileCache, KeptFile } from "./file-cache.js";
+import { type Contents, openCache, readContents, writeContents } from "./model-cache.js";
 import { nodeFiles } from "./node.js";
 import { report } from "./progress.js";
 import { sha256 } from "./sha256.js";

@@ -1,6 +1,6 @@
 /** Where Node keeps what was downloaded: a folder in the place of the browser's cache storage. */
 
-import type { FileCache, KeptFile, ListedFile } from "./model-cache.js";
+import type { FileCache, KeptFile, ListedFile } from "./file-cache.js";
 import { builtin } from "./node.js";
 import { sha256 } from "./sha256.js";
 

@@ -1,9 +1,9 @@
 /** Quick judging across the worker's border, seen from the worker. */
 
 import { CoreJudging } from "./core-judging.js";
-import type { Id } from "./remote.js";
-import type { JudgingService } from "./remote-judging.js";
-import { CoreRun } from "./session.js";
+import { CoreRun } from "./core-run.js";
+import type { Id } from "./crossing.js";
+import type { JudgingService } from "./service.js";
 import type { Watch } from "./types.js";
 
 /** What the worker keeps under numbers. */

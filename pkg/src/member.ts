@@ -1,10 +1,11 @@
 /** What a thread does that helps another one: it holds the same models and works on what it is given. */
 
 import * as Comlink from "comlink";
+import { CoreSession } from "./core-session.js";
+import type { CoreTuner } from "./core-tuner.js";
 import { QuerytuneError } from "./errors.js";
 import type { ModelFiles } from "./models.js";
-import type { MemberService } from "./remote.js";
-import { CoreSession, type CoreTuner } from "./session.js";
+import type { MemberService } from "./service.js";
 
 /** Long calls under way, each under the caller's number, so that they can be cancelled from outside. */
 export class Calls {

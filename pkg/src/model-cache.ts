@@ -1,5 +1,6 @@
 /** Where downloaded models are kept: the browser's cache storage, or a folder in Node. */
 
+import type { FileCache, KeptFile, ListedFile } from "./file-cache.js";
 import { FolderCache } from "./folder-cache.js";
 import { isNode } from "./node.js";
 import { sha256 } from "./sha256.js";
@@ -8,35 +9,6 @@ const CACHE = "querytune-models";
 /** What is known of a kept file besides the headers that it came with. */
 const SHA256 = "x-querytune-sha256";
 const MODEL = "x-querytune-model";
-
-/** A file as it is kept. */
-export interface KeptFile {
-  bytes: Uint8Array<ArrayBuffer>;
-  /** As far as they tell whether it is still the same. */
-  headers: Headers;
-  /** In hexadecimal. */
-  sha256: string;
-  /** Address of the model's folder. */
-  model: string;
-}
-
-/** A kept file without its content. */
-export interface ListedFile {
-  url: string;
-  model: string;
-  /** Its size. */
-  bytes: number;
-  /** In hexadecimal. */
-  sha256: string;
-}
-
-/** Files by their address. One that was damaged is not there. */
-export interface FileCache {
-  match(url: URL): Promise<KeptFile | undefined>;
-  put(url: URL, file: KeptFile): Promise<void>;
-  delete(url: URL): Promise<void>;
-  list(): Promise<ListedFile[]>;
-}
 
 /** The browser's cache storage. */
 class BrowserCache implements FileCache {

@@ -3,7 +3,7 @@
 import { type DownloadOptions, Fetcher, type Folder } from "./download.js";
 import { QuerytuneError } from "./errors.js";
 import { sha256 } from "./sha256.js";
-import type { DownloadProgress, HubSource, ModelSource, UrlSource } from "./types.js";
+import type { DownloadProgress, HubSource, LoadOptions, ModelSource, UrlSource } from "./types.js";
 
 /** A model's files by relative path, such as `1_Pooling/config.json`. */
 export interface ModelFiles {
@@ -18,6 +18,9 @@ export interface TunerModels {
   encoder: ModelFiles;
   crossEncoder?: ModelFiles;
 }
+
+/** Where and how models run. */
+export type Choice = Pick<LoadOptions, "device" | "dtype" | "threads">;
 
 /** Bytes of all files. */
 export function sizeOf({ encoder, crossEncoder }: TunerModels): number {

@@ -3,8 +3,8 @@
 import type * as Comlink from "comlink";
 import nodeEndpoint, { type NodeEndpoint } from "comlink/dist/esm/node-adapter.mjs";
 import { type Recruiting, usualThreads } from "./crew.js";
+import { carryErrors } from "./crossing.js";
 import { builtin, isNode } from "./node.js";
-import { carryErrors } from "./remote.js";
 
 interface NodeWorker extends NodeEndpoint {
   on(event: string, listener: (argument: never) => void): void;

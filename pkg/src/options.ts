@@ -4,9 +4,8 @@
  */
 
 import { QuerytuneError } from "./errors.js";
-import type { JudgingOptions } from "./judging.js";
 import { type Kind, LORA, type Names, TRAINING } from "./training-names.js";
-import type { ReadJudgementsOptions, ReadOptions, SynthesizeOptions, Training } from "./types.js";
+import type { JudgingOptions, ReadJudgementsOptions, ReadOptions, SynthesizeOptions, Training } from "./types.js";
 
 const READING: Names<Required<ReadOptions>> = {
   format: "other",

@@ -1,52 +1,24 @@
-/** A download that is used again, across the worker's border, seen from the main thread. */
+/** A download that is used again, kept by the worker. */
 
 import * as Comlink from "comlink";
-import type { ArtifactCall, ArtifactModel, ArtifactOptions, TunedModel } from "./artifact.js";
+import { Handle, type Link } from "./link.js";
 import { checkTexts } from "./lists.js";
-import type { Choice, Id, RemoteTexts } from "./remote.js";
-import type { Embeddings, EngineInfo, Index, ReadCall, Report, Texts, TextsInput, Watch } from "./types.js";
-
-/** A model as the worker has loaded it. */
-export interface LoadedArtifact {
-  id: Id;
-  info: EngineInfo;
-  report: Report;
-  isTuned: boolean;
-}
-
-/** What the worker does for it; `call` numbers a long call. */
-export interface ArtifactService {
-  loadArtifact(call: number, zip: Blob | Uint8Array, choice: Choice): Promise<LoadedArtifact>;
-  embedTuned(
-    call: number,
-    id: Id,
-    side: "embedQueries" | "embedDocuments",
-    texts: readonly string[],
-    model: ArtifactModel | undefined,
-  ): Promise<Embeddings>;
-  indexTuned(
-    call: number,
-    id: Id,
-    documents: RemoteTexts,
-    model: ArtifactModel | undefined,
-  ): Promise<{ id: Id; length: number }>;
-}
-
-/** The worker, as far as it is needed. */
-interface Link {
-  readonly service: ArtifactService;
-  long<T>(watch: Watch, ask: (call: number) => Promise<T>): Promise<T>;
-}
-
-/** The session that a model is of. */
-interface Home {
-  readonly link: Link;
-  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts>;
-  /** Texts as the worker takes them. */
-  lend(documents: TextsInput | Texts): RemoteTexts;
-  /** An index that the worker has made. */
-  indexOf(made: { id: Id; length: number }): Index;
-}
+import { RemoteIndex } from "./remote-index.js";
+import type { RemoteReader } from "./remote-reader.js";
+import { remoteTexts } from "./remote-texts.js";
+import type { LoadedArtifact } from "./service.js";
+import type {
+  ArtifactCall,
+  ArtifactOptions,
+  Embeddings,
+  EngineInfo,
+  Index,
+  ReadCall,
+  Report,
+  Texts,
+  TextsInput,
+  TunedModel,
+} from "./types.js";
 
 /** Has the worker load a download's model. */
 export function loadArtifact(
@@ -63,26 +35,25 @@ export function loadArtifact(
   });
 }
 
-export class RemoteTunedModel implements TunedModel {
+export class RemoteTunedModel extends Handle implements TunedModel {
   readonly info: EngineInfo;
   readonly report: Report;
   readonly isTuned: boolean;
-  readonly #home: Home;
-  readonly #id: Id;
-  readonly #end: (id: Id) => void;
+  readonly #reader: RemoteReader;
+  readonly #end: () => void;
 
-  /** `end` frees what the worker keeps under the number, or ends the worker. */
-  constructor(home: Home, made: LoadedArtifact, end: (id: Id) => void) {
-    this.#home = home;
-    this.#id = made.id;
-    this.#end = end;
+  /** `end` ends the worker where the model takes it with it; else what the worker keeps of the model is freed. */
+  constructor(reader: RemoteReader, made: LoadedArtifact, end?: () => void) {
+    super(reader.link, made.id);
+    this.#reader = reader;
+    this.#end = end ?? (() => super.dispose());
     this.info = made.info;
     this.report = made.report;
     this.isTuned = made.isTuned;
   }
 
   readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
-    return this.#home.readDocuments(documents, options);
+    return this.#reader.readDocuments(documents, options);
   }
 
   embedQueries(texts: readonly string[], options: ArtifactCall = {}): Promise<Embeddings> {
@@ -94,14 +65,14 @@ export class RemoteTunedModel implements TunedModel {
   }
 
   async index(documents: TextsInput | Texts, options: ArtifactCall = {}): Promise<Index> {
-    const { link } = this.#home;
-    const texts = this.#home.lend(documents);
-    const made = await link.long(options, (call) => link.service.indexTuned(call, this.#id, texts, options.model));
-    return this.#home.indexOf(made);
+    const { link } = this;
+    const texts = remoteTexts(link, documents, "documents");
+    const made = await link.long(options, (call) => link.service.indexTuned(call, this.id, texts, options.model));
+    return new RemoteIndex(link, made);
   }
 
-  dispose(): void {
-    this.#end(this.#id);
+  override dispose(): void {
+    this.#end();
   }
 
   async #embed(
@@ -109,8 +80,8 @@ export class RemoteTunedModel implements TunedModel {
     texts: readonly string[],
     options: ArtifactCall,
   ): Promise<Embeddings> {
-    const { link } = this.#home;
+    const { link } = this;
     const list = checkTexts(texts);
-    return link.long(options, (call) => link.service.embedTuned(call, this.#id, side, list, options.model));
+    return link.long(options, (call) => link.service.embedTuned(call, this.id, side, list, options.model));
   }
 }

@@ -3,21 +3,20 @@
 import * as Comlink from "comlink";
 import { artifactService } from "./artifact-service.js";
 import type { CoreTunedModel } from "./core-artifact.js";
+import { CoreIndex } from "./core-index.js";
+import { CoreJudgements } from "./core-judgements.js";
 import type { CoreJudging } from "./core-judging.js";
+import { CoreRelations } from "./core-relations.js";
+import { CoreRun } from "./core-run.js";
+import { CoreSession } from "./core-session.js";
+import { CoreTexts } from "./core-texts.js";
+import { CoreTuner } from "./core-tuner.js";
 import { type Recruiting, usualThreads, webHelper } from "./crew.js";
+import { carryErrors, type Id, type Notice, type RemoteJudgements, type RemoteTexts } from "./crossing.js";
 import { QuerytuneError, toData } from "./errors.js";
 import { judgingService } from "./judging-service.js";
 import { Calls, member } from "./member.js";
-import {
-  carryErrors,
-  type Id,
-  type MemberService,
-  type Notice,
-  type RemoteJudgements,
-  type RemoteTexts,
-  type Service,
-} from "./remote.js";
-import { CoreIndex, CoreJudgements, CoreRelations, CoreRun, CoreSession, CoreTexts, CoreTuner } from "./session.js";
+import type { MemberService, Service } from "./service.js";
 import type { JudgementsInput, Texts, TextsInput, Watch } from "./types.js";
 
 type Kept = CoreIndex | CoreJudgements | CoreJudging | CoreRelations | CoreRun | CoreTexts | CoreTunedModel | CoreTuner;

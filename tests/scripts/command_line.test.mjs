@@ -96,7 +96,7 @@ test("training options that are none are refused", () => {
 });
 
 test("every training option that the package's types have is taken", () => {
-  const types = readFileSync(new URL("../../pkg/src/types.ts", import.meta.url), "utf8");
+  const types = readFileSync(new URL("../../pkg/src/types/training.ts", import.meta.url), "utf8");
   const options = (type) => {
     const [, body] = new RegExp(`export interface ${type} [^{]*\\{\\n([^]*?)\\n\\}`).exec(types);
     const names = [...body.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name).filter((name) => name !== "judgements");

@@ -1,9 +1,8 @@
 // The surface of the generated module dist/wasm/querytune.js (src/wasm in the engine). Only this package sees it.
 // Every value it throws is an Error with `code` and, for input files, `position`.
-import type { ArtifactModel } from "../artifact.js";
-import type { JudgingAnswer, JudgingItem, JudgingOptions, JudgingVerdict, Relevance } from "../judging.js";
 import type {
   AdapterFile,
+  ArtifactModel,
   CandidateRow,
   DeviceChoice,
   DtypeChoice,
@@ -13,12 +12,17 @@ import type {
   JudgementsCoverage,
   JudgementsReading,
   JudgementsSummary,
+  JudgingAnswer,
+  JudgingItem,
+  JudgingOptions,
+  JudgingVerdict,
   PerQueryKind,
   Reading,
   ReadJudgementsOptions,
   ReadOptions,
   RelationRow,
   RelationsSummary,
+  Relevance,
   Report,
   SearchHit,
   StageProgress,

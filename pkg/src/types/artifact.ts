@@ -1,6 +1,12 @@
-/** The public types of a download that is used again. */
+/** A download that is used again. */
 
-import type { Embeddings, EngineInfo, Index, LoadOptions, Reader, Report, Texts, TextsInput, Watch } from "./types.js";
+import type { EngineInfo } from "./device.js";
+import type { Reader } from "./reader.js";
+import type { Report } from "./report.js";
+import type { Embeddings, Index } from "./search.js";
+import type { Texts, TextsInput } from "./texts.js";
+import type { LoadOptions } from "./tuner.js";
+import type { Watch } from "./watch.js";
 
 /** On which device a download's model runs; as of `LoadOptions`. */
 export interface ArtifactOptions extends Pick<LoadOptions, "device" | "dtype" | "threads">, Watch {}

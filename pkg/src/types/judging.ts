@@ -1,6 +1,6 @@
-/** The public types of quick judging: a person's answers in the place of judgements. */
+/** Quick judging: a person's answers in the place of judgements. */
 
-import type { Watch } from "./types.js";
+import type { Watch } from "./watch.js";
 
 /** How much a person is asked. */
 export interface JudgingOptions extends Watch {

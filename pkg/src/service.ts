@@ -1,30 +1,30 @@
-/** What crosses between the main thread and the worker: the worker's functions, and errors with their code. */
+/** What is asked of a worker. `call` numbers a long call: its progress is told under that number, and `cancel` stops it. */
 
-import * as Comlink from "comlink";
-import { type ErrorData, fromData, toData } from "./errors.js";
-import type { TunerModels } from "./models.js";
-import type { ArtifactService } from "./remote-artifact.js";
-import type { JudgingService } from "./remote-judging.js";
+import type { Equipment, Id, Opening, RemoteJudgements, RemoteTexts } from "./crossing.js";
+import type { ErrorData } from "./errors.js";
+import type { Choice, TunerModels } from "./models.js";
 import type {
   AdapterFile,
+  ArtifactModel,
   CandidateRow,
-  DeviceChoice,
-  Dtype,
-  DtypeChoice,
   Embeddings,
   EmbedOptions,
   EngineInfo,
   JudgementsCoverage,
   JudgementsReading,
   JudgementsSummary,
+  JudgingAnswer,
+  JudgingItem,
+  JudgingOptions,
+  JudgingVerdict,
   Pair,
   PerQueryKind,
-  Progress,
   Reading,
   ReadJudgementsOptions,
   ReadOptions,
   RelationRow,
   RelationsSummary,
+  Relevance,
   Report,
   Reranked,
   SearchHit,
@@ -33,39 +33,9 @@ import type {
   TextItem,
   TextsInput,
   Training,
+  Watch,
 } from "./types.js";
 import type { Work } from "./wasm/querytune.js";
-
-/** The number under which the worker keeps an object. */
-export type Id = number;
-
-/** Texts in the worker, or still to be read there. */
-export type RemoteTexts = { id: Id } | { input: TextsInput };
-
-export interface RemoteJudgements {
-  qrels: { id: Id } | { input: Blob | Uint8Array };
-  queries?: RemoteTexts;
-}
-
-/**
- * What the worker tells without being asked. It goes the same way as comlink's answers, so that a call's last
- * progress comes before its result.
- */
-export type Notice = { notice: "progress"; call: number; progress: Progress } | { notice: "warning"; message: string };
-
-/** Where and how models run. */
-export interface Choice {
-  device?: DeviceChoice;
-  dtype?: DtypeChoice;
-  threads?: number;
-}
-
-/** What every member loads. */
-export interface Equipment {
-  module: WebAssembly.Module;
-  models: TunerModels;
-  dtype: Dtype;
-}
 
 /** What a worker does that helps another one. */
 export interface MemberService {
@@ -74,16 +44,46 @@ export interface MemberService {
   work(call: number, work: Work, texts: readonly string[]): Promise<Float32Array>;
 }
 
-/** How the worker's engine is started. */
-export interface Opening {
-  wasm?: string | BufferSource | WebAssembly.Module;
-  store?: "indexeddb" | "memory";
+/** What the worker does for quick judging. */
+export interface JudgingService {
+  judging(
+    call: number,
+    run: Id,
+    options: Omit<JudgingOptions, keyof Watch>,
+  ): Promise<{ id: Id; items: readonly JudgingItem[] }>;
+  judgingAnswers(id: Id): Promise<JudgingAnswer[]>;
+  judgingAnswer(id: Id, query: number, document: number, relevance: Relevance | null): Promise<void>;
+  judgingVerdict(id: Id): Promise<{ verdict: JudgingVerdict; report: Report }>;
+  judgingToQrels(id: Id): Promise<string>;
 }
 
-/**
- * The worker's functions. `call` numbers a long call: its progress is told under that number, and `cancel` stops
- * it.
- */
+/** A model as the worker has loaded it. */
+export interface LoadedArtifact {
+  id: Id;
+  info: EngineInfo;
+  report: Report;
+  isTuned: boolean;
+}
+
+/** What the worker does for a download that is used again. */
+export interface ArtifactService {
+  loadArtifact(call: number, zip: Blob | Uint8Array, choice: Choice): Promise<LoadedArtifact>;
+  embedTuned(
+    call: number,
+    id: Id,
+    side: "embedQueries" | "embedDocuments",
+    texts: readonly string[],
+    model: ArtifactModel | undefined,
+  ): Promise<Embeddings>;
+  indexTuned(
+    call: number,
+    id: Id,
+    documents: RemoteTexts,
+    model: ArtifactModel | undefined,
+  ): Promise<{ id: Id; length: number }>;
+}
+
+/** All that the worker does. */
 export interface Service extends JudgingService, ArtifactService {
   open(opening: Opening, store?: Store): Promise<void>;
   cancel(call: number): void;
@@ -148,17 +148,4 @@ export interface Service extends JudgingService, ArtifactService {
     topK: number | undefined,
     rerank: boolean | undefined,
   ): Promise<SearchHit[]>;
-}
-
-/** Comlink's own handler keeps only an error's message. */
-export function carryErrors(): void {
-  const thrown = Comlink.transferHandlers.get("throw");
-  if (!thrown) return;
-  Comlink.transferHandlers.set("throw", {
-    canHandle: thrown.canHandle,
-    serialize: ({ value }: { value: unknown }): [ErrorData, Transferable[]] => [toData(value), []],
-    deserialize: (data: ErrorData) => {
-      throw fromData(data);
-    },
-  } as Comlink.TransferHandler<{ value: unknown }, ErrorData>);
 }
