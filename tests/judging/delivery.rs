@@ -9,7 +9,7 @@ use querytune::job::Job;
 use querytune::judge::{JudgedOn, Verdict, judge_fit};
 use querytune::relations::Relations;
 use querytune::report::report;
-use querytune::tune::{Fit, Recipe};
+use querytune::tune::{Agreement, Fit, Recipe};
 use querytune::tuner::Tuner;
 use serde_json::Value;
 
@@ -157,9 +157,44 @@ fn test_queries_that_were_trained_on_are_counted_and_warned_of() {
 }
 
 #[test]
+fn a_gain_that_is_a_loss_on_new_queries_is_warned_of_where_the_tuned_model_is_delivered() {
+    let mut tried = tried();
+    let grouped = tried.fit.grouped.expect("queries in groups");
+    for (delivered, tuned, warned) in [
+        (true, 0.4, true),
+        (true, 0.5, false),
+        (true, 0.6, false),
+        (false, 0.4, false),
+    ] {
+        tried.fit.delivered = delivered;
+        tried.fit.warnings.clear();
+        tried.fit.grouped = Some(Agreement {
+            base: 0.5,
+            tuned,
+            ..grouped
+        });
+        let fit = &report(&tried.tuner.info(), &tried.relations, &tried.fit, None)["fit"];
+        let warnings = fit["warnings"].as_array().expect("warnings");
+        assert_eq!(
+            warnings.len(),
+            usize::from(warned),
+            "{delivered}, {tuned}: {warnings:?}"
+        );
+        for warning in warnings {
+            let warning = warning.as_str().expect("text");
+            assert!(
+                warning.starts_with("On new queries") && warning.contains("base 0.5000"),
+                "{warning}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_cross_encoder_that_judgements_show_to_be_worse_than_the_encoder_is_warned_of() {
     let mut tried = tried();
     tried.fit.warnings.clear();
+    tried.fit.grouped = None;
     for (interval, warned) in [([-0.2, -0.01], true), ([-0.2, 0.01], false), ([0.1, 0.2], false)] {
         let mut verdict = tried.verdict("q\td\tr\n1\t1\t1\n", None);
         let ndcg = &mut verdict.judged.ndcg_10;
