@@ -1,17 +1,13 @@
 //! Sharing work out: chunks of texts go to other threads that hold the same models, and to this one.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::pin::pin;
 
 use futures_util::future::{Either, FutureExt, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::error::{Code, Result};
-use crate::job::{Crew, Job, LocalFuture, Work};
-
-/// Bytes of text in a chunk at most: some thousand tokens, a fraction of a second; at least: a few milliseconds, more
-/// than passing it on costs.
-const CHUNK_BYTES: std::ops::RangeInclusive<usize> = 256..=4096;
+use crate::job::{Job, LocalFuture};
 
 /// Chunks for each thread that what is left to do is divided into, so that they all end at about the same time.
 const CHUNKS_LEFT: usize = 3;
@@ -20,45 +16,62 @@ const CHUNKS_LEFT: usize = 3;
 /// end it has one, so that nobody waits for what another has before him.
 const CHUNKS_AHEAD: usize = 2;
 
-/// What is left to do: items from `next` to `count`, whose sizes are in bytes.
+/// Items that are to be done, and those who help.
+pub struct Shared<N, S, R> {
+    /// Number of the items.
+    pub count: usize,
+    /// The size of an item, in any unit.
+    pub size: S,
+    /// The size of a chunk, at least and at most. A chunk should take more than passing it on costs, and less than people
+    /// wait for.
+    pub chunk: RangeInclusive<usize>,
+    /// How many help at the moment, this thread not counted.
+    pub helpers: N,
+    /// Has one of them do some items; resolves to their values.
+    pub run: R,
+}
+
+/// What is left to do: items from `next` to `count`.
 struct Rest<S> {
     size: S,
+    chunk: RangeInclusive<usize>,
     next: usize,
     count: usize,
-    bytes: usize,
+    left: usize,
 }
 
 impl<S: Fn(usize) -> usize> Rest<S> {
-    fn new(count: usize, size: S) -> Self {
-        let bytes = (0..count).map(&size).sum();
+    fn new(count: usize, size: S, chunk: RangeInclusive<usize>) -> Self {
+        let left = (0..count).map(&size).sum();
         Self {
             size,
+            chunk,
             next: 0,
             count,
-            bytes,
+            left,
         }
     }
 
     /// The next chunk for one of so many threads; none when nothing is left.
     fn chunk(&mut self, threads: usize) -> Option<Range<usize>> {
-        let limit = (self.bytes / (CHUNKS_LEFT * threads)).clamp(*CHUNK_BYTES.start(), *CHUNK_BYTES.end());
+        let limit = (self.left / (CHUNKS_LEFT * threads)).clamp(*self.chunk.start(), *self.chunk.end());
         let start = self.next;
-        let mut bytes = 0;
+        let mut taken = 0;
         while self.next < self.count {
             let size = (self.size)(self.next);
-            if self.next > start && bytes + size > limit {
+            if self.next > start && taken + size > limit {
                 break;
             }
-            bytes += size;
+            taken += size;
             self.next += 1;
         }
-        self.bytes -= bytes;
+        self.left -= taken;
         (self.next > start).then_some(start..self.next)
     }
 
     /// Chunks that each member shall have.
     fn ahead(&self, threads: usize) -> usize {
-        let is_much = self.bytes > threads * CHUNK_BYTES.end();
+        let is_much = self.left > threads * self.chunk.end();
         if is_much { CHUNKS_AHEAD } else { 1 }
     }
 }
@@ -69,36 +82,42 @@ type Landed = (Range<usize>, Result<Vec<f32>>);
 /// What members are at.
 type Flying<'c> = FuturesUnordered<LocalFuture<'c, Landed>>;
 
-/// Does `work` on `count` items, chunk by chunk, with the crew's help.
+/// Does what is `shared`, chunk by chunk.
 ///
-/// `texts` are the texts of an item; `own` does a chunk in this thread; `finished` receives each chunk with its
-/// values, in any order. A chunk that a member fails at is done in this thread, so that its error, if it is one, is
-/// this thread's.
+/// `own` does a chunk in this thread; `finished` receives each chunk with its values, in any order. A chunk that a member
+/// fails at is done in this thread, so that its error, if it is one, is this thread's.
 ///
 /// # Errors
 /// What `own` and `finished` return, [`Code::Cancelled`]
-pub async fn share<'t>(
-    crew: &dyn Crew,
-    work: Work,
-    count: usize,
+pub async fn share<'c, N, S, R>(
+    shared: Shared<N, S, R>,
     job: &Job<'_>,
-    texts: impl Fn(usize) -> Vec<&'t str>,
     mut own: impl AsyncFnMut(Range<usize>) -> Result<Vec<f32>>,
     mut finished: impl AsyncFnMut(Range<usize>, Vec<f32>) -> Result<()>,
-) -> Result<()> {
-    let threads = crew.size() + 1;
-    // A text of no bytes has its special tokens.
-    let size = |item: usize| 8 + texts(item).iter().map(|text| text.len()).sum::<usize>();
-    let mut rest = Rest::new(count, size);
+) -> Result<()>
+where
+    N: Fn() -> usize,
+    S: Fn(usize) -> usize,
+    R: Fn(Range<usize>) -> LocalFuture<'c, Result<Vec<f32>>>,
+{
+    let Shared {
+        count,
+        size,
+        chunk,
+        helpers,
+        run,
+    } = shared;
+    let threads = helpers() + 1;
+    let mut rest = Rest::new(count, size, chunk);
     let mut failed: Vec<Range<usize>> = Vec::new();
     let mut flying = Flying::new();
     loop {
-        fill(&mut flying, &mut rest, crew, work, &texts);
+        fill(&mut flying, &mut rest, &helpers, &run);
         // Members' answers are messages: they arrive only while this thread pauses.
         job.pause().await?;
         while let Some(Some(landed)) = flying.next().now_or_never() {
             failed.extend(settle(landed, &mut finished).await?);
-            fill(&mut flying, &mut rest, crew, work, &texts);
+            fill(&mut flying, &mut rest, &helpers, &run);
         }
         let Some(mine) = failed.pop().or_else(|| rest.chunk(threads)) else {
             match flying.next().await {
@@ -114,25 +133,23 @@ pub async fn share<'t>(
                 Either::Left((values, _)) => break values?,
                 Either::Right((landed, _)) => failed.extend(settle(landed, &mut finished).await?),
             }
-            fill(&mut flying, &mut rest, crew, work, &texts);
+            fill(&mut flying, &mut rest, &helpers, &run);
         };
         finished(mine, values).await?;
     }
 }
 
 /// Gives members as many chunks as they shall have.
-fn fill<'c, 't>(
+fn fill<'c>(
     flying: &mut Flying<'c>,
     rest: &mut Rest<impl Fn(usize) -> usize>,
-    crew: &'c dyn Crew,
-    work: Work,
-    texts: &impl Fn(usize) -> Vec<&'t str>,
+    helpers: &impl Fn() -> usize,
+    run: &impl Fn(Range<usize>) -> LocalFuture<'c, Result<Vec<f32>>>,
 ) {
-    let threads = crew.size() + 1;
-    while flying.len() < rest.ahead(threads) * crew.size() {
+    let threads = helpers() + 1;
+    while flying.len() < rest.ahead(threads) * helpers() {
         let Some(chunk) = rest.chunk(threads) else { break };
-        let texts: Vec<&str> = chunk.clone().flat_map(texts).collect();
-        let answer = crew.run(work, &texts);
+        let answer = run(chunk.clone());
         flying.push(Box::pin(async move { (chunk, answer.await) }));
     }
 }
@@ -161,9 +178,11 @@ async fn settle(
 mod tests {
     use super::*;
 
-    /// Bytes of the chunks that so many threads are given.
+    const CHUNK: RangeInclusive<usize> = 256..=4096;
+
+    /// Sizes of the chunks that so many threads are given.
     fn chunks(sizes: &[usize], threads: usize) -> Vec<usize> {
-        let mut rest = Rest::new(sizes.len(), |item| sizes[item]);
+        let mut rest = Rest::new(sizes.len(), |item| sizes[item], CHUNK);
         std::iter::from_fn(|| rest.chunk(threads))
             .map(|chunk| sizes[chunk].iter().sum())
             .collect()
@@ -180,8 +199,8 @@ mod tests {
     #[test]
     fn chunks_are_large_first_and_small_in_the_end() {
         let all = chunks(&[100; 1000], 2);
-        assert!(all[0] > 3900 && all[0] <= *CHUNK_BYTES.end());
-        assert!(all[all.len() - 1] <= 2 * CHUNK_BYTES.start());
+        assert!(all[0] > 3900 && all[0] <= *CHUNK.end());
+        assert!(all[all.len() - 1] <= 2 * CHUNK.start());
         assert!(all.is_sorted_by(|a, b| a >= b), "{all:?}");
     }
 }

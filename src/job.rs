@@ -107,6 +107,19 @@ pub trait Crew {
     ///
     /// When the caller of the job cancels it, the future ends at once with [`Code::Cancelled`].
     fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>>;
+
+    /// The numbers of those who help a training of the encoder's layers, each a
+    /// [`Learner`](crate::model::Learner); one that has failed is not there any more.
+    fn learners(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Gives a part of a training step to one of those, or to whoever has least to do.
+    ///
+    /// When the caller of the job cancels it, the future ends at once with [`Code::Cancelled`].
+    fn learn<'a>(&'a self, _learner: Option<usize>, _lesson: Vec<u8>) -> LocalFuture<'a, Result<Vec<f32>>> {
+        Box::pin(async { Err(Error::new(Code::Internal, "Nobody here helps a training.")) })
+    }
 }
 
 /// Append-only logs of bytes that outlive the job: IndexedDB in a page, a folder in a terminal.

@@ -3,7 +3,7 @@
 import type { CoreIndex } from "./core-index.js";
 import { CoreJudging } from "./core-judging.js";
 import type { CoreReader } from "./core-reader.js";
-import type { Crew } from "./crew.js";
+import { type Crew, helped } from "./crew.js";
 import { checkText, checkTopK } from "./lists.js";
 import type { ModelFiles } from "./models.js";
 import { judgingOptions } from "./options.js";
@@ -66,11 +66,16 @@ export class CoreRun extends Handle<engine.Fit> implements Run {
   async judge(qrels: engine.Qrels, queries: engine.Texts | undefined, watch: Watch): Promise<Report> {
     const [tuner, fit] = [this.#tuner.engine, this.engine];
     const files = this.#encoder;
+    const { crew, encoder } = this.#tuner;
+    // With judgements of the log's own queries it is trained once more, for new documents.
+    const helpers = this.#report.fit.method === "lora" && !queries ? crew : undefined;
     await this.thread.long(
       watch,
       (host) =>
-        queries ? tuner.evaluateOn(fit, qrels, queries, files, host) : tuner.evaluate(fit, qrels, files, host),
-      this.#tuner.crew,
+        helped(helpers, encoder, () =>
+          queries ? tuner.evaluateOn(fit, qrels, queries, files, host) : tuner.evaluate(fit, qrels, files, host),
+        ),
+      crew,
     );
     this.#report = this.thread.short(() => fit.report());
     return this.#report;

@@ -6,7 +6,7 @@ import type { CoreReader } from "./core-reader.js";
 import { CoreRelations } from "./core-relations.js";
 import { CoreRun, type RunTuner } from "./core-run.js";
 import type { CoreTexts } from "./core-texts.js";
-import type { Crew } from "./crew.js";
+import { type Crew, helped } from "./crew.js";
 import type { Crews } from "./crews.js";
 import { QuerytuneError } from "./errors.js";
 import { checkPairs, checkText, checkTexts, checkTopK } from "./lists.js";
@@ -123,8 +123,15 @@ export class CoreTuner extends Handle<engine.Tuner> implements Tuner, RunTuner {
     const [tuner, data, chosen] = [this.engine, relations.engine, trainingOptions(choices)];
     const files = choices.method === "lora" || relations.needsEncoder ? this.encoder : undefined;
     const watch = { onProgress, signal };
-    const train = async () =>
-      new CoreRun(this, await this.thread.long(watch, (host) => tuner.fit(data, chosen, files, host)), files);
+    const train = async () => {
+      const helpers = choices.method === "lora" ? this.crew : undefined;
+      const fit = await this.thread.long(
+        watch,
+        (host) => helped(helpers, this.encoder, () => tuner.fit(data, chosen, files, host)),
+        this.crew,
+      );
+      return new CoreRun(this, fit, files);
+    };
     if (!judgements) return train();
     // Read before the training, which a bad file would have been for nothing otherwise.
     return this.reader.withJudgements(judgements, watch, async (qrels, queries) => {

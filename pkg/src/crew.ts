@@ -3,6 +3,7 @@
 import * as Comlink from "comlink";
 import type { Equipment } from "./crossing.js";
 import { isCancelled, QuerytuneError } from "./errors.js";
+import type { ModelFiles } from "./models.js";
 import type { MemberService } from "./service.js";
 import type { Work } from "./wasm/querytune.js";
 
@@ -66,7 +67,25 @@ class Member {
     return Promise.race([this.#service.enlist(equipment), this.#failed]);
   }
 
-  async run(work: Work, texts: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array> {
+  run(work: Work, texts: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array> {
+    return this.#call((call) => this.#service.work(call, work, texts), signal);
+  }
+
+  /** Loads the encoder once more, for a training. */
+  study(encoder: ModelFiles): Promise<void> {
+    return Promise.race([this.#service.study(encoder), this.#failed]);
+  }
+
+  learn(lesson: Uint8Array<ArrayBuffer>, signal: AbortSignal | undefined): Promise<Float32Array> {
+    return this.#call((call) => this.#service.learn(call, Comlink.transfer(lesson, [lesson.buffer])), signal);
+  }
+
+  /** Frees what `study` has loaded. */
+  forget(): void {
+    Promise.resolve(this.#service.forget()).catch(() => {});
+  }
+
+  async #call(ask: (call: number) => Promise<Float32Array>, signal: AbortSignal | undefined): Promise<Float32Array> {
     this.#lastCall += 1;
     const call = this.#lastCall;
     this.busy += 1;
@@ -80,7 +99,7 @@ class Member {
     });
     signal?.addEventListener("abort", abort);
     try {
-      return await Promise.race([this.#service.work(call, work, texts), this.#failed, aborted]);
+      return await Promise.race([ask(call), this.#failed, aborted]);
     } finally {
       this.busy -= 1;
       if (this.busy === 0) this.#helper.hold?.(false);
@@ -100,6 +119,8 @@ export class Crew {
   readonly threads: number;
   readonly #members = new Set<Member>();
   readonly #starting = new Set<Member>();
+  /** Those that can help the training that there is, by the numbers that the engine knows them by. */
+  readonly #learners = new Map<number, Member>();
   readonly #warn: (message: string) => void;
   #ended = false;
 
@@ -131,14 +152,61 @@ export class Crew {
   }
 
   /** Gives the texts to the member that has least to do. */
-  async run(work: Work, texts: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array> {
-    const [first, ...others] = this.#members;
+  run(work: Work, texts: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array> {
+    return this.#ask([...this.#members], (member) => member.run(work, texts, signal));
+  }
+
+  /** The numbers of those that can be given parts of a training's steps. */
+  get learners(): readonly number[] {
+    return [...this.#learners.keys()];
+  }
+
+  /** Gives a part of a training step to one of them, or to the one that has least to do. */
+  learn(
+    learner: number | undefined,
+    lesson: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    const all = [...this.#learners].filter(([number]) => learner === undefined || number === learner);
+    const members = all.map(([, member]) => member);
+    return this.#ask(members, (member) => member.learn(lesson, signal));
+  }
+
+  /**
+   * Has members help `training`, each as soon as it has the encoder that is trained. That takes memory of its own in every
+   * thread, about as much as both models do, so only half of the threads help.
+   */
+  async help<T>(encoder: ModelFiles, training: () => Promise<T>): Promise<T> {
+    const chosen = [...this.#members].slice(0, Math.max(1, Math.floor(this.threads / 2)));
+    let isOver = false;
+    for (const [number, member] of chosen.entries()) {
+      member.study(encoder).then(
+        () => {
+          if (!isOver && this.#members.has(member)) this.#learners.set(number, member);
+        },
+        (error: Error) => {
+          if (!isOver && !this.#ended) this.#warn(`A worker cannot help the training: ${error.message}`);
+        },
+      );
+    }
+    try {
+      return await training();
+    } finally {
+      isOver = true;
+      this.#learners.clear();
+      for (const member of chosen) member.forget();
+    }
+  }
+
+  async #ask(members: readonly Member[], work: (member: Member) => Promise<Float32Array>): Promise<Float32Array> {
+    const [first, ...others] = members;
     if (!first) throw new QuerytuneError("internal", "No worker is left.");
     const member = others.reduce((least, other) => (other.busy < least.busy ? other : least), first);
     try {
-      return await member.run(work, texts, signal);
+      return await work(member);
     } catch (error) {
       if (!isCancelled(error) && this.#members.delete(member)) {
+        for (const [number, learner] of this.#learners) if (learner === member) this.#learners.delete(number);
         member.end();
         if (!this.#ended) this.#warn(`A worker failed: ${(error as Error).message} The work goes on without it.`);
       }
@@ -150,7 +218,13 @@ export class Crew {
     this.#ended = true;
     for (const member of [...this.#members, ...this.#starting]) member.end();
     this.#members.clear();
+    this.#learners.clear();
   }
+}
+
+/** Does a training of the encoder's layers, with the help of a crew if there is one. */
+export function helped<T>(crew: Crew | undefined, encoder: ModelFiles, training: () => Promise<T>): Promise<T> {
+  return crew ? crew.help(encoder, training) : training();
 }
 
 /** What a thread takes at least, and in sizes of its models' files (in GiB). */

@@ -1,6 +1,7 @@
 /** What a thread does that helps another one: it holds the same models and works on what it is given. */
 
 import * as Comlink from "comlink";
+import { CoreLearner } from "./core-learner.js";
 import { CoreSession } from "./core-session.js";
 import type { CoreTuner } from "./core-tuner.js";
 import { QuerytuneError } from "./errors.js";
@@ -38,10 +39,13 @@ function release(model: ModelFiles): void {
  * whoever has to end it when the engine fails.
  */
 export function member(calls: Calls, opened?: (session: CoreSession) => void): MemberService {
+  let session: CoreSession | undefined;
   let tuner: CoreTuner | undefined;
+  let learner: Promise<CoreLearner> | undefined;
+  const missing = () => new QuerytuneError("internal", "The worker was used before it had its models.");
   return {
     async enlist({ module, models, dtype }) {
-      const session = await CoreSession.open({ wasm: module, store: "memory" });
+      session = await CoreSession.open({ wasm: module, store: "memory" });
       opened?.(session);
       tuner = await session.loadFiles(models, { device: "cpu", dtype }, {});
       // Copies of this thread's own, and downloads are written by the one that it helps.
@@ -50,9 +54,25 @@ export function member(calls: Calls, opened?: (session: CoreSession) => void): M
     cancel: (call) => calls.cancel(call),
     work: (call, work, texts) =>
       calls.run(call, async (signal) => {
-        if (!tuner) throw new QuerytuneError("internal", "The worker was used before it had its models.");
+        if (!tuner) throw missing();
         const values = await tuner.work(work, texts, { signal });
         return Comlink.transfer(values, [values.buffer]);
       }),
+    async study(encoder) {
+      if (!session) throw missing();
+      learner = CoreLearner.load(session.thread, encoder);
+      await learner;
+      release(encoder);
+    },
+    learn: (call, lesson) =>
+      calls.run(call, async (signal) => {
+        if (!learner) throw missing();
+        const values = await (await learner).learn(lesson, { signal });
+        return Comlink.transfer(values, [values.buffer]);
+      }),
+    forget() {
+      learner?.then((loaded) => loaded.dispose()).catch(() => {});
+      learner = undefined;
+    },
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Equipment, Id, Opening, RemoteJudgements, RemoteTexts } from "./crossing.js";
 import type { ErrorData } from "./errors.js";
-import type { Choice, TunerModels } from "./models.js";
+import type { Choice, ModelFiles, TunerModels } from "./models.js";
 import type {
   AdapterFile,
   ArtifactModel,
@@ -42,6 +42,12 @@ export interface MemberService {
   enlist(equipment: Equipment): Promise<void>;
   cancel(call: number): void;
   work(call: number, work: Work, texts: readonly string[]): Promise<Float32Array>;
+  /** Loads the encoder once more, so that gradients can be followed through it. */
+  study(encoder: ModelFiles): Promise<void>;
+  /** Does a part of a training step. */
+  learn(call: number, lesson: Uint8Array): Promise<Float32Array>;
+  /** Frees what `study` has loaded. */
+  forget(): void;
 }
 
 /** What the worker does for quick judging. */

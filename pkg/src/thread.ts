@@ -65,6 +65,10 @@ export class Thread {
                 return crew.size;
               },
               run: (work, texts) => crew.run(work, texts, signal),
+              get learners() {
+                return crew.learners;
+              },
+              learn: (learner, lesson) => crew.learn(learner, lesson, signal),
             },
           });
         } catch (thrown) {

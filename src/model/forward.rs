@@ -1,6 +1,6 @@
 //! Many inputs through a model, batch by batch, results back on the host as they come.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::arithmetic::Arithmetic;
 use super::bert::Bert;
@@ -12,7 +12,7 @@ use super::on_tensors::Tensors;
 use super::parts::Head;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
-use crate::crew::share;
+use crate::crew::{Shared, share};
 use crate::device::{Device, DeviceKind};
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, Work};
@@ -20,6 +20,10 @@ use crate::job::{Job, Work};
 /// Texts that are tokenized and planned together: enough for batches without much padding, few enough that memory does
 /// not depend on the size of the job.
 const SLAB: usize = 2048;
+
+/// Bytes of text in a chunk at most: some thousand tokens, a fraction of a second; at least: a few milliseconds, more
+/// than passing it on costs.
+const CHUNK_BYTES: RangeInclusive<usize> = 256..=4096;
 
 /// A BERT with its head, wherever it runs.
 pub enum Model {
@@ -113,7 +117,18 @@ impl Model {
             .await?;
             Ok(rows)
         };
-        share(crew, work, count, job, texts, own, async |chunk, rows| {
+        let shared = Shared {
+            count,
+            // A text of no bytes has its special tokens.
+            size: |item: usize| 8 + texts(item).iter().map(|text| text.len()).sum::<usize>(),
+            chunk: CHUNK_BYTES,
+            helpers: || crew.size(),
+            run: |chunk: Range<usize>| {
+                let texts: Vec<&str> = chunk.flat_map(&texts).collect();
+                crew.run(work, &texts)
+            },
+        };
+        share(shared, job, own, async |chunk, rows| {
             let numbers: Vec<usize> = chunk.collect();
             sink(&numbers, &rows).await
         })

@@ -37,5 +37,5 @@ pub use on_tensors::{normalize_rows, select_rows};
 pub use sizes::Sizes;
 pub(crate) use stored::{Quantisation, floats, values};
 pub use tokenizer::{Tokenized, Tokenizer};
-pub use trainable::{LowRank, Pass, TrainableEncoder};
+pub use trainable::{Learner, LowRank, Pass, TrainableEncoder};
 pub(crate) use weights::NAME_PREFIXES;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::error::thrown;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::job::{Crew, Host, LocalFuture, Progress, Store, Work};
 
 #[wasm_bindgen]
@@ -34,13 +34,17 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn append(this: &JsStore, log: &str, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
 
-    /// `{ size, run(work, texts) }`; `run` returns a promise of a Float32Array.
+    /// `{ size, run(work, texts), learners, learn(learner, lesson) }`; `run` and `learn` return promises of a Float32Array.
     #[wasm_bindgen(js_name = Crew)]
     pub type JsCrew;
     #[wasm_bindgen(method, getter)]
     fn size(this: &JsCrew) -> usize;
     #[wasm_bindgen(method, catch)]
     fn run(this: &JsCrew, work: JsValue, texts: Array) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn learners(this: &JsCrew) -> Array;
+    #[wasm_bindgen(method, catch)]
+    fn learn(this: &JsCrew, learner: Option<u32>, lesson: Uint8Array) -> std::result::Result<Promise, JsValue>;
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
@@ -125,15 +129,39 @@ impl Crew for PageCrew {
 
     fn run<'a>(&'a self, work: Work, texts: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>> {
         let texts: Array = texts.iter().map(|text| JsValue::from_str(text)).collect();
-        let failed = |value| thrown(Code::Internal, value);
-        // Listened to from the start: the future may be dropped before anybody asks it, and a rejection that nobody
-        // hears ends the worker.
-        let answer = super::to_js(&work)
-            .and_then(|work| self.0.run(work, texts).map_err(failed))
-            .map(JsFuture::from);
-        Box::pin(async move {
-            let values = answer?.await.map_err(failed)?;
-            Ok(Float32Array::new(&values).to_vec())
-        })
+        values(super::to_js(&work).and_then(|work| self.0.run(work, texts).map_err(failed)))
     }
+
+    fn learners(&self) -> Vec<usize> {
+        let numbers = self.0.learners().into_iter();
+        numbers
+            .filter_map(|number| number.as_f64())
+            .map(|number| number as usize)
+            .collect()
+    }
+
+    fn learn<'a>(&'a self, learner: Option<usize>, lesson: Vec<u8>) -> LocalFuture<'a, Result<Vec<f32>>> {
+        // A copy of its own, which can be handed on without another one.
+        let lesson = Uint8Array::from(&lesson[..]);
+        values(
+            self.0
+                .learn(learner.map(|number| number as u32), lesson)
+                .map_err(failed),
+        )
+    }
+}
+
+fn failed(value: JsValue) -> Error {
+    thrown(Code::Internal, value)
+}
+
+/// The numbers that a member promises.
+fn values<'a>(promise: Result<Promise>) -> LocalFuture<'a, Result<Vec<f32>>> {
+    // Listened to from the start: the future may be dropped before anybody asks it, and a rejection that nobody hears
+    // ends the worker.
+    let answer = promise.map(JsFuture::from);
+    Box::pin(async move {
+        let values = answer?.await.map_err(failed)?;
+        Ok(Float32Array::new(&values).to_vec())
+    })
 }

@@ -8,6 +8,7 @@ mod bench;
 mod error;
 mod host;
 mod judging;
+mod learner;
 mod relations;
 mod texts;
 mod tuner;

@@ -116,7 +116,7 @@ pub(super) fn promise(host: JsHost, work: impl AsyncFnOnce(&Job<'_>) -> Result<J
 }
 
 /// Reads `{ id, files: { path: Uint8Array }, sha256: { path: string } }`, leaving nothing behind in JavaScript's memory but the caller's own.
-fn model_files(value: &JsValue) -> Result<ModelFiles> {
+pub(super) fn model_files(value: &JsValue) -> Result<ModelFiles> {
     let wrong = || Error::new(Code::Option, "A model is { id, files: { path: Uint8Array } }.");
     let get = |key: &str| Reflect::get(value, &key.into()).map_err(|_| wrong());
     let id = get("id")?.as_string().ok_or_else(wrong)?;

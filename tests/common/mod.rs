@@ -1,6 +1,7 @@
 //! What the tests that need real weights share: where the weights are, and a host without a screen.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
 
+pub mod crew;
 pub mod tiny_job;
 
 use std::cell::{Cell, RefCell};

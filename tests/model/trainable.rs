@@ -1,11 +1,15 @@
 //! Gradients of LoRA's matrices by the CPU's own kernels against burn's automatic ones, and what they do not depend on.
 
+use std::cell::Cell;
+
 use burn::tensor::{Tensor, TensorData};
 
+use crate::common::crew::{HostWithCrew, yield_once};
 use crate::common::{TestHost, block_on, encoder_files, golden_model};
 use querytune::device::{Device, Dtype};
-use querytune::job::Job;
-use querytune::model::{Encoder, LowRank, ModelFiles, TextKind, Tokenized, TrainableEncoder};
+use querytune::job::{Crew, Host, Job, LocalFuture, Work};
+use querytune::model::{Encoder, Learner, LowRank, ModelFiles, TextKind, Tokenized, TrainableEncoder};
+use querytune::{Code, Error, Result};
 
 const TEXTS: [&str; 5] = [
     "tent for two",
@@ -51,8 +55,17 @@ fn changes(encoder: &TrainableEncoder, layers: &[usize], parts: &[&str]) -> Vec<
 
 /// Vectors, and the gradients of all matrices for some gradient of the vectors.
 fn pass(encoder: &TrainableEncoder, texts: &[Tokenized], changes: &[LowRank], tokens: usize) -> Vec<Vec<f32>> {
-    let host = TestHost::new();
-    let job = Job::new(&host);
+    pass_by(&TestHost::new(), encoder, texts, changes, tokens)
+}
+
+fn pass_by(
+    host: &dyn Host,
+    encoder: &TrainableEncoder,
+    texts: &[Tokenized],
+    changes: &[LowRank],
+    tokens: usize,
+) -> Vec<Vec<f32>> {
+    let job = Job::new(host);
     let pass = block_on(encoder.forward(texts, changes, tokens, &job)).expect("vectors");
     let vectors = pass.vectors();
     let [rows, columns] = vectors.dims();
@@ -67,7 +80,7 @@ fn tokens(files: &ModelFiles, device: &Device) -> Vec<Tokenized> {
     let host = TestHost::new();
     let encoder = block_on(Encoder::load(files, device, &Job::new(&host))).expect("the encoder");
     let tokens = TEXTS.iter().map(|text| encoder.tokenize(text, TextKind::Query));
-    tokens.collect::<Result<_, _>>().expect("tokens")
+    tokens.collect::<Result<_>>().expect("tokens")
 }
 
 /// Every vector and gradient is burn's, within `tolerance` of the largest number of its kind.
@@ -147,4 +160,100 @@ fn their_bytes_do_not_depend_on_the_number_of_processors() {
         pool.install(|| pass(&encoder, &texts, &changes, 600))
     };
     assert_eq!(with(1), with(3));
+}
+
+/// Members that hold the same encoder; each part of a step takes as many turns as its number says.
+struct Learners {
+    all: [Learner; 2],
+    turns: fn(usize) -> usize,
+    /// Whether a member fails at the part of that number.
+    fails: fn(usize) -> bool,
+    parts: Cell<usize>,
+}
+
+impl Crew for Learners {
+    fn size(&self) -> usize {
+        0
+    }
+
+    fn run<'a>(&'a self, _: Work, _: &[&str]) -> LocalFuture<'a, Result<Vec<f32>>> {
+        unreachable!("they only help trainings")
+    }
+
+    fn learners(&self) -> Vec<usize> {
+        vec![0, 1]
+    }
+
+    fn learn<'a>(&'a self, learner: Option<usize>, lesson: Vec<u8>) -> LocalFuture<'a, Result<Vec<f32>>> {
+        let number = self.parts.replace(self.parts.get() + 1);
+        Box::pin(async move {
+            for _ in 0..(self.turns)(number) {
+                yield_once().await;
+            }
+            if (self.fails)(number) {
+                return Err(Error::new(Code::Internal, "A member is gone."));
+            }
+            let host = TestHost::new();
+            let learner = &self.all[learner.unwrap_or(number % 2)];
+            learner.learn(&lesson, &Job::new(&host)).await
+        })
+    }
+}
+
+/// Vectors and gradients with the help of others, of many pieces in groups of 600 tokens; and how many parts they did.
+fn pass_with_help(turns: fn(usize) -> usize, fails: fn(usize) -> bool) -> ([Vec<Vec<f32>>; 2], usize) {
+    let (host, device, files) = (TestHost::new(), Device::cpu(Dtype::Fp32), golden_model("tiny-encoder"));
+    let texts: Vec<Tokenized> = tokens(&files, &device).into_iter().cycle().take(200).collect();
+    let encoder = block_on(TrainableEncoder::load(&files, &device, &Job::new(&host))).expect("the encoder");
+    let learner = || block_on(Learner::load(&files, &Job::new(&host))).expect("the encoder");
+    let all = [learner(), learner()];
+    let changes = changes(&encoder, &[0, 1], &ALL);
+    let host = HostWithCrew {
+        host: TestHost::new(),
+        crew: Learners {
+            all,
+            turns,
+            fails,
+            parts: Cell::new(0),
+        },
+    };
+    let alone = pass(&encoder, &texts, &changes, 600);
+    let together = pass_by(&host, &encoder, &texts, &changes, 600);
+    ([alone, together], host.crew.parts.get())
+}
+
+#[test]
+fn their_bytes_do_not_depend_on_who_does_which_part_of_a_step_and_when() {
+    // One member is slow, so that later pieces are done before earlier ones.
+    for turns in [
+        |_: usize| 2,
+        |number: usize| if number.is_multiple_of(2) { 25 } else { 1 },
+    ] {
+        let ([alone, together], parts) = pass_with_help(turns, |_| false);
+        assert_eq!(alone, together);
+        assert!(parts >= 10, "{parts} parts were done by others");
+    }
+}
+
+#[test]
+fn a_part_of_a_step_that_a_member_fails_at_is_done_without_it() {
+    // All of them; when the first pieces go forward; when they are followed back; when the others are.
+    for fails in [
+        |_: usize| true,
+        |number| number == 0,
+        |number| number == 11,
+        |number| number > 12,
+    ] {
+        let ([alone, together], parts) = pass_with_help(|_| 1, fails);
+        assert_eq!(alone, together);
+        assert!(parts > 0);
+    }
+}
+
+#[test]
+fn what_is_no_part_of_a_step_is_refused() {
+    let (host, files) = (TestHost::new(), golden_model("tiny-encoder"));
+    let learner = block_on(Learner::load(&files, &Job::new(&host))).expect("the encoder");
+    let error = block_on(learner.learn(b"no lesson", &Job::new(&host))).expect_err("nothing to learn");
+    assert_eq!(error.code(), Code::Internal);
 }

@@ -37,8 +37,8 @@ function withoutTimes({ stages, ...report }) {
   return { ...report, stages: Object.fromEntries(counts) };
 }
 
-/** A small job, with so many threads from its first text on. */
-async function run(threads) {
+/** A small job, with so many threads from its first text on; `parts`: parts of the training's steps that others did. */
+async function run(threads, training = { epochs: 4, folds: 3 }) {
   const tuner = await load({ ...sources, store: "memory", device: "cpu", threads });
   try {
     await until(() => (tuner.crew?.size ?? 0) === threads - 1, "the others have their models");
@@ -48,9 +48,17 @@ async function run(threads) {
       candidates: 20,
       depth: 8,
     });
-    const fit = await tuner.fit(relations, { seed: 1, epochs: 4, folds: 3 });
+    let parts = 0;
+    if (tuner.crew) {
+      const { learn } = tuner.crew;
+      tuner.crew.learn = (...lesson) => {
+        parts += 1;
+        return learn.apply(tuner.crew, lesson);
+      };
+    }
+    const fit = await tuner.fit(relations, { seed: 1, ...training });
     const adapter = Buffer.from(await fit.adapter()).toString("base64");
-    return { running, scores: await relations.toScoresTsv(), adapter, report: withoutTimes(fit.report) };
+    return { running, scores: await relations.toScoresTsv(), adapter, report: withoutTimes(fit.report), parts };
   } finally {
     tuner.dispose();
   }
@@ -67,6 +75,16 @@ test("one thread and two come to the same bytes; the second ends when the tuner 
   assert.equal(together.adapter, alone.adapter);
   assert.deepEqual(together.report, alone.report);
   await until(() => others() === 0, "the thread has ended");
+});
+
+test("with LoRA, too, one thread and two come to the same bytes, and the second does parts of its steps", {
+  timeout,
+}, async () => {
+  const training = { method: "lora", lora: { rank: 4, documents: true }, epochs: 2, folds: 2 };
+  const [alone, together] = [await run(1, training), await run(2, training)];
+  assert.equal(together.adapter, alone.adapter);
+  assert.deepEqual(together.report, alone.report);
+  assert.ok(together.parts >= 4, `${together.parts} parts`);
 });
 
 test("in Node all processors help, as far as memory allows", { timeout }, async (context) => {

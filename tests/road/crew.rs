@@ -1,11 +1,11 @@
 //! Work shared with other threads: members do a part of it, and the numbers are those of one thread.
 
 use std::cell::RefCell;
-use std::task::Poll;
 
+use crate::common::crew::{HostWithCrew, yield_once};
 use crate::common::{TestHost, block_on, encoder_files};
 use querytune::device::{Device, Dtype};
-use querytune::job::{Crew, Host, Job, LocalFuture, Progress, Store, Work};
+use querytune::job::{Crew, Job, LocalFuture, Work};
 use querytune::model::{Encoder, Lora, LoraLayer, TextKind};
 use querytune::{Code, Error, Result};
 
@@ -41,44 +41,6 @@ impl Crew for TestCrew<'_> {
                 .await?;
             Ok(vectors.into_data())
         })
-    }
-}
-
-async fn yield_once() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await
-}
-
-struct HostWithCrew<'c> {
-    host: TestHost,
-    crew: TestCrew<'c>,
-}
-
-impl Host for HostWithCrew<'_> {
-    fn progress(&self, progress: &Progress) {
-        self.host.progress(progress);
-    }
-    fn cancelled(&self) -> bool {
-        self.host.cancelled()
-    }
-    fn pause(&self) -> LocalFuture<'_, ()> {
-        self.host.pause()
-    }
-    fn now(&self) -> f64 {
-        self.host.now()
-    }
-    fn store(&self) -> Option<&dyn Store> {
-        self.host.store()
-    }
-    fn crew(&self) -> Option<&dyn Crew> {
-        Some(&self.crew)
     }
 }
 

@@ -49,6 +49,10 @@ export interface Host {
   crew?: {
     readonly size: number;
     run(work: Work, texts: readonly string[]): Promise<Float32Array>;
+    /** Numbers of those that can help a training. */
+    readonly learners: readonly number[];
+    /** `learner`: one of those, or whoever has least to do. The bytes are the receiver's. */
+    learn(learner: number | undefined, lesson: Uint8Array<ArrayBuffer>): Promise<Float32Array>;
   };
 }
 
@@ -78,6 +82,14 @@ export class Qrels {
   reading(): JudgementsReading;
   summary(): JudgementsSummary;
   coverage(queries: Texts, documents: Texts): JudgementsCoverage;
+  free(): void;
+}
+
+/** An encoder that helps another thread's training. */
+export class Learner {
+  private constructor();
+  static load(encoder: ModelFiles, host: Host): Promise<Learner>;
+  learn(lesson: Uint8Array, host: Host): Promise<Float32Array>;
   free(): void;
 }
 

@@ -40,8 +40,6 @@ pub struct Change {
 pub struct ChangeGradient {
     /// Which of all the encoder's changes.
     pub number: usize,
-    /// Rows of A.
-    pub rank: usize,
     /// Of A, [rank, in].
     pub a: Vec<f32>,
     /// Of B, turned: [rank, out].
@@ -160,7 +158,6 @@ impl Linear {
             let scaled: Vec<f32> = narrow.iter().map(|value| change.factor * value).collect();
             of_changes.push(ChangeGradient {
                 number: change.number,
-                rank: change.rank,
                 a: product(&inputs, &turn(&of_narrow, change.rank), count),
                 turned_b: product(&outputs, &turn(&scaled, change.rank), count),
             });

@@ -5,16 +5,25 @@
 //! linear      linear layers and their changes on the CPU's kernels, and their gradients
 //! layer       a transformer layer of them, forward and back
 //! on_cpu      an encoder of those
+//! pieces      texts that go through it in pieces, forward and back
+//! shared      a step whose pieces several threads share
+//! lesson      a part of a step, as it goes to another thread
+//! learner     who does such parts there
 //! on_tensors  on WebGPU: burn keeps track
 //! ```
 
 mod layer;
+mod learner;
+mod lesson;
 mod linear;
 mod on_cpu;
 mod on_tensors;
+mod pieces;
+mod shared;
 
 use burn::tensor::Tensor;
 
+pub use self::learner::Learner;
 use self::on_cpu::OnCpu;
 use self::on_tensors::OnTensors;
 use super::config::{BertConfig, EncoderConfig};

@@ -1,66 +1,52 @@
 //! A trainable encoder on the CPU's own kernels: the gradients of a BERT's formulas, written out.
 //!
-//! Nothing is padded. Texts go through in pieces of a few, layer by layer; natively pieces share the processors. What a
-//! piece's gradients are does not depend on the other pieces, and they are added up in one order, so that a training has
-//! the same bytes whatever the number of processors.
+//! Nothing is padded. Texts go through in pieces of a few, layer by layer; natively pieces share the processors, in a page
+//! other threads take some (`shared`). What a piece's gradients are does not depend on the other pieces, and they are added
+//! up in one order, so that a training has the same bytes whatever the number of processors or threads.
 
 use std::ops::Range;
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 
 use super::LowRank;
-use super::layer::{Frozen, LayerChanges, LayerTrace, backward, forward};
-use super::linear::{Change, ChangeGradient, turn};
+use super::layer::Frozen;
+use super::lesson::ChangeValues;
+use super::linear::turn;
+use super::pieces::{Changed, Packed, PieceTrace, grouped_pieces};
+use super::shared::{self, Held};
 use crate::device::Device;
 use crate::error::Result;
 use crate::job::Job;
-use crate::model::arithmetic::fill;
 use crate::model::bert::Bert;
 use crate::model::config::{BertConfig, Pooling};
 use crate::model::files::ModelFiles;
-use crate::model::on_cpu::{Batch, embed, in_parallel, mean, normalize_row, processors};
+use crate::model::on_cpu::{Batch, mean, normalize_row};
 use crate::model::tokenizer::Tokenized;
 use crate::model::weights::Weights;
 
-/// Tokens of a piece: enough for the kernels, few enough that batches of short texts have a piece for every processor.
-const PIECE_TOKENS: usize = 128;
-
-/// Pieces that a processor does between two looks at whether the job is cancelled: in a page some hundredths of a second
-/// each.
-const PIECES_IN_A_ROW: usize = 4;
-
 /// The frozen weights.
 pub struct OnCpu {
-    bert: Bert<Frozen>,
+    pub(super) bert: Bert<Frozen>,
     pooling: Pooling,
     device: Device,
 }
 
-/// Texts that go through together, and their numbers.
-struct Piece {
-    texts: Range<usize>,
-    batch: Batch,
-}
-
-/// What a piece leaves behind.
-struct PieceTrace {
-    piece: Piece,
-    layers: Vec<LayerTrace>,
-    /// Its texts' vectors before they were scaled to length 1.
-    pooled: Vec<f32>,
-}
-
 /// Texts that have gone forward.
 pub struct Pass<'p> {
-    encoder: &'p OnCpu,
-    texts: &'p [Tokenized],
-    /// Of each layer.
-    changes: Vec<LayerChanges>,
-    /// How many changes there are in all.
-    count: usize,
-    kept: Vec<PieceTrace>,
-    /// Texts that have to go through again, some at a time.
-    others: Vec<Range<usize>>,
+    pub(super) changed: Changed<'p>,
+    pub(super) changes: Vec<ChangeValues>,
+    pub(super) texts: &'p [Tokenized],
+    went: Went,
+    /// Pieces that have to go through again, some at a time.
+    pub(super) others: Vec<Vec<Range<usize>>>,
+}
+
+/// Who keeps what the gradients of the first pieces need.
+enum Went {
+    /// This thread, of all.
+    Alone(Vec<PieceTrace>),
+    /// Several threads.
+    Shared(Held),
 }
 
 impl OnCpu {
@@ -78,7 +64,7 @@ impl OnCpu {
         })
     }
 
-    fn hidden(&self) -> usize {
+    pub(super) fn hidden(&self) -> usize {
         self.bert.embeddings.norm.gamma.len()
     }
 
@@ -89,55 +75,58 @@ impl OnCpu {
         tokens: usize,
         job: &Job<'_>,
     ) -> Result<(Pass<'p>, Tensor<2>)> {
-        let mut groups = ranges(texts, tokens).into_iter();
+        let changes = self.values(changes).await?;
+        let mut groups = grouped_pieces(texts, tokens);
+        let first = groups.next().unwrap_or_default();
         let mut pass = Pass {
-            encoder: self,
+            changed: self.changed(&changes),
+            changes,
             texts,
-            changes: self.pack(changes).await?,
-            count: changes.len(),
-            kept: Vec::new(),
-            others: Vec::new(),
+            went: Went::Alone(Vec::new()),
+            others: groups.collect(),
         };
-        let first = groups.next().unwrap_or(0..0);
-        pass.others = groups.collect();
-        pass.kept = pass.send(first, true, job).await?;
-        let mut vectors: Vec<f32> = self.normalized(&pass.kept);
-        for group in &pass.others {
-            vectors.extend(self.normalized(&pass.send(group.clone(), false, job).await?));
-        }
+        let vectors = if let Some(crew) = shared::learners(job)
+            && first.len() > 1
+        {
+            let (held, vectors) = pass.forward_shared(first, crew, job).await?;
+            pass.went = Went::Shared(held);
+            vectors
+        } else {
+            let kept = pass.changed.send(texts, &first, true, job).await?;
+            let mut vectors = self.normalized(&kept);
+            for pieces in &pass.others {
+                vectors.extend(self.normalized(&pass.changed.send(texts, pieces, false, job).await?));
+            }
+            pass.went = Went::Alone(kept);
+            vectors
+        };
         let vectors = self.tensor(vectors, self.hidden());
         Ok((pass, vectors))
     }
 
-    /// The changes of every layer, packed.
-    async fn pack(&self, changes: &[LowRank]) -> Result<Vec<LayerChanges>> {
+    /// With a step's changes.
+    pub(super) fn changed(&self, changes: &[ChangeValues]) -> Changed<'_> {
+        let packed = Packed::new(changes, self.bert.layers.len());
+        Changed { encoder: self, packed }
+    }
+
+    /// The changes, read back from the device.
+    async fn values(&self, changes: &[LowRank]) -> Result<Vec<ChangeValues>> {
         let matrices = changes.iter().flat_map(|change| [&change.a, &change.b]);
         let reads = matrices.fold(Transaction::default(), |reads, matrix| reads.register(matrix.clone()));
-        let values = self.device.read(reads).await?;
-        let mut packed: Vec<LayerChanges> = self.bert.layers.iter().map(|_| LayerChanges::default()).collect();
-        for (number, (change, values)) in changes.iter().zip(values.as_chunks::<2>().0).enumerate() {
-            for (index, layer) in packed.iter_mut().enumerate() {
-                let Some(part) = change.module.strip_prefix(&format!("encoder.layer.{index}.")) else {
-                    continue;
-                };
-                let (changes, part) = match part {
-                    "attention.self.query" => (&mut layer.projections, 0),
-                    "attention.self.key" => (&mut layer.projections, 1),
-                    "attention.self.value" => (&mut layer.projections, 2),
-                    "attention.output.dense" => (&mut layer.attention_output, 0),
-                    "intermediate.dense" => (&mut layer.intermediate, 0),
-                    "output.dense" => (&mut layer.output, 0),
-                    _ => continue,
-                };
-                let [a, b] = values;
-                changes.push(Change::pack(number, part, change.a.dims()[0], change.factor, a, b));
-            }
-        }
-        Ok(packed)
+        let mut values = self.device.read(reads).await?.into_iter();
+        let value = |change: &LowRank| ChangeValues {
+            module: change.module.clone(),
+            rank: change.a.dims()[0],
+            factor: change.factor,
+            a: values.next().unwrap_or_default(),
+            b: values.next().unwrap_or_default(),
+        };
+        Ok(changes.iter().map(value).collect())
     }
 
     /// The vectors of pieces, scaled to length 1.
-    fn normalized(&self, pieces: &[PieceTrace]) -> Vec<f32> {
+    pub(super) fn normalized(&self, pieces: &[PieceTrace]) -> Vec<f32> {
         let mut vectors: Vec<f32> = pieces.iter().flat_map(|piece| &piece.pooled).copied().collect();
         vectors.chunks_exact_mut(self.hidden()).for_each(normalize_row);
         vectors
@@ -149,7 +138,7 @@ impl OnCpu {
     }
 
     /// The last layer's states of a piece, pooled.
-    fn pool(&self, states: &[f32], batch: &Batch) -> Vec<f32> {
+    pub(super) fn pool(&self, states: &[f32], batch: &Batch) -> Vec<f32> {
         let hidden = self.hidden();
         let mut pooled = vec![0.0; batch.lengths.len() * hidden];
         for (row, tokens) in pooled.chunks_exact_mut(hidden).zip(batch.tokens()) {
@@ -163,7 +152,7 @@ impl OnCpu {
     }
 
     /// The gradient of the last layer's states of a piece, from that of its texts' vectors.
-    fn unpool(&self, trace: &PieceTrace, of_vectors: &[f32]) -> Vec<f32> {
+    pub(super) fn unpool(&self, trace: &PieceTrace, of_vectors: &[f32]) -> Vec<f32> {
         let (hidden, batch) = (self.hidden(), &trace.piece.batch);
         let mut of_states = vec![0.0; batch.ids.len() * hidden];
         let rows = trace.pooled.chunks_exact(hidden).zip(of_vectors.chunks_exact(hidden));
@@ -186,134 +175,31 @@ impl OnCpu {
 }
 
 impl Pass<'_> {
-    /// Sends some texts through the layers; `keep` keeps what gradients need.
-    async fn send(&self, texts: Range<usize>, keep: bool, job: &Job<'_>) -> Result<Vec<PieceTrace>> {
-        let OnCpu { bert, .. } = self.encoder;
-        let pieces = ranges(&self.texts[texts.clone()], PIECE_TOKENS)
-            .into_iter()
-            .map(|piece| {
-                let texts = texts.start + piece.start..texts.start + piece.end;
-                let inputs: Vec<&Tokenized> = self.texts[texts.clone()].iter().collect();
-                let batch = Batch::new(&inputs);
-                Piece { texts, batch }
-            });
-        let pieces: Vec<Piece> = pieces.collect();
-        let mut states: Vec<Vec<f32>> = pieces
-            .iter()
-            .map(|piece| embed(&bert.embeddings, &piece.batch))
-            .collect();
-        let mut layers: Vec<Vec<LayerTrace>> = pieces.iter().map(|_| Vec::new()).collect();
-        for (layer, changes) in bert.layers.iter().zip(&self.changes) {
-            let work = |(states, piece): (Vec<f32>, &Piece)| {
-                let (out, trace) = forward(layer, changes, bert.heads, states, &piece.batch);
-                // What nobody needs is given back at once.
-                (out, keep.then_some(trace))
-            };
-            let done = in_turns(states.into_iter().zip(&pieces), work, job).await?;
-            let (next, traces): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-            for (all, trace) in layers.iter_mut().zip(traces) {
-                all.extend(trace);
-            }
-            states = next;
-        }
-        let traces = pieces.into_iter().zip(layers).zip(states);
-        let trace = |((piece, layers), states): ((Piece, Vec<LayerTrace>), Vec<f32>)| PieceTrace {
-            pooled: self.encoder.pool(&states, &piece.batch),
-            piece,
-            layers,
-        };
-        Ok(traces.map(trace).collect())
-    }
-
     pub async fn gradients(mut self, of_vectors: Tensor<2>, job: &Job<'_>) -> Result<Vec<[Tensor<2>; 2]>> {
+        let encoder = self.changed.encoder;
         let reads = Transaction::default().register(of_vectors);
-        let of_vectors = self.encoder.device.read(reads).await?.concat();
-        let mut sums: Vec<Option<ChangeGradient>> = (0..self.count).map(|_| None).collect();
-        let kept = std::mem::take(&mut self.kept);
-        self.follow_back(kept, &of_vectors, &mut sums, job).await?;
-        for group in std::mem::take(&mut self.others) {
-            let pieces = self.send(group, true, job).await?;
-            self.follow_back(pieces, &of_vectors, &mut sums, job).await?;
-        }
-        let tensors = sums
-            .into_iter()
-            .flatten()
-            .map(|ChangeGradient { rank, a, turned_b, .. }| {
-                let (inputs, outputs) = (a.len() / rank, turned_b.len() / rank);
-                let of_b = self.encoder.tensor(turn(&turned_b, outputs), rank);
-                [self.encoder.tensor(a, inputs), of_b]
-            });
+        let of_vectors = encoder.device.read(reads).await?.concat();
+        let sums = match std::mem::replace(&mut self.went, Went::Alone(Vec::new())) {
+            Went::Shared(held) => self.gradients_shared(held, &of_vectors, job).await?,
+            Went::Alone(kept) => {
+                let mut sums = self.changed.sums();
+                self.changed.follow_back(kept, &of_vectors, &mut sums, job).await?;
+                for pieces in &self.others {
+                    let pieces = self.changed.send(self.texts, pieces, true, job).await?;
+                    self.changed.follow_back(pieces, &of_vectors, &mut sums, job).await?;
+                }
+                sums.into_numbers()
+            }
+        };
+        let mut rest = &sums[..];
+        let mut take = |count| rest.split_off(..count).unwrap_or_default().to_vec();
+        let tensors = self.changes.iter().map(|ChangeValues { rank, a, b, .. }| {
+            let (of_a, turned_b) = (take(a.len()), take(b.len()));
+            let of_b = encoder.tensor(turn(&turned_b, b.len() / rank), *rank);
+            [encoder.tensor(of_a, a.len() / rank), of_b]
+        });
         Ok(tensors.collect())
     }
-
-    /// Adds the gradients that come from some pieces.
-    async fn follow_back(
-        &self,
-        mut pieces: Vec<PieceTrace>,
-        of_vectors: &[f32],
-        sums: &mut [Option<ChangeGradient>],
-        job: &Job<'_>,
-    ) -> Result<()> {
-        let OnCpu { bert, .. } = self.encoder;
-        let hidden = self.encoder.hidden();
-        let mut of_states: Vec<Vec<f32>> = pieces
-            .iter()
-            .map(|trace| {
-                let Range { start, end } = trace.piece.texts;
-                self.encoder.unpool(trace, &of_vectors[start * hidden..end * hidden])
-            })
-            .collect();
-        // Below the lowest change nothing is trained.
-        let lowest = self
-            .changes
-            .iter()
-            .position(LayerChanges::is_any)
-            .unwrap_or(self.changes.len());
-        for (number, (layer, changes)) in bert.layers.iter().zip(&self.changes).enumerate().skip(lowest).rev() {
-            let items = of_states.into_iter().zip(&mut pieces).map(|(of_states, piece)| {
-                let trace = piece.layers.pop().expect("every layer has left a trace");
-                (of_states, trace, &piece.piece.batch)
-            });
-            let work = |(of_out, trace, batch): (Vec<f32>, LayerTrace, &Batch)| {
-                let goes_on = number > lowest;
-                backward(layer, changes, bert.heads, of_out, &trace, batch, goes_on)
-            };
-            let done = in_turns(items, work, job).await?;
-            let (next, of_changes): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-            for gradient in of_changes.into_iter().flatten() {
-                match &mut sums[gradient.number] {
-                    Some(sum) => sum.add(&gradient),
-                    none => *none = Some(gradient),
-                }
-            }
-            of_states = next;
-        }
-        Ok(())
-    }
-}
-
-/// Work on items that have nothing to do with each other, in their order; the job is asked after a few of them.
-async fn in_turns<T: Send, R: Send>(
-    items: impl Iterator<Item = T>,
-    work: impl Fn(T) -> R + Send + Sync,
-    job: &Job<'_>,
-) -> Result<Vec<R>> {
-    let (mut items, mut done) = (items, Vec::new());
-    loop {
-        let some: Vec<T> = items.by_ref().take(PIECES_IN_A_ROW * processors()).collect();
-        if some.is_empty() {
-            return Ok(done);
-        }
-        job.breathe().await?;
-        done.extend(in_parallel(some, &work));
-    }
-}
-
-/// Texts one after the other, as many together as have so many tokens.
-fn ranges(texts: &[Tokenized], tokens: usize) -> Vec<Range<usize>> {
-    let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
-    let groups = fill(&lengths, tokens).into_iter();
-    groups.map(|group| group[0]..group[group.len() - 1] + 1).collect()
 }
 
 /// The gradient of a vector before it was scaled to length 1: `(g - v (v · g)) / length`.
