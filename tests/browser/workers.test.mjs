@@ -34,11 +34,11 @@ const sample = (name, lines) =>
     .join("\n");
 
 /** A small job from texts to the fit's report, with so many threads; resolves to its results and its workers. */
-function run(threads) {
+function run(threads, training = { epochs: 4, folds: 3 }) {
   const queries = sample("queries.csv", 13);
   const documents = sample("documents.csv", 201);
   return opened.page.evaluate(
-    async ({ places, queries, documents, threads }) => {
+    async ({ places, queries, documents, threads, training }) => {
       const { load } = await import(places.package);
       const { encoder, crossEncoder } = places;
       const bytes = (text) => new TextEncoder().encode(text);
@@ -47,13 +47,13 @@ function run(threads) {
         // The others have their models some seconds later.
         await new Promise((resolve) => setTimeout(resolve, threads === 1 ? 0 : 8000));
         const relations = await tuner.synthesize(bytes(queries), bytes(documents), { candidates: 20, depth: 8 });
-        const fit = await tuner.fit(relations, { seed: 1, epochs: 4, folds: 3 });
-        return { scores: await relations.toScoresTsv(), report: fit.report };
+        const fit = await tuner.fit(relations, { seed: 1, ...training });
+        return { scores: await relations.toScoresTsv(), report: fit.report, adapter: [...(await fit.adapter())] };
       } finally {
         tuner.dispose();
       }
     },
-    { places, queries, documents, threads },
+    { places, queries, documents, threads, training },
   );
 }
 
@@ -75,6 +75,13 @@ test("one worker and three come to the same scores and the same report, to the l
   assert.equal(together.scores, alone.scores);
   assert.deepEqual(withoutTimes(together.report), withoutTimes(alone.report));
   assert.ok(most >= 1, "workers were there");
+});
+
+test("with LoRA, too, one worker and three come to the same adapter and the same report", { timeout }, async () => {
+  const training = { method: "lora", lora: { rank: 4, documents: true }, epochs: 2, folds: 2 };
+  const [alone, together] = [await run(1, training), await run(3, training)];
+  assert.deepEqual(together.adapter, alone.adapter);
+  assert.deepEqual(withoutTimes(together.report), withoutTimes(alone.report));
 });
 
 test("a tuner disposed of in the middle of a call holds up no other of its session", { timeout }, async () => {
