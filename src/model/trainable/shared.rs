@@ -76,6 +76,7 @@ impl Pass<'_> {
             own.push((part, traces));
             Ok::<(), Error>(())
         };
+        // Meanwhile this thread does its own part.
         hold(mine, &mut vectors).await?;
         for (learner, part, answer) in asked {
             match unless_cancelled(answer.await)? {
@@ -108,13 +109,13 @@ impl Pass<'_> {
     pub(super) async fn gradients_shared(&self, held: Held, of_vectors: &[f32], job: &Job<'_>) -> Result<Vec<f32>> {
         let width = self.changes.iter().map(|change| change.a.len() + change.b.len()).sum();
         let mut sum = OrderedSum::new(width);
-        // Whoever had something to do then is asked now, too.
         let crew = job.crew().ok_or_else(nobody)?;
         let ask = |(learner, part): (usize, Range<usize>)| {
             let lesson = self.part(&held.pieces[part.clone()]).back(held.pass, of_vectors);
             (part, ask(crew, Some(learner), lesson))
         };
         let asked: Vec<_> = held.others.into_iter().map(ask).collect();
+        // Meanwhile this thread follows back what it holds itself.
         for (part, traces) in held.own {
             let gradients = self.changed.gradients_of_each(traces, of_vectors, job).await?;
             sum.add(part, &gradients)?;
