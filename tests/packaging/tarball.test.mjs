@@ -42,6 +42,7 @@ test("nothing comes with the package but what is allowed", () => {
       /^(package\.json|README\.md|LICENSE-(MIT|APACHE)|THIRD-PARTY-NOTICES\.txt)$/,
       /^cli\/[\w-]+\.mjs$/,
       /^dist\/[\w-]+\.(js|d\.ts)$/,
+      /^dist\/types\/[\w-]+\.d\.ts$/,
       /^dist\/wasm\/.*$/,
       // Of the sources what the command has in common with them.
       /^src\/training-names\.js$/,

@@ -187,7 +187,10 @@ function Estimate({ of, former }: { of: Speed; former: Job | undefined }) {
           `; ${job.known > 0 ? "up to " : ""}${counted(job.pairs - open.pairs, "pair is", "pairs are")} scored already`}
       </dd>
       <dt>Memory</dt>
-      <dd>about {bytes(memory(of, job.queries + job.documents, job.files))}</dd>
+      <dd>
+        about {bytes(memory(of, job.queries + job.documents, job.files))}
+        {method.value === "lora" && " and more for training"}
+      </dd>
       <dt>Measured</dt>
       <dd class="quiet">
         {rate(of.pairsPerSecond)} pairs and {rate(of.textsPerSecond)} texts a second on {of.device};{" "}
