@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 
-use super::configs;
 use super::lesson::{Lesson, Texts};
 use super::on_cpu::OnCpu;
 use super::pieces::{Changed, Packed, PieceTrace};
 use crate::device::{Device, Dtype};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
+use crate::model::config::{BertConfig, EncoderConfig};
 use crate::model::files::ModelFiles;
 
 /// Does parts of training steps, as the other thread's [`Crew`](crate::job::Crew) asks for them.
@@ -30,11 +30,12 @@ impl Learner {
     /// # Errors
     /// As [`crate::model::Encoder::load`].
     pub async fn load(files: &ModelFiles, job: &Job<'_>) -> Result<Self> {
-        let (config, encoder) = configs(files)?;
+        let config = BertConfig::read(files)?;
+        let pooling = EncoderConfig::read(files, &config)?.pooling;
         // Gradients are followed in f32, whatever the models compute in.
         let device = Device::cpu(Dtype::Fp32);
         Ok(Self {
-            encoder: OnCpu::load(files, &config, encoder.pooling, &device, job).await?,
+            encoder: OnCpu::load(files, &config, pooling, &device, job).await?,
             kept: RefCell::new(None),
         })
     }
@@ -47,13 +48,14 @@ impl Learner {
     pub async fn learn(&self, lesson: &[u8], job: &Job<'_>) -> Result<Vec<f32>> {
         match Lesson::read(lesson)? {
             Lesson::Forward(texts) => {
-                let (_, pieces) = self.forward(&texts, false, job).await?;
-                Ok(self.encoder.normalized(&pieces))
+                let (changed, pieces) = self.forward(&texts, false, job).await?;
+                Ok(changed.vectors(&pieces))
             }
             Lesson::ForwardAndKeep(texts, number) => {
                 self.kept.take();
-                let (Changed { packed, .. }, pieces) = self.forward(&texts, true, job).await?;
-                let vectors = self.encoder.normalized(&pieces);
+                let (changed, pieces) = self.forward(&texts, true, job).await?;
+                let vectors = changed.vectors(&pieces);
+                let Changed { packed, .. } = changed;
                 self.kept.replace(Some(Kept { number, packed, pieces }));
                 Ok(vectors)
             }
@@ -79,7 +81,7 @@ impl Learner {
     }
 
     async fn forward(&self, texts: &Texts, keep: bool, job: &Job<'_>) -> Result<(Changed<'_>, Vec<PieceTrace>)> {
-        let changed = self.encoder.changed(&texts.changes);
+        let changed = Changed::new(&self.encoder, &texts.changes);
         let pieces = changed.send(&texts.texts, &texts.pieces, keep, job).await?;
         Ok((changed, pieces))
     }

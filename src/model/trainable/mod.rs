@@ -2,13 +2,15 @@
 //! followed back to the changes.
 //!
 //! ```text
+//! low_rank    a change that is being trained
 //! linear      linear layers and their changes on the CPU's kernels, and their gradients
 //! layer       a transformer layer of them, forward and back
 //! on_cpu      an encoder of those
 //! pieces      texts that go through it in pieces, forward and back
-//! shared      a step whose pieces several threads share
 //! lesson      a part of a step, as it goes to another thread
+//! shared      a step whose pieces several threads share
 //! learner     who does such parts there
+//! pass        all texts of a step, in this thread or in several
 //! on_tensors  on WebGPU: burn keeps track
 //! ```
 
@@ -16,14 +18,17 @@ mod layer;
 mod learner;
 mod lesson;
 mod linear;
+mod low_rank;
 mod on_cpu;
 mod on_tensors;
+mod pass;
 mod pieces;
 mod shared;
 
 use burn::tensor::Tensor;
 
 pub use self::learner::Learner;
+pub use self::low_rank::LowRank;
 use self::on_cpu::OnCpu;
 use self::on_tensors::OnTensors;
 use super::config::{BertConfig, EncoderConfig};
@@ -33,19 +38,6 @@ use super::tokenizer::Tokenized;
 use crate::device::{Device, DeviceKind};
 use crate::error::Result;
 use crate::job::Job;
-
-/// A low-rank change that is being trained: `factor · (x Aᵀ) Bᵀ` is added to the outputs of a linear layer.
-#[derive(Clone)]
-pub struct LowRank {
-    /// The layer's full name, such as `encoder.layer.0.attention.self.query`.
-    pub module: String,
-    /// A, [rank, in].
-    pub a: Tensor<2>,
-    /// B, [out, rank].
-    pub b: Tensor<2>,
-    /// `alpha / rank`.
-    pub factor: f32,
-}
 
 /// The frozen weights of an encoder.
 pub struct TrainableEncoder {
@@ -66,7 +58,7 @@ pub struct Pass<'p> {
 }
 
 enum PassWay<'p> {
-    Cpu(Box<on_cpu::Pass<'p>>),
+    Cpu(Box<pass::Pass<'p>>),
     Tensors(Box<on_tensors::Pass<'p>>),
 }
 
@@ -134,7 +126,7 @@ impl TrainableEncoder {
     ) -> Result<Pass<'p>> {
         let (way, vectors) = match &self.way {
             Way::Cpu(encoder) => {
-                let (pass, vectors) = encoder.forward(texts, changes, tokens, job).await?;
+                let (pass, vectors) = pass::Pass::forward(encoder, texts, changes, tokens, job).await?;
                 (PassWay::Cpu(Box::new(pass)), vectors)
             }
             Way::Tensors(encoder) => {

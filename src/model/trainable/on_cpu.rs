@@ -4,49 +4,25 @@
 //! other threads take some (`shared`). What a piece's gradients are does not depend on the other pieces, and they are added
 //! up in one order, so that a training has the same bytes whatever the number of processors or threads.
 
-use std::ops::Range;
-
 use burn::tensor::{Tensor, TensorData, Transaction};
 
-use super::LowRank;
 use super::layer::Frozen;
 use super::lesson::ChangeValues;
-use super::linear::turn;
-use super::pieces::{Changed, Packed, PieceTrace, grouped_pieces};
-use super::shared::{self, Held};
+use super::low_rank::LowRank;
 use crate::device::Device;
 use crate::error::Result;
 use crate::job::Job;
 use crate::model::bert::Bert;
 use crate::model::config::{BertConfig, Pooling};
 use crate::model::files::ModelFiles;
-use crate::model::on_cpu::{Batch, mean, normalize_row};
-use crate::model::tokenizer::Tokenized;
+use crate::model::on_cpu::{Batch, mean};
 use crate::model::weights::Weights;
 
 /// The frozen weights.
 pub struct OnCpu {
-    pub(super) bert: Bert<Frozen>,
+    pub bert: Bert<Frozen>,
     pooling: Pooling,
     device: Device,
-}
-
-/// Texts that have gone forward.
-pub struct Pass<'p> {
-    pub(super) changed: Changed<'p>,
-    pub(super) changes: Vec<ChangeValues>,
-    pub(super) texts: &'p [Tokenized],
-    went: Went,
-    /// Pieces that have to go through again, some at a time.
-    pub(super) others: Vec<Vec<Range<usize>>>,
-}
-
-/// Who keeps what the gradients of the first pieces need.
-enum Went {
-    /// This thread, of all.
-    Alone(Vec<PieceTrace>),
-    /// Several threads.
-    Shared(Held),
 }
 
 impl OnCpu {
@@ -64,54 +40,13 @@ impl OnCpu {
         })
     }
 
-    pub(super) fn hidden(&self) -> usize {
+    /// Numbers of a vector.
+    pub fn dims(&self) -> usize {
         self.bert.embeddings.norm.gamma.len()
     }
 
-    pub async fn forward<'p>(
-        &'p self,
-        texts: &'p [Tokenized],
-        changes: &[LowRank],
-        tokens: usize,
-        job: &Job<'_>,
-    ) -> Result<(Pass<'p>, Tensor<2>)> {
-        let changes = self.values(changes).await?;
-        let mut groups = grouped_pieces(texts, tokens);
-        let first = groups.next().unwrap_or_default();
-        let mut pass = Pass {
-            changed: self.changed(&changes),
-            changes,
-            texts,
-            went: Went::Alone(Vec::new()),
-            others: groups.collect(),
-        };
-        let vectors = if let Some(crew) = shared::learners(job)
-            && first.len() > 1
-        {
-            let (held, vectors) = pass.forward_shared(first, crew, job).await?;
-            pass.went = Went::Shared(held);
-            vectors
-        } else {
-            let kept = pass.changed.send(texts, &first, true, job).await?;
-            let mut vectors = self.normalized(&kept);
-            for pieces in &pass.others {
-                vectors.extend(self.normalized(&pass.changed.send(texts, pieces, false, job).await?));
-            }
-            pass.went = Went::Alone(kept);
-            vectors
-        };
-        let vectors = self.tensor(vectors, self.hidden());
-        Ok((pass, vectors))
-    }
-
-    /// With a step's changes.
-    pub(super) fn changed(&self, changes: &[ChangeValues]) -> Changed<'_> {
-        let packed = Packed::new(changes, self.bert.layers.len());
-        Changed { encoder: self, packed }
-    }
-
     /// The changes, read back from the device.
-    async fn values(&self, changes: &[LowRank]) -> Result<Vec<ChangeValues>> {
+    pub async fn values(&self, changes: &[LowRank]) -> Result<Vec<ChangeValues>> {
         let matrices = changes.iter().flat_map(|change| [&change.a, &change.b]);
         let reads = matrices.fold(Transaction::default(), |reads, matrix| reads.register(matrix.clone()));
         let mut values = self.device.read(reads).await?.into_iter();
@@ -125,21 +60,24 @@ impl OnCpu {
         Ok(changes.iter().map(value).collect())
     }
 
-    /// The vectors of pieces, scaled to length 1.
-    pub(super) fn normalized(&self, pieces: &[PieceTrace]) -> Vec<f32> {
-        let mut vectors: Vec<f32> = pieces.iter().flat_map(|piece| &piece.pooled).copied().collect();
-        vectors.chunks_exact_mut(self.hidden()).for_each(normalize_row);
-        vectors
+    /// The numbers of a matrix.
+    pub async fn read(&self, matrix: Tensor<2>) -> Result<Vec<f32>> {
+        Ok(self
+            .device
+            .read(Transaction::default().register(matrix))
+            .await?
+            .concat())
     }
 
-    fn tensor(&self, values: Vec<f32>, columns: usize) -> Tensor<2> {
+    /// A matrix of so many columns, on the device without gradients.
+    pub fn tensor(&self, values: Vec<f32>, columns: usize) -> Tensor<2> {
         let rows = values.len() / columns;
         Tensor::from_data(TensorData::new(values, [rows, columns]), self.device.tensors())
     }
 
     /// The last layer's states of a piece, pooled.
-    pub(super) fn pool(&self, states: &[f32], batch: &Batch) -> Vec<f32> {
-        let hidden = self.hidden();
+    pub fn pool(&self, states: &[f32], batch: &Batch) -> Vec<f32> {
+        let hidden = self.dims();
         let mut pooled = vec![0.0; batch.lengths.len() * hidden];
         for (row, tokens) in pooled.chunks_exact_mut(hidden).zip(batch.tokens()) {
             let text = &states[tokens.start * hidden..tokens.end * hidden];
@@ -151,11 +89,12 @@ impl OnCpu {
         pooled
     }
 
-    /// The gradient of the last layer's states of a piece, from that of its texts' vectors.
-    pub(super) fn unpool(&self, trace: &PieceTrace, of_vectors: &[f32]) -> Vec<f32> {
-        let (hidden, batch) = (self.hidden(), &trace.piece.batch);
+    /// The gradient of the last layer's states of a piece, from that of its texts' vectors of length 1; `pooled` are those
+    /// before they were scaled.
+    pub fn unpool(&self, pooled: &[f32], batch: &Batch, of_vectors: &[f32]) -> Vec<f32> {
+        let hidden = self.dims();
         let mut of_states = vec![0.0; batch.ids.len() * hidden];
-        let rows = trace.pooled.chunks_exact(hidden).zip(of_vectors.chunks_exact(hidden));
+        let rows = pooled.chunks_exact(hidden).zip(of_vectors.chunks_exact(hidden));
         for ((pooled, of_vector), tokens) in rows.zip(batch.tokens()) {
             let of_pooled = scaled_gradient(pooled, of_vector);
             let of_text = &mut of_states[tokens.start * hidden..tokens.end * hidden];
@@ -171,34 +110,6 @@ impl OnCpu {
             }
         }
         of_states
-    }
-}
-
-impl Pass<'_> {
-    pub async fn gradients(mut self, of_vectors: Tensor<2>, job: &Job<'_>) -> Result<Vec<[Tensor<2>; 2]>> {
-        let encoder = self.changed.encoder;
-        let reads = Transaction::default().register(of_vectors);
-        let of_vectors = encoder.device.read(reads).await?.concat();
-        let sums = match std::mem::replace(&mut self.went, Went::Alone(Vec::new())) {
-            Went::Shared(held) => self.gradients_shared(held, &of_vectors, job).await?,
-            Went::Alone(kept) => {
-                let mut sums = self.changed.sums();
-                self.changed.follow_back(kept, &of_vectors, &mut sums, job).await?;
-                for pieces in &self.others {
-                    let pieces = self.changed.send(self.texts, pieces, true, job).await?;
-                    self.changed.follow_back(pieces, &of_vectors, &mut sums, job).await?;
-                }
-                sums.into_numbers()
-            }
-        };
-        let mut rest = &sums[..];
-        let mut take = |count| rest.split_off(..count).unwrap_or_default().to_vec();
-        let tensors = self.changes.iter().map(|ChangeValues { rank, a, b, .. }| {
-            let (of_a, turned_b) = (take(a.len()), take(b.len()));
-            let of_b = encoder.tensor(turn(&turned_b, b.len() / rank), *rank);
-            [encoder.tensor(of_a, a.len() / rank), of_b]
-        });
-        Ok(tensors.collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::LowRank;
+use super::low_rank::LowRank;
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;

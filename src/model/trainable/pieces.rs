@@ -9,7 +9,7 @@ use super::on_cpu::OnCpu;
 use crate::error::Result;
 use crate::job::Job;
 use crate::model::arithmetic::fill;
-use crate::model::on_cpu::{Batch, embed, in_parallel, processors};
+use crate::model::on_cpu::{Batch, embed, in_parallel, normalize_row, processors};
 use crate::model::tokenizer::Tokenized;
 
 /// Tokens of a piece: enough for the kernels, few enough that batches of short texts have a piece for every processor.
@@ -48,7 +48,7 @@ pub struct Changed<'e> {
 
 impl Packed {
     /// The changes of an encoder with so many layers.
-    pub fn new(changes: &[ChangeValues], layers: usize) -> Self {
+    fn new(changes: &[ChangeValues], layers: usize) -> Self {
         let mut packed: Vec<LayerChanges> = (0..layers).map(|_| LayerChanges::default()).collect();
         for (number, change) in changes.iter().enumerate() {
             for (index, layer) in packed.iter_mut().enumerate() {
@@ -81,7 +81,20 @@ impl Packed {
     }
 }
 
-impl Changed<'_> {
+impl<'e> Changed<'e> {
+    /// The encoder with these changes.
+    pub fn new(encoder: &'e OnCpu, changes: &[ChangeValues]) -> Self {
+        let packed = Packed::new(changes, encoder.bert.layers.len());
+        Self { encoder, packed }
+    }
+
+    /// The vectors of pieces that have gone forward, scaled to length 1.
+    pub fn vectors(&self, pieces: &[PieceTrace]) -> Vec<f32> {
+        let mut vectors: Vec<f32> = pieces.iter().flat_map(|piece| &piece.pooled).copied().collect();
+        vectors.chunks_exact_mut(self.encoder.dims()).for_each(normalize_row);
+        vectors
+    }
+
     /// Sends some pieces through the layers; `keep` keeps what gradients need.
     pub async fn send(
         &self,
@@ -155,12 +168,16 @@ impl Changed<'_> {
         job: &Job<'_>,
     ) -> Result<()> {
         let OnCpu { bert, .. } = self.encoder;
-        let hidden = self.encoder.hidden();
+        let hidden = self.encoder.dims();
         let mut of_states: Vec<Vec<f32>> = pieces
             .iter()
             .map(|trace| {
                 let Range { start, end } = trace.piece.texts;
-                self.encoder.unpool(trace, &of_vectors[start * hidden..end * hidden])
+                self.encoder.unpool(
+                    &trace.pooled,
+                    &trace.piece.batch,
+                    &of_vectors[start * hidden..end * hidden],
+                )
             })
             .collect();
         // Below the lowest change nothing is trained.

@@ -8,16 +8,28 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use super::lesson::Part;
-use super::on_cpu::Pass;
-use super::pieces::PieceTrace;
+use super::lesson::{ChangeValues, Part};
+use super::pieces::{Changed, PieceTrace};
 use crate::cpu::rows::add;
 use crate::crew::{Shared, share};
 use crate::error::{Code, Error, Result};
 use crate::job::{Crew, Job, LocalFuture};
+use crate::model::tokenizer::Tokenized;
 
 /// A piece takes a tenth of a second and more: each is passed on by itself.
 const CHUNK_PIECES: RangeInclusive<usize> = 1..=1;
+
+/// What a step is about.
+pub struct Step<'p> {
+    /// The encoder, as it is in this step.
+    pub changed: Changed<'p>,
+    /// What makes it so.
+    pub changes: Vec<ChangeValues>,
+    /// What goes through it.
+    pub texts: &'p [Tokenized],
+    /// Pieces that have to go through again, some at a time.
+    pub others: Vec<Vec<Range<usize>>>,
+}
 
 /// Who holds what the gradients of the first pieces need.
 pub struct Held {
@@ -45,9 +57,9 @@ pub fn learners<'j>(job: &'j Job<'_>) -> Option<&'j dyn Crew> {
     job.crew().filter(|crew| !crew.learners().is_empty())
 }
 
-impl Pass<'_> {
+impl Step<'_> {
     /// Sends all texts through; `first` are the pieces that are kept. Gives the vectors, [texts, dims], of length 1.
-    pub(super) async fn forward_shared(
+    pub async fn forward_shared(
         &self,
         first: Vec<Range<usize>>,
         crew: &dyn Crew,
@@ -72,7 +84,7 @@ impl Pass<'_> {
         let mut hold = async |part: Range<usize>, vectors: &mut VectorsByPiece| {
             let pieces = &first[part.clone()];
             let traces = self.changed.send(self.texts, pieces, true, job).await?;
-            vectors.set(pieces, &self.changed.encoder.normalized(&traces))?;
+            vectors.set(pieces, &self.changed.vectors(&traces))?;
             own.push((part, traces));
             Ok::<(), Error>(())
         };
@@ -91,7 +103,7 @@ impl Pass<'_> {
         let pieces = self.others.concat();
         let own_chunk = async |chunk: Range<usize>| {
             let traces = self.changed.send(self.texts, &pieces[chunk], false, job).await?;
-            Ok(self.changed.encoder.normalized(&traces))
+            Ok(self.changed.vectors(&traces))
         };
         let lesson = |part: Part<'_>| part.forward(&self.changes, None);
         let finished = async |chunk: Range<usize>, values: Vec<f32>| vectors.set(&pieces[chunk], &values);
@@ -106,7 +118,7 @@ impl Pass<'_> {
     }
 
     /// The gradients of the changes, one change after the other, from those of all vectors.
-    pub(super) async fn gradients_shared(&self, held: Held, of_vectors: &[f32], job: &Job<'_>) -> Result<Vec<f32>> {
+    pub async fn gradients_shared(&self, held: Held, of_vectors: &[f32], job: &Job<'_>) -> Result<Vec<f32>> {
         let width = self.changes.iter().map(|change| change.a.len() + change.b.len()).sum();
         let mut sum = OrderedSum::new(width);
         let crew = job.crew().ok_or_else(nobody)?;
@@ -178,10 +190,10 @@ struct VectorsByPiece {
 }
 
 impl VectorsByPiece {
-    fn new(pass: &Pass<'_>) -> Self {
-        let dims = pass.changed.encoder.hidden();
+    fn new(step: &Step<'_>) -> Self {
+        let dims = step.changed.encoder.dims();
         Self {
-            values: vec![0.0; pass.texts.len() * dims],
+            values: vec![0.0; step.texts.len() * dims],
             dims,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::{Weights, upload};
+use super::weights::{Weights, upload};
 use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;

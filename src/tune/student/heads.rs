@@ -3,7 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::{Weights, upload};
+use super::weights::{Weights, upload};
 use crate::device::Device;
 use crate::model::select_rows;
 use crate::tune::adapter::Adapter;

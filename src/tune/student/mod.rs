@@ -2,13 +2,13 @@
 
 mod changes;
 mod heads;
+mod weights;
 
-use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
 
 pub use self::changes::{Changes, Trainable};
 pub use self::heads::Heads;
+pub use self::weights::Weights;
 use super::adapter::Adapter;
 use super::batch::Batch;
 use super::loss::BatchLoss;
@@ -18,26 +18,6 @@ use crate::device::Device;
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
 use crate::relations::Relations;
-use crate::vectors::Vectors;
-
-/// The matrices that are trained.
-#[derive(Module, Debug)]
-pub struct Weights {
-    pub(super) matrices: Vec<Param<Tensor<2>>>,
-}
-
-impl Weights {
-    fn new(matrices: impl IntoIterator<Item = (Vec<f32>, [usize; 2])>, device: &burn::tensor::Device) -> Self {
-        let param = |(values, shape)| Param::from_data(TensorData::new(values, shape), device);
-        Self {
-            matrices: matrices.into_iter().map(param).collect(),
-        }
-    }
-
-    fn value(&self, number: usize) -> Tensor<2> {
-        self.matrices[number].val()
-    }
-}
 
 /// Heads, or an encoder with low-rank changes; it reads a training set.
 #[allow(clippy::large_enum_variant, reason = "one a training")]
@@ -138,9 +118,4 @@ impl<'s> Student<'s> {
         };
         adapter.ok_or_else(|| Error::new(Code::Internal, "A matrix of the adapter is missing."))
     }
-}
-
-fn upload(vectors: &Vectors, device: &burn::tensor::Device) -> Tensor<2> {
-    let data = TensorData::new(vectors.as_slice().to_vec(), [vectors.len(), vectors.dims()]);
-    Tensor::from_data(data, device)
 }
