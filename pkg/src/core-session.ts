@@ -2,9 +2,7 @@
 
 import { unlessAborted } from "./abort.js";
 import { type CoreTunedModel, loadArtifact } from "./core-artifact.js";
-import type { CoreJudgements } from "./core-judgements.js";
 import { CoreReader } from "./core-reader.js";
-import type { CoreTexts } from "./core-texts.js";
 import { CoreTuner } from "./core-tuner.js";
 import type { Recruiting } from "./crew.js";
 import { Crews } from "./crews.js";
@@ -14,28 +12,16 @@ import { given } from "./options.js";
 import { reachable, start } from "./start.js";
 import { openStore } from "./store.js";
 import { Thread } from "./thread.js";
-import type {
-  ArtifactOptions,
-  JudgementsCall,
-  LoadOptions,
-  OpenOptions,
-  ReadCall,
-  Session,
-  TextsInput,
-  Watch,
-} from "./types.js";
+import type { ArtifactOptions, LoadOptions, OpenOptions, Session, Watch } from "./types.js";
 import * as engine from "./wasm/querytune.js";
 
-export class CoreSession implements Session {
-  readonly thread: Thread;
-  readonly reader: CoreReader;
+export class CoreSession extends CoreReader implements Session {
   readonly crews: Crews;
   /** Where hub ids are downloaded from. */
   readonly #host: string | undefined;
 
   private constructor(thread: Thread, crews: Crews, host: string | undefined) {
-    this.thread = thread;
-    this.reader = new CoreReader(thread);
+    super(thread);
     this.crews = crews;
     this.#host = host;
   }
@@ -47,18 +33,6 @@ export class CoreSession implements Session {
     const opening = Promise.all([openStore(options.store, warn), start(options.wasm)]);
     const [store, module] = await unlessAborted(options.signal, opening);
     return new CoreSession(new Thread(store, warn), new Crews(module, recruiting, warn), options.host);
-  }
-
-  readQueries(queries: TextsInput, options?: ReadCall): Promise<CoreTexts> {
-    return this.reader.readQueries(queries, options);
-  }
-
-  readDocuments(documents: TextsInput, options?: ReadCall): Promise<CoreTexts> {
-    return this.reader.readDocuments(documents, options);
-  }
-
-  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<CoreJudgements> {
-    return this.reader.readJudgements(qrels, options);
   }
 
   async load(options: LoadOptions = {}): Promise<CoreTuner> {
@@ -81,11 +55,11 @@ export class CoreSession implements Session {
       ),
     );
     const crew = this.crews.recruit(models, tuner.info(), size);
-    return new CoreTuner(this.reader, this.crews, tuner, models.encoder, crew);
+    return new CoreTuner(this, this.crews, tuner, models.encoder, crew);
   }
 
   loadArtifact(zip: Blob | Uint8Array, options: ArtifactOptions = {}): Promise<CoreTunedModel> {
-    return loadArtifact(this.reader, this.crews, zip, options);
+    return loadArtifact(this, this.crews, zip, options);
   }
 
   dispose(): void {

@@ -8,28 +8,13 @@ import { resolveModels } from "./models.js";
 import { loadArtifact, RemoteTunedModel } from "./remote-artifact.js";
 import { RemoteReader } from "./remote-reader.js";
 import { RemoteTuner } from "./remote-tuner.js";
-import type {
-  ArtifactOptions,
-  Judgements,
-  JudgementsCall,
-  LoadOptions,
-  OpenOptions,
-  ReadCall,
-  Session,
-  Texts,
-  TextsInput,
-  TunedModel,
-  Tuner,
-} from "./types.js";
+import type { ArtifactOptions, LoadOptions, OpenOptions, Session, TunedModel, Tuner } from "./types.js";
 
-export class RemoteSession implements Session {
-  readonly #link: Link;
-  readonly #reader: RemoteReader;
+export class RemoteSession extends RemoteReader implements Session {
   readonly #host: string | undefined;
 
   private constructor(link: Link, host: string | undefined) {
-    this.#link = link;
-    this.#reader = new RemoteReader(link);
+    super(link);
     this.#host = host;
   }
 
@@ -44,18 +29,6 @@ export class RemoteSession implements Session {
       throw error;
     }
     return new RemoteSession(link, options.host);
-  }
-
-  readQueries(queries: TextsInput, options?: ReadCall): Promise<Texts> {
-    return this.#reader.readQueries(queries, options);
-  }
-
-  readDocuments(documents: TextsInput, options?: ReadCall): Promise<Texts> {
-    return this.#reader.readDocuments(documents, options);
-  }
-
-  readJudgements(qrels: Blob | Uint8Array, options?: JudgementsCall): Promise<Judgements> {
-    return this.#reader.readJudgements(qrels, options);
   }
 
   load(options: LoadOptions = {}): Promise<Tuner> {
@@ -77,21 +50,21 @@ export class RemoteSession implements Session {
   }
 
   dispose(): void {
-    this.#link.end(new QuerytuneError("disposed", "The session was ended; open a new one.", { endsSession: true }));
+    this.link.end(new QuerytuneError("disposed", "The session was ended; open a new one.", { endsSession: true }));
   }
 
   async #loadArtifact(zip: Blob | Uint8Array, options: ArtifactOptions, end?: () => void): Promise<TunedModel> {
-    return new RemoteTunedModel(this.#reader, await loadArtifact(this.#link, zip, options), end);
+    return new RemoteTunedModel(this, await loadArtifact(this.link, zip, options), end);
   }
 
   async #load(options: LoadOptions, end?: () => void): Promise<Tuner> {
     const { onProgress, signal, encoder, crossEncoder, device, dtype, threads } = options;
     // Downloads happen here, so that the worker needs no network for models.
-    const download = { host: this.#host, onProgress, signal, onWarning: this.#link.warn };
+    const download = { host: this.#host, onProgress, signal, onWarning: this.link.warn };
     const models = await resolveModels({ encoder, crossEncoder }, download);
     const files = [models.encoder, models.crossEncoder].flatMap((model) => Object.values(model?.files ?? {}));
-    const made = await this.#link.long({ onProgress, signal }, (call) =>
-      this.#link.service.load(
+    const made = await this.link.long({ onProgress, signal }, (call) =>
+      this.link.service.load(
         call,
         Comlink.transfer(
           models,
@@ -100,6 +73,6 @@ export class RemoteSession implements Session {
         { device, dtype, threads },
       ),
     );
-    return new RemoteTuner(this.#reader, made, end);
+    return new RemoteTuner(this, made, end);
   }
 }

@@ -42,13 +42,20 @@ function run(threads, training = { epochs: 4, folds: 3 }) {
       const { load } = await import(places.package);
       const { encoder, crossEncoder } = places;
       const bytes = (text) => new TextEncoder().encode(text);
-      const tuner = await load({ store: "memory", encoder, crossEncoder, device: "cpu", threads });
+      const warnings = [];
+      const onWarning = (message) => warnings.push(message);
+      const tuner = await load({ store: "memory", encoder, crossEncoder, device: "cpu", threads, onWarning });
       try {
         // The others have their models some seconds later.
         await new Promise((resolve) => setTimeout(resolve, threads === 1 ? 0 : 8000));
         const relations = await tuner.synthesize(bytes(queries), bytes(documents), { candidates: 20, depth: 8 });
         const fit = await tuner.fit(relations, { seed: 1, ...training });
-        return { scores: await relations.toScoresTsv(), report: fit.report, adapter: [...(await fit.adapter())] };
+        return {
+          scores: await relations.toScoresTsv(),
+          report: fit.report,
+          adapter: [...(await fit.adapter())],
+          warnings,
+        };
       } finally {
         tuner.dispose();
       }
@@ -81,6 +88,8 @@ test("with LoRA, too, one worker and three come to the same adapter and the same
   const training = { method: "lora", lora: { rank: 4, documents: true }, epochs: 2, folds: 2 };
   const [alone, together] = [await run(1, training), await run(3, training)];
   assert.deepEqual(together.adapter, alone.adapter);
+  // Members that cannot help say so.
+  assert.deepEqual(together.warnings, []);
   assert.deepEqual(withoutTimes(together.report), withoutTimes(alone.report));
 });
 

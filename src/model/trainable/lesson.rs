@@ -73,14 +73,6 @@ const KEPT: &str = "kept";
 type Written = (String, Dtype, Vec<u8>);
 
 impl Part<'_> {
-    /// The texts of all its pieces.
-    pub fn range(&self) -> Range<usize> {
-        match self.pieces {
-            [] => 0..0,
-            [first, ..] => first.start..self.pieces[self.pieces.len() - 1].end,
-        }
-    }
-
     /// [`Lesson::Forward`] as a file, or [`Lesson::ForwardAndKeep`].
     ///
     /// # Errors
@@ -111,7 +103,7 @@ impl Part<'_> {
     }
 
     fn own<'v>(&self, of_vectors: &'v [f32]) -> &'v [f32] {
-        let (dims, texts) = (of_vectors.len() / self.texts.len().max(1), self.range());
+        let (dims, texts) = (of_vectors.len() / self.texts.len().max(1), span(self.pieces));
         &of_vectors[texts.start * dims..texts.end * dims]
     }
 
@@ -121,7 +113,7 @@ impl Part<'_> {
     }
 
     fn tensors(&self, changes: &[ChangeValues]) -> Vec<Written> {
-        let texts = &self.texts[self.range()];
+        let texts = &self.texts[span(self.pieces)];
         let all = |ids: fn(&Tokenized) -> &[u32]| texts.iter().flat_map(ids).copied();
         let factors: Vec<f32> = changes.iter().map(|change| change.factor).collect();
         let mut tensors = vec![
@@ -137,6 +129,15 @@ impl Part<'_> {
             tensors.push(numbers(&name(&change.module, "b"), &change.b));
         }
         tensors
+    }
+}
+
+/// The texts of pieces that lie one after the other.
+pub fn span(pieces: &[Range<usize>]) -> Range<usize> {
+    match pieces {
+        [] => 0..0,
+        [first, .., last] => first.start..last.end,
+        [only] => only.clone(),
     }
 }
 

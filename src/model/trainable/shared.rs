@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use super::lesson::{ChangeValues, Part};
+use super::lesson::{ChangeValues, Part, span};
 use super::pieces::{Changed, PieceTrace};
 use crate::cpu::rows::add;
 use crate::crew::{Shared, share};
@@ -200,10 +200,8 @@ impl VectorsByPiece {
 
     /// Those of pieces that lie one after the other.
     fn set(&mut self, pieces: &[Range<usize>], values: &[f32]) -> Result<()> {
-        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else {
-            return Ok(());
-        };
-        let places = first.start * self.dims..last.end * self.dims;
+        let Range { start, end } = span(pieces);
+        let places = start * self.dims..end * self.dims;
         check_length(values, places.len())?;
         self.values[places].copy_from_slice(values);
         Ok(())
