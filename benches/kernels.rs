@@ -5,6 +5,7 @@ use divan::{Bencher, black_box};
 use querytune::cpu::Activation;
 use querytune::cpu::attention::{AttentionScratch, attend};
 use querytune::cpu::fp32::Fp32Matrix;
+use querytune::cpu::int16::attention::{Int16AttentionScratch, attend_int16};
 use querytune::cpu::int16::{Int16Matrix, Int16Scratch};
 use querytune::cpu::rows::{LayerNorm, exponentials, gelu};
 
@@ -71,6 +72,16 @@ fn attention(bencher: Bencher, length: usize) {
     bencher
         .counter(operations(length, length, 2 * HIDDEN))
         .bench_local(|| attend(black_box(&states), length, length, 12, &mut out, &mut scratch));
+}
+
+/// The same in integers.
+#[divan::bench(args = [16, 64, 256])]
+fn attention_int16(bencher: Bencher, length: usize) {
+    let states = numbers(length * 3 * HIDDEN);
+    let (mut out, mut scratch) = (vec![0.0; length * HIDDEN], Int16AttentionScratch::default());
+    bencher
+        .counter(operations(length, length, 2 * HIDDEN))
+        .bench_local(|| attend_int16(black_box(&states), length, length, 12, &mut out, &mut scratch));
 }
 
 /// Items are numbers.

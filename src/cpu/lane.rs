@@ -4,6 +4,8 @@
 //! there, which costs more than the formula; so there a vector is a number too.
 
 use super::processor::multiply_add;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use super::rows::LANES;
 
 /// A number of f32, or several.
 pub(super) trait Lane: Copy {
@@ -92,6 +94,13 @@ mod simd128 {
             Self(unsafe { v128_load(from.as_ptr().cast()) })
         }
 
+        /// The numbers that integers are.
+        #[inline(always)]
+        pub fn of_integers(integers: &[i32; 4]) -> Self {
+            // SAFETY: as above.
+            Self(f32x4_convert_i32x4(unsafe { v128_load(integers.as_ptr().cast()) }))
+        }
+
         /// Writes the numbers to an array.
         #[inline(always)]
         pub fn store(self, to: &mut [f32; 4]) {
@@ -133,6 +142,103 @@ mod simd128 {
         fn power_of_two(self) -> Self {
             Self(i32x4_add(i32x4_shl(self.0, 23), i32x4_splat(0x3f80_0000)))
         }
+    }
+}
+
+/// The largest absolute value; not a number if there is one that is not.
+#[inline(always)]
+pub(super) fn largest(values: &[f32]) -> f32 {
+    // Of numbers without their sign the order is that of their bits, and what is no number is above infinity.
+    let bits = |value: &f32| value.to_bits() & 0x7fff_ffff;
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let (lanes, rest) = {
+        use core::arch::wasm32::{u32x4_extract_lane, u32x4_max, u32x4_splat, v128_and};
+        let (vectors, rest) = values.as_chunks::<4>();
+        let mut most = u32x4_splat(0);
+        for vector in vectors {
+            most = u32x4_max(most, v128_and(F32x4::load(vector).0, u32x4_splat(0x7fff_ffff)));
+        }
+        let lanes = [
+            u32x4_extract_lane::<0>(most),
+            u32x4_extract_lane::<1>(most),
+            u32x4_extract_lane::<2>(most),
+            u32x4_extract_lane::<3>(most),
+        ];
+        (lanes, rest)
+    };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let (lanes, rest) = {
+        let (groups, rest) = values.as_chunks::<LANES>();
+        let mut lanes = [0u32; LANES];
+        for group in groups {
+            for (lane, value) in lanes.iter_mut().zip(group) {
+                *lane = (*lane).max(bits(value));
+            }
+        }
+        (lanes, rest)
+    };
+    f32::from_bits(lanes.into_iter().chain(rest.iter().map(bits)).fold(0, u32::max))
+}
+
+/// `values · factor`, rounded to the nearest integers (of two the even one), which have to fit into 16 bits.
+#[inline(always)]
+pub(super) fn round_products(values: &[f32], factor: f32, integers: &mut [i16]) {
+    // Adding 1.5 · 2^23 leaves an integer in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let (values, integers) = {
+        use core::arch::wasm32::{i16x8_narrow_i32x4, i32x4_splat, i32x4_sub, v128_store};
+        let (values, rest) = values.as_chunks::<8>();
+        let (integers, others) = integers.as_chunks_mut::<8>();
+        let round = |half: &[f32; 4]| {
+            let sum = F32x4::load(half).times(F32x4::of(factor)).plus(F32x4::of(ROUND));
+            i32x4_sub(sum.0, i32x4_splat(ROUND.to_bits() as i32))
+        };
+        for (values, integers) in values.iter().zip(integers) {
+            let [low, high] = values.as_chunks::<4>().0 else {
+                continue;
+            };
+            let rounded = i16x8_narrow_i32x4(round(low), round(high));
+            // SAFETY: there is room for eight, and stores may be unaligned.
+            unsafe { v128_store(integers.as_mut_ptr().cast(), rounded) };
+        }
+        (rest, others)
+    };
+    for (integer, value) in integers.iter_mut().zip(values) {
+        *integer = (*value * factor + ROUND).to_bits() as i16;
+    }
+}
+
+/// `integers · factors`, place by place; `largest` becomes what is larger there.
+#[inline(always)]
+pub(super) fn scale<const N: usize>(
+    integers: &[i32; N],
+    factors: &[f32; N],
+    products: &mut [f32; N],
+    largest: &mut [f32; N],
+) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        let (integers, factors) = (integers.as_chunks::<4>().0, factors.as_chunks::<4>().0);
+        let (products, largest) = (products.as_chunks_mut::<4>().0, largest.as_chunks_mut::<4>().0);
+        for (((integers, factors), product), most) in integers.iter().zip(factors).zip(products).zip(largest) {
+            let found = F32x4::of_integers(integers).times(F32x4::load(factors));
+            found.store(product);
+            found.at_least(F32x4::load(most)).store(most);
+        }
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    for (((integer, factor), product), most) in integers.iter().zip(factors).zip(products).zip(largest) {
+        *product = *integer as f32 * factor;
+        *most = product.at_least(*most);
+    }
+}
+
+/// Integers as numbers.
+#[inline(always)]
+pub(super) fn floats<const N: usize>(integers: &[i32; N], values: &mut [f32; N]) {
+    for (value, integer) in values.iter_mut().zip(integers) {
+        *value = *integer as f32;
     }
 }
 
@@ -179,3 +285,48 @@ macro_rules! for_each_lane {
     }};
 }
 pub(super) use for_each_lane;
+
+/// [`for_each_lane`], and the sum of all numbers that come of it.
+macro_rules! sum_each_lane {
+    ($row:expr, |$value:ident: $lane:ident| $formula:expr) => {{
+        let row: &mut [f32] = $row;
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let (row, sum) = {
+            use $crate::cpu::lane::F32x4 as $lane;
+            let (vectors, rest) = row.as_chunks_mut::<4>();
+            let mut sums = $lane::of(0.0);
+            for vector in vectors {
+                let $value = $lane::load(vector);
+                let result = $formula;
+                sums = sums.plus(result);
+                result.store(vector);
+            }
+            let mut four = [0.0; 4];
+            sums.store(&mut four);
+            (rest, (four[0] + four[1]) + (four[2] + four[3]))
+        };
+        #[allow(non_camel_case_types, reason = "the other kind of number has such a name")]
+        type $lane = f32;
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        let (row, sum) = {
+            let (groups, rest) = row.as_chunks_mut::<{ $crate::cpu::rows::LANES }>();
+            let mut sums = [0f32; $crate::cpu::rows::LANES];
+            for group in groups {
+                for (sum, value) in sums.iter_mut().zip(group) {
+                    let $value = *value;
+                    *value = $formula;
+                    *sum += *value;
+                }
+            }
+            (rest, sums.into_iter().sum::<f32>())
+        };
+        let mut sum = sum;
+        for value in row {
+            let $value = *value;
+            *value = $formula;
+            sum += *value;
+        }
+        sum
+    }};
+}
+pub(super) use sum_each_lane;

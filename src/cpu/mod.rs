@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! processor   which instructions there are, and functions compiled for each
-//! int16       products of 16-bit integers: weights packed, activations rounded row by row
+//! int16       products and attention in 16-bit integers: weights packed, activations rounded row by row
 //! fp32        products of f32: the exact path, nearest neighbours
 //! lane        numbers that formulas are written in
 //! rows        what is done to one row after another: GELU, softmax, layer normalisation

@@ -43,6 +43,11 @@ impl Instructions {
             Self::Avx512 => 32,
         }
     }
+
+    /// What columns of a part of a product have to begin with a multiple of: two panels.
+    pub fn part_columns(self) -> usize {
+        2 * self.panel_columns()
+    }
 }
 
 /// Defines a function whose body is compiled for every set of instructions, and which calls the best at hand.

@@ -11,6 +11,7 @@ use super::weights::Weights;
 use crate::cpu::Activation;
 use crate::cpu::attention::{AttentionScratch, attend};
 use crate::cpu::fp32::Fp32Matrix;
+use crate::cpu::int16::attention::{Int16AttentionScratch, attend_int16};
 use crate::cpu::int16::{Int16Matrix, Int16Scratch};
 use crate::cpu::processor::Instructions;
 use crate::cpu::rows::LayerNorm;
@@ -58,7 +59,7 @@ impl Linear {
         self.part(rows, 0..self.bias.len(), activation, out, self.bias.len(), scratch);
     }
 
-    /// Some of the outputs, which begin with a panel; rows of `out` begin every `stride` numbers.
+    /// Some of the outputs, which begin where a part can ([`Instructions::part_columns`]); rows of `out` begin every `stride` numbers.
     fn part(
         &self,
         rows: &[f32],
@@ -139,6 +140,7 @@ impl Batch {
 struct Scratch {
     products: Int16Scratch,
     attention: AttentionScratch,
+    int16_attention: Int16AttentionScratch,
     projections: Vec<f32>,
     attended: Vec<f32>,
     wide: Vec<f32>,
@@ -218,14 +220,14 @@ impl Arithmetic for Cpu {
             for Range { start, end } in batch.tokens() {
                 let projections = &projections[start * 3 * hidden..end * 3 * hidden];
                 let attended = &mut scratch.attended[start * hidden..end * hidden];
-                attend(
-                    projections,
-                    end - start,
-                    end - start,
-                    heads,
-                    attended,
-                    &mut scratch.attention,
-                );
+                let length = end - start;
+                match self.dtype {
+                    Dtype::Fp32 => attend(projections, length, length, heads, attended, &mut scratch.attention),
+                    Dtype::Int16 => {
+                        let scratch = &mut scratch.int16_attention;
+                        attend_int16(projections, length, length, heads, attended, scratch);
+                    }
+                }
             }
             after_attention(layer, &mut states, scratch);
         });
@@ -252,7 +254,9 @@ impl Arithmetic for Cpu {
         batches: &mut [Batch],
     ) -> Vec<Vec<f32>> {
         let items = states.into_iter().zip(&mut *batches).collect();
-        in_parallel(items, |(states, batch)| last_layer(layer, heads, states, batch))
+        in_parallel(items, |(states, batch)| {
+            last_layer(self.dtype, layer, heads, states, batch)
+        })
     }
 
     fn finish(&self, head: &Head<Self>, states: Vec<f32>, batch: &Batch) -> Vec<f32> {
@@ -353,7 +357,7 @@ fn after_attention(layer: &Layer<Cpu>, states: &mut [f32], scratch: &mut Scratch
 }
 
 /// The last layer's states of the inputs' first tokens, which are then the only ones of `batch`.
-fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Batch) -> Vec<f32> {
+fn last_layer(dtype: Dtype, layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Batch) -> Vec<f32> {
     let (count, texts) = (batch.ids.len(), batch.lengths.len());
     let hidden = states.len() / count.max(1);
     let starts: Vec<usize> = batch.tokens().map(|tokens| tokens.start).collect();
@@ -365,8 +369,8 @@ fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Ba
     SCRATCH.with_borrow_mut(|scratch| {
         let width = 3 * hidden;
         scratch.projections.resize(count * width, 0.0);
-        // Queries have a third of the outputs; where that does not end with a panel, those of all tokens are computed.
-        let cut = if hidden.is_multiple_of(Instructions::detect().panel_columns()) {
+        // Queries have a third of the outputs; where no part can begin there, those of all tokens are computed.
+        let cut = if hidden.is_multiple_of(Instructions::detect().part_columns()) {
             hidden
         } else {
             0
@@ -392,7 +396,10 @@ fn last_layer(layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, batch: &mut Ba
         let attended = scratch.attended.chunks_exact_mut(hidden);
         for ((start, &length), attended) in starts.iter().zip(&batch.lengths).zip(attended) {
             let projections = &scratch.projections[start * width..][..length * width];
-            attend(projections, length, 1, heads, attended, &mut scratch.attention);
+            match dtype {
+                Dtype::Fp32 => attend(projections, length, 1, heads, attended, &mut scratch.attention),
+                Dtype::Int16 => attend_int16(projections, length, 1, heads, attended, &mut scratch.int16_attention),
+            }
         }
         after_attention(layer, &mut first, scratch);
     });
@@ -439,10 +446,14 @@ mod tests {
         assert!(Cpu::new(Dtype::Int16).plan(&[]).is_empty());
     }
 
-    fn linear(inputs: usize, outputs: usize, random: &mut fastrand::Rng) -> Linear {
+    fn linear(dtype: Dtype, inputs: usize, outputs: usize, random: &mut fastrand::Rng) -> Linear {
         let mut numbers = |count| (0..count).map(|_| random.f32() - 0.5).collect::<Vec<f32>>();
+        let weights = numbers(inputs * outputs);
         Linear {
-            weights: Packed::Fp32(Fp32Matrix::pack(&numbers(inputs * outputs), outputs, inputs)),
+            weights: match dtype {
+                Dtype::Fp32 => Packed::Fp32(Fp32Matrix::pack(&weights, outputs, inputs)),
+                Dtype::Int16 => Packed::Int16(Int16Matrix::pack(&weights, outputs, inputs, None).expect("packed")),
+            },
             bias: numbers(outputs),
         }
     }
@@ -451,18 +462,22 @@ mod tests {
     fn the_last_layer_of_first_tokens_is_the_whole_layers_first_rows() {
         let mut random = fastrand::Rng::with_seed(5);
         // Widths that end with a panel, and others.
-        for hidden in [64, 40, 12] {
+        for (dtype, hidden) in [Dtype::Fp32, Dtype::Int16]
+            .into_iter()
+            .flat_map(|dtype| [64, 40, 12].map(|hidden| (dtype, hidden)))
+        {
+            let mut linear = |inputs, outputs| linear(dtype, inputs, outputs, &mut random);
             let norm = || LayerNorm {
                 gamma: vec![1.5; hidden],
                 beta: vec![0.25; hidden],
                 epsilon: 1e-12,
             };
             let layer = Layer::<Cpu> {
-                projections: linear(hidden, 3 * hidden, &mut random),
-                attention_output: linear(hidden, hidden, &mut random),
+                projections: linear(hidden, 3 * hidden),
+                attention_output: linear(hidden, hidden),
                 attention_norm: norm(),
-                intermediate: linear(hidden, 4 * hidden, &mut random),
-                output: linear(4 * hidden, hidden, &mut random),
+                intermediate: linear(hidden, 4 * hidden),
+                output: linear(4 * hidden, hidden),
                 output_norm: norm(),
             };
             let lengths = vec![1, 7, 3, 70, 2];
@@ -473,8 +488,8 @@ mod tests {
                 lengths: lengths.clone(),
             };
             let states: Vec<f32> = (0..count * hidden).map(|_| random.f32() - 0.5).collect();
-            let all = Cpu::new(Dtype::Fp32).layer(&layer, 4, states.clone(), &batch);
-            let first = last_layer(&layer, 4, states, &mut batch);
+            let all = Cpu::new(dtype).layer(&layer, 4, states.clone(), &batch);
+            let first = last_layer(dtype, &layer, 4, states, &mut batch);
             let starts = [0, 1, 8, 11, 81];
             assert_eq!(batch.ids, starts);
             assert_eq!(batch.lengths, [1; 5]);
@@ -485,7 +500,10 @@ mod tests {
                     .zip(expected)
                     .map(|(a, b)| (a - b).abs())
                     .fold(0.0, f32::max);
-                assert!(distance <= 2e-6, "hidden {hidden}, token {start}: {distance:e}");
+                assert!(
+                    distance <= 2e-6,
+                    "{dtype:?}, hidden {hidden}, token {start}: {distance:e}"
+                );
             }
         }
     }
