@@ -161,9 +161,12 @@ export function depthWithin(of: Speed, seconds: number, texts: number, queries: 
   return Math.max(0, Math.floor((left * of.pairsPerSecond) / queries));
 }
 
-/** The tab's own, and each engine's: as measured with models whose files have 127, 220 and 970 MB. */
+/**
+ * The tab's own, and each engine's: as measured with models whose files have 127, 220 and 970 MB, and with those of 127
+ * again since linear layers take 7/4 of what they did; the others by their linear layers' sizes.
+ */
 const TAB = 306e6;
-const engine = (models: number) => Math.max(211e6, 2.5 * models - 235e6);
+const engine = (models: number) => Math.max(261e6, 2.5 * models - 180e6);
 
 /**
  * Bytes that a job takes at its peak, roughly, after docs/performance.md: every thread has the models in its memory, a

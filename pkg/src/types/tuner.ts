@@ -24,7 +24,7 @@ export interface LoadOptions extends Watch {
   /** Default `auto`. */
   dtype?: DtypeChoice;
   /**
-   * Workers that share the models' work on the CPU, each with the models in its own memory (some 330 MB with the default
+   * Workers that share the models' work on the CPU, each with the models in its own memory (some 370 MB with the default
    * two). Default: one for each processor, as far as half of the memory has room for these models, and in a browser 8 at
    * most. Half of them share a training with LoRA, too, which takes about as much memory again in each. What comes out does
    * not depend on it. In `querytune/core` the calling thread is one of them; there are others in
