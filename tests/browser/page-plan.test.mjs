@@ -70,7 +70,7 @@ test("what was measured gives time and memory, and keeps nothing from being chan
     number * (unit === "GB" ? 1000 : 1),
     await demo.page.evaluate(() => Math.min(8, navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 8))),
   ];
-  const expected = 1.049 * (614 + 335 * (threads - 1));
+  const expected = 1.049 * (562 + 256 * (threads - 1));
   assert.ok(Math.abs(megabytes - expected) < 0.1 * expected, `${found}: ${expected} MB with ${threads} threads`);
   assert.equal(number.replace(/^0\.|\./, "").replace(/0+$/, "").length <= 2, true, "two digits");
   assert.equal(await demo.get("job-state").getAttribute("data-state"), "idle");

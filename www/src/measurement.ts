@@ -162,11 +162,11 @@ export function depthWithin(of: Speed, seconds: number, texts: number, queries: 
 }
 
 /**
- * The tab's own, and each engine's: as measured with models whose files have 127, 220 and 970 MB, and with those of 127
- * again since linear layers take 7/4 of what they did; the others by their linear layers' sizes.
+ * The tab's own, and each thread's: as measured with models whose files have 127 MB, and 970 MB before linear layers took
+ * 7/4 of what they did, which is added.
  */
-const TAB = 306e6;
-const engine = (models: number) => Math.max(261e6, 2.5 * models - 180e6);
+const TAB = 321e6;
+const thread = (models: number) => Math.max(211e6, 3.5 * models - 180e6);
 
 /**
  * Bytes that a job takes at its peak, roughly, after docs/performance.md: every thread has the models in its memory, a
@@ -175,5 +175,5 @@ const engine = (models: number) => Math.max(261e6, 2.5 * models - 180e6);
  */
 export function memory({ bytes, threads = 1 }: Speed, texts: number, fileBytes: number): number {
   const vectors = texts * 384 * 4;
-  return Number((TAB + threads * (engine(bytes) + bytes) + 2 * vectors + 3 * fileBytes).toPrecision(2));
+  return Number((TAB + threads * thread(bytes) + 2 * vectors + 3 * fileBytes).toPrecision(2));
 }
