@@ -1,9 +1,9 @@
 //! Gradients: how a loss changes with the inputs of GELU, layer normalisation and attention, given how it changes with
 //! their outputs. Those of products are products again.
 
-use super::lane::{Lane, for_each_lane};
+use super::lane::{LANES, Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
-use super::rows::{LANES, LayerNorm, add, erf_lane, exp_lane, exponential_lanes, sum_of};
+use super::rows::{LayerNorm, add, erf_lane, exp_lane, exponential_lanes, sum_of};
 
 /// `1 / √(2π)`
 const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;

@@ -4,8 +4,9 @@
 //! there, which costs more than the formula; so there a vector is a number too.
 
 use super::processor::multiply_add;
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use super::rows::LANES;
+
+/// Numbers that are worked on together: a whole number of vector registers everywhere.
+pub(super) const LANES: usize = 16;
 
 /// A number of f32, or several.
 pub(super) trait Lane: Copy {
@@ -309,8 +310,8 @@ macro_rules! sum_each_lane {
         type $lane = f32;
         #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         let (row, sum) = {
-            let (groups, rest) = row.as_chunks_mut::<{ $crate::cpu::rows::LANES }>();
-            let mut sums = [0f32; $crate::cpu::rows::LANES];
+            let (groups, rest) = row.as_chunks_mut::<{ $crate::cpu::lane::LANES }>();
+            let mut sums = [0f32; $crate::cpu::lane::LANES];
             for group in groups {
                 for (sum, value) in sums.iter_mut().zip(group) {
                     let $value = *value;

@@ -3,11 +3,8 @@
 //! Written in a form that compilers turn into vector instructions: fixed groups of lanes, no branches, no calls. Formulas
 //! are in `lane`'s numbers, which are vectors by name on wasm.
 
-use super::lane::{Lane, for_each_lane, largest, round_products, sum_each_lane};
+use super::lane::{LANES, Lane, for_each_lane, largest, round_products, sum_each_lane};
 use super::processor::{for_each_processor, multiply_add};
-
-/// Numbers that are worked on together: a whole number of vector registers everywhere.
-pub(super) const LANES: usize = 16;
 
 /// `erf(x)` as `x P(x²) / Q(x²)`, which is odd as erf is; beyond 3.9 erf is 1 in f32.
 ///
