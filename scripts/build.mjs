@@ -42,7 +42,7 @@ async function part(name, title, key, outputs, work) {
 }
 
 /**
- * Of the engine alone, not of what it depends on. LLVM's loop strength reduction writes the addresses of a loop as sums
+ * Flags for the engine alone, not for what it depends on. LLVM's loop strength reduction writes the addresses of a loop as sums
  * that a wasm load cannot have as its offset; without it the innermost loops are a twentieth faster.
  */
 const engineFlags = ["-C", "llvm-args=-disable-lsr"];

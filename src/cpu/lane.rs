@@ -8,6 +8,9 @@ use super::processor::multiply_add;
 /// Numbers that are worked on together: a whole number of vector registers everywhere.
 pub(super) const LANES: usize = 16;
 
+/// 1.5 · 2^23: adding it leaves an integer in the low bits.
+pub(super) const ROUND: f32 = 12_582_912.0;
+
 /// A number of f32, or several.
 pub(super) trait Lane: Copy {
     /// The same in every place.
@@ -184,8 +187,6 @@ pub(super) fn largest(values: &[f32]) -> f32 {
 /// `values · factor`, rounded to the nearest integers (of two the even one), which have to fit into 16 bits.
 #[inline(always)]
 pub(super) fn round_products(values: &[f32], factor: f32, integers: &mut [i16]) {
-    // Adding 1.5 · 2^23 leaves an integer in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     let (values, integers) = {
         use core::arch::wasm32::{i16x8_narrow_i32x4, i32x4_splat, i32x4_sub, v128_store};

@@ -3,7 +3,7 @@
 //! Written in a form that compilers turn into vector instructions: fixed groups of lanes, no branches, no calls. Formulas
 //! are in `lane`'s numbers, which are vectors by name on wasm.
 
-use super::lane::{LANES, Lane, for_each_lane, largest, round_products, sum_each_lane};
+use super::lane::{LANES, Lane, ROUND, for_each_lane, largest, round_products, sum_each_lane};
 use super::processor::{for_each_processor, multiply_add};
 
 /// `erf(x)` as `x P(x²) / Q(x²)`, which is odd as erf is; beyond 3.9 erf is 1 in f32.
@@ -44,7 +44,6 @@ pub(super) fn gelu_lane<L: Lane, const FMA: bool>(x: L) -> L {
 /// For `x` from -87 to 88 within 2 units in the last place; below, 2^-126 or so instead of a smaller number.
 #[inline(always)]
 pub(super) fn exp_lane<L: Lane, const FMA: bool>(x: L) -> L {
-    const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23: adding it leaves an integer in the low bits.
     const POLYNOMIAL: [f32; 6] = [
         0.5,
         1.666_666_5e-1,
@@ -97,7 +96,6 @@ pub(super) fn exponential_lanes<const FMA: bool>(scores: &mut [f32], factor: f32
 /// `2^x` of numbers up to 0 or little more, within 3e-6 of it: as exact as 16 bits are. Below 2^-126 it is that.
 #[inline(always)]
 fn coarse_power_lane<L: Lane, const FMA: bool>(x: L) -> L {
-    const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23: adding it leaves an integer in the low bits.
     // Fitted to the least largest relative error on [-0.5, 0.5], by iterated weighted least squares.
     const POLYNOMIAL: [f32; 5] = [0.999_999_3, 0.693_121_8, 0.240_247_44, 0.055_917_863, 0.009_570_102];
     let x = x.at_least(L::of(-126.0));

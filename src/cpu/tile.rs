@@ -13,7 +13,7 @@ use super::processor::multiply_add;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// Nothing: what is there stays.
-    None,
+    Leave,
     /// They take its place.
     Set,
     /// They are added to it.
@@ -85,7 +85,7 @@ unsafe fn int16_scalar<const ROWS: usize, const COLUMNS: usize, const PLACES: us
                 // SAFETY: the caller's promise.
                 let place = unsafe { &mut *sums.add((place * ROWS + r) * COLUMNS + column) };
                 match how {
-                    Use::None => {}
+                    Use::Leave => {}
                     Use::Set => *place = sum,
                     Use::Add => *place = place.wrapping_add(sum),
                     Use::Subtract => *place = place.wrapping_sub(sum),
@@ -124,6 +124,23 @@ pub fn interleave<const WIDTH: usize>(rows: [&[[i16; 2]]; 4], target: &mut [[[i1
     }
 }
 
+/// Four rows of as many pairs each, which stand one after the other.
+#[inline(always)]
+pub fn four_rows(rows: &[[i16; 2]]) -> [&[[i16; 2]]; 4] {
+    let pairs = rows.len() / 4;
+    std::array::from_fn(|row| &rows[row * pairs..][..pairs])
+}
+
+/// Lays `count` rows of pairs, which stand one after the other, as `int16` takes them: four side by side, one as it is.
+#[inline(always)]
+pub fn lay(rows: &[[i16; 2]], count: usize, tile: &mut [[i16; 2]]) {
+    match count {
+        4 => interleave(four_rows(rows), tile.as_chunks_mut::<4>().0, 0),
+        1 => tile[..rows.len()].copy_from_slice(rows),
+        _ => unreachable!("tiles have four rows or one"),
+    }
+}
+
 /// Defines how a kernel's vectors of sums are used: in every place the same number of them.
 macro_rules! use_sums {
     ($totals:expr, $uses:expr, $sums:expr, $vector:ty, $load:path, $store:path, $add:path, $subtract:path) => {
@@ -133,7 +150,7 @@ macro_rules! use_sums {
             for (number, total) in totals.iter().enumerate() {
                 let place = place.add(number);
                 match how {
-                    Use::None => {}
+                    Use::Leave => {}
                     Use::Set => $store(place.cast(), *total),
                     Use::Add => $store(place.cast(), $add($load(place.cast()), *total)),
                     Use::Subtract => $store(place.cast(), $subtract($load(place.cast()), *total)),
@@ -364,8 +381,8 @@ mod tests {
         /// What the kernel leaves in `sums` and what its scalar twin does.
         fn both(rows: &[i16], panel: &[i16], pairs: usize, single: bool, sums: &[i32]) -> [Vec<i32>; 2] {
             const USES: [[Use; 4]; 2] = [
-                [Use::Set, Use::Add, Use::None, Use::Subtract],
-                [Use::Subtract, Use::None, Use::Set, Use::Add],
+                [Use::Set, Use::Add, Use::Leave, Use::Subtract],
+                [Use::Subtract, Use::Leave, Use::Set, Use::Add],
             ];
             #[inline(always)]
             fn of_rows<const ROWS: usize, const COLUMNS: usize>(
@@ -419,6 +436,6 @@ mod tests {
     #[test]
     #[should_panic]
     fn sums_that_have_no_room_are_not_written() {
-        int16::<4, 8, 4>(&[0; 64], &[0; 128], 8, [Use::None; 4], &mut [0; 127]);
+        int16::<4, 8, 4>(&[0; 64], &[0; 128], 8, [Use::Leave; 4], &mut [0; 127]);
     }
 }

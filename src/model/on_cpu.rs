@@ -135,12 +135,28 @@ impl Batch {
     }
 }
 
+/// Memory of attention in either kind of numbers.
+#[derive(Default)]
+struct Attention {
+    fp32: AttentionScratch,
+    int16: Int16AttentionScratch,
+}
+
+impl Attention {
+    /// Attends within one text, for the first `queries` tokens; see [`attend`].
+    fn attend(&mut self, dtype: Dtype, states: &[f32], length: usize, queries: usize, heads: usize, out: &mut [f32]) {
+        match dtype {
+            Dtype::Fp32 => attend(states, length, queries, heads, out, &mut self.fp32),
+            Dtype::Int16 => attend_int16(states, length, queries, heads, out, &mut self.int16),
+        }
+    }
+}
+
 /// Memory that every batch of a thread uses again.
 #[derive(Default)]
 struct Scratch {
     products: Int16Scratch,
-    attention: AttentionScratch,
-    int16_attention: Int16AttentionScratch,
+    attention: Attention,
     projections: Vec<f32>,
     attended: Vec<f32>,
     wide: Vec<f32>,
@@ -221,13 +237,9 @@ impl Arithmetic for Cpu {
                 let projections = &projections[start * 3 * hidden..end * 3 * hidden];
                 let attended = &mut scratch.attended[start * hidden..end * hidden];
                 let length = end - start;
-                match self.dtype {
-                    Dtype::Fp32 => attend(projections, length, length, heads, attended, &mut scratch.attention),
-                    Dtype::Int16 => {
-                        let scratch = &mut scratch.int16_attention;
-                        attend_int16(projections, length, length, heads, attended, scratch);
-                    }
-                }
+                scratch
+                    .attention
+                    .attend(self.dtype, projections, length, length, heads, attended);
             }
             after_attention(layer, &mut states, scratch);
         });
@@ -396,10 +408,7 @@ fn last_layer(dtype: Dtype, layer: &Layer<Cpu>, heads: usize, states: Vec<f32>, 
         let attended = scratch.attended.chunks_exact_mut(hidden);
         for ((start, &length), attended) in starts.iter().zip(&batch.lengths).zip(attended) {
             let projections = &scratch.projections[start * width..][..length * width];
-            match dtype {
-                Dtype::Fp32 => attend(projections, length, 1, heads, attended, &mut scratch.attention),
-                Dtype::Int16 => attend_int16(projections, length, 1, heads, attended, &mut scratch.int16_attention),
-            }
+            scratch.attention.attend(dtype, projections, length, 1, heads, attended);
         }
         after_attention(layer, &mut first, scratch);
     });

@@ -7,7 +7,7 @@
 use crate::cpu::lane::{Lane, largest, round_products, scale};
 use crate::cpu::processor::for_each_processor;
 use crate::cpu::rows::{coarse_exponential_lanes, round_row};
-use crate::cpu::tile::{Use, int16, interleave};
+use crate::cpu::tile::{Use, four_rows, int16, interleave, lay};
 use crate::cpu::{TILE_ROWS, write};
 
 /// Memory of an attention that is used again.
@@ -115,21 +115,6 @@ fn round_rows<const ROWS: usize>(rows: [&[f32]; ROWS], to: &mut [[i16; 2]]) -> [
     steps
 }
 
-/// Rows one after the other, as a tile has them.
-#[inline(always)]
-fn lay<const ROWS: usize>(rows: &[[i16; 2]], tile: &mut [[i16; 2]]) {
-    match ROWS {
-        TILE_ROWS => interleave(split(rows), tile.as_chunks_mut::<TILE_ROWS>().0, 0),
-        _ => tile[..rows.len()].copy_from_slice(rows),
-    }
-}
-
-#[inline(always)]
-fn split(rows: &[[i16; 2]]) -> [&[[i16; 2]]; TILE_ROWS] {
-    let pairs = rows.len() / TILE_ROWS;
-    std::array::from_fn(|row| &rows[row * pairs..][..pairs])
-}
-
 #[inline(always)]
 fn pack_keys<'a, const COLUMNS: usize>(
     key: impl Fn(usize) -> &'a [f32],
@@ -145,7 +130,7 @@ fn pack_keys<'a, const COLUMNS: usize>(
             let keys: [_; TILE_ROWS] = std::array::from_fn(|row| key((first + column + row).min(length - 1)));
             let steps = round_rows(keys, &mut scratch.rows);
             scratch.key_steps[first + column..][..TILE_ROWS].copy_from_slice(&steps);
-            interleave(split(&scratch.rows), panel, column);
+            interleave(four_rows(&scratch.rows), panel, column);
         }
     }
 }
@@ -223,7 +208,7 @@ fn rows_of_head<const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
         ..
     } = scratch;
     let steps = round_rows(queries, rows);
-    lay::<ROWS>(&rows[..ROWS * pairs], tile);
+    lay(&rows[..ROWS * pairs], ROWS, tile);
     let mut largest = [[f32::NEG_INFINITY; COLUMNS]; ROWS];
     let panels = keys
         .chunks_exact(COLUMNS * pairs)
@@ -249,7 +234,7 @@ fn rows_of_head<const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
         odd.fill(0);
         round_products(scores, units, weights);
     }
-    lay::<ROWS>(&weights[..ROWS * length_pairs], tile);
+    lay(&weights[..ROWS * length_pairs], ROWS, tile);
     for (panel, first) in values.chunks_exact(COLUMNS * length_pairs).zip((0..).step_by(COLUMNS)) {
         let width = COLUMNS.min(size - first);
         int16::<ROWS, COLUMNS, 1>(

@@ -64,13 +64,7 @@ impl Rounded {
             self.tiles.resize(self.rows.len(), [0; 2]);
             let tiles = self.tiles.chunks_exact_mut(self.rows.len() / 2);
             for (rows, tile) in self.rows.chunks_exact(self.rows.len() / 2).zip(tiles) {
-                match tile_rows {
-                    TILE_ROWS => {
-                        let rows: [_; TILE_ROWS] = std::array::from_fn(|row| &rows[row * inputs / 2..][..inputs / 2]);
-                        tile::interleave(rows, tile.as_chunks_mut::<TILE_ROWS>().0, 0);
-                    }
-                    _ => tile.copy_from_slice(rows),
-                }
+                tile::lay(rows, tile_rows, tile);
             }
             let tiles = self.tiles.as_flattened();
             for block in blocks(inputs) {

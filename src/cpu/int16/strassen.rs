@@ -69,7 +69,7 @@ fn subtract(a: &[i16], b: &[i16], differences: &mut [i16]) {
 /// If a slice is shorter than that.
 #[inline(always)]
 pub fn product<const ROWS: usize, const COLUMNS: usize>(left: &[i16], right: &[i16], pairs: usize, sums: &mut [i32]) {
-    use tile::Use::{Add, None, Set, Subtract};
+    use tile::Use::{Add, Leave, Set, Subtract};
     let (rows, panel) = (2 * ROWS * pairs, 2 * COLUMNS * pairs);
     // A macro and no closure: one that is not inlined is compiled without the caller's instructions.
     macro_rules! m {
@@ -83,13 +83,13 @@ pub fn product<const ROWS: usize, const COLUMNS: usize>(left: &[i16], right: &[i
             )
         };
     }
-    m!(1, Set, None, None, Set);
-    m!(2, None, None, Set, Subtract);
-    m!(3, None, Set, None, Add);
-    m!(4, Add, None, Add, None);
-    m!(5, Subtract, Add, None, None);
-    m!(6, None, None, None, Add);
-    m!(7, Add, None, None, None);
+    m!(1, Set, Leave, Leave, Set);
+    m!(2, Leave, Leave, Set, Subtract);
+    m!(3, Leave, Set, Leave, Add);
+    m!(4, Add, Leave, Add, Leave);
+    m!(5, Subtract, Add, Leave, Leave);
+    m!(6, Leave, Leave, Leave, Add);
+    m!(7, Add, Leave, Leave, Leave);
 }
 
 #[cfg(test)]
