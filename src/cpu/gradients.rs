@@ -1,26 +1,49 @@
 //! Gradients: how a loss changes with the inputs of GELU, layer normalisation and attention, given how it changes with
 //! their outputs. Those of products are products again.
 
+use super::formula::{Erf, Exponential};
 use super::lane::{LANES, Lane, for_each_lane};
 use super::processor::{for_each_processor, multiply_add};
-use super::rows::{LayerNorm, add, erf_lane, exp_lane, exponential_lanes, sum_of};
-
-/// `1 / √(2π)`
-const INVERSE_SQRT_2_PI: f32 = 0.398_942_3;
+use super::rows::{LayerNorm, add, exponential_lanes, sum_of};
 
 /// `Φ(x) + x φ(x)`, where Φ is the normal distribution and φ its density.
-#[inline(always)]
-fn gelu_slope_lane<L: Lane, const FMA: bool>(x: L) -> L {
-    let density = exp_lane::<L, FMA>(x.times(x).times(L::of(-0.5))).times(L::of(INVERSE_SQRT_2_PI));
-    let half = L::of(0.5);
-    let distribution = erf_lane::<L, FMA>(x).times_plus::<FMA>(half, half);
-    x.times_plus::<FMA>(density, distribution)
+struct GeluSlope<L> {
+    exponential: Exponential<L>,
+    erf: Erf<L>,
+    half: L,
+    minus_half: L,
+    /// `1 / √(2π)`
+    density: L,
+}
+
+impl<L: Lane> GeluSlope<L> {
+    #[inline(always)]
+    fn new() -> Self {
+        let [half, minus_half, density] = L::constants(&[0.5, -0.5, 0.398_942_3]);
+        Self {
+            exponential: Exponential::new(),
+            erf: Erf::new(),
+            half,
+            minus_half,
+            density,
+        }
+    }
+
+    #[inline(always)]
+    fn of<const FMA: bool>(&self, x: L) -> L {
+        let density = self
+            .exponential
+            .of::<FMA>(x.times(x).times(self.minus_half))
+            .times(self.density);
+        let distribution = self.erf.of::<FMA>(x).times_plus::<FMA>(self.half, self.half);
+        x.times_plus::<FMA>(density, distribution)
+    }
 }
 
 for_each_processor! {
     /// Replaces every number by the slope of GELU there.
     pub fn gelu_slopes(values: &mut [f32]) {
-        for_each_lane!(values, |x: Number| gelu_slope_lane::<Number, FMA>(x));
+        for_each_lane!(values, slope: GeluSlope, |x: Number| slope.of::<FMA>(x));
     }
 }
 

@@ -15,8 +15,15 @@ pub(super) const ROUND: f32 = 12_582_912.0;
 pub(super) trait Lane: Copy {
     /// The same in every place.
     fn of(value: f32) -> Self;
+    /// What is known when compiling, for use in a loop that follows.
+    ///
+    /// V8 makes a constant vector anew where it is used, with three instructions each time; so on wasm they come from
+    /// memory that the compiler is not told of.
+    fn constants<const N: usize>(values: &'static [f32; N]) -> [Self; N];
     /// `self + other`
     fn plus(self, other: Self) -> Self;
+    /// `self - other`
+    fn minus(self, other: Self) -> Self;
     /// `self · other`
     fn times(self, other: Self) -> Self;
     /// `self / other`
@@ -27,15 +34,15 @@ pub(super) trait Lane: Copy {
     fn at_least(self, least: Self) -> Self;
     /// `self`, or `most` where that is less.
     fn at_most(self, most: Self) -> Self;
-    /// 2 to the power of the integer in the low bits of `self`, which is that integer plus 1.5 · 2^23.
+    /// The low bits of `self` as an exponent: 2 to the power of that integer less 127.
     fn power_of_two(self) -> Self;
 
     /// `c[0] + c[1] x + c[2] x² + …` (Horner).
     #[inline(always)]
-    fn polynomial<const FMA: bool, const N: usize>(self, coefficients: &[f32; N]) -> Self {
-        let mut value = Self::of(coefficients[N - 1]);
+    fn polynomial<const FMA: bool, const N: usize>(self, coefficients: &[Self; N]) -> Self {
+        let mut value = coefficients[N - 1];
         for &coefficient in coefficients[..N - 1].iter().rev() {
-            value = value.times_plus::<FMA>(self, Self::of(coefficient));
+            value = value.times_plus::<FMA>(self, coefficient);
         }
         value
     }
@@ -47,8 +54,16 @@ impl Lane for f32 {
         value
     }
     #[inline(always)]
+    fn constants<const N: usize>(values: &'static [f32; N]) -> [Self; N] {
+        *values
+    }
+    #[inline(always)]
     fn plus(self, other: Self) -> Self {
         self + other
+    }
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self - other
     }
     #[inline(always)]
     fn times(self, other: Self) -> Self {
@@ -73,7 +88,7 @@ impl Lane for f32 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        f32::from_bits((self.to_bits() << 23).wrapping_add(0x3f80_0000))
+        f32::from_bits(self.to_bits() << 23)
     }
 }
 
@@ -83,6 +98,7 @@ pub(super) use simd128::F32x4;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128 {
     use core::arch::wasm32::*;
+    use std::hint::black_box;
 
     use super::Lane;
 
@@ -119,8 +135,19 @@ mod simd128 {
             Self(f32x4_splat(value))
         }
         #[inline(always)]
+        fn constants<const N: usize>(values: &'static [f32; N]) -> [Self; N] {
+            // SAFETY: each is a number in memory.
+            black_box(values)
+                .each_ref()
+                .map(|value| Self(unsafe { v128_load32_splat(std::ptr::from_ref(value).cast()) }))
+        }
+        #[inline(always)]
         fn plus(self, other: Self) -> Self {
             Self(f32x4_add(self.0, other.0))
+        }
+        #[inline(always)]
+        fn minus(self, other: Self) -> Self {
+            Self(f32x4_sub(self.0, other.0))
         }
         #[inline(always)]
         fn times(self, other: Self) -> Self {
@@ -144,7 +171,7 @@ mod simd128 {
         }
         #[inline(always)]
         fn power_of_two(self) -> Self {
-            Self(i32x4_add(i32x4_shl(self.0, 23), i32x4_splat(0x3f80_0000)))
+            Self(i32x4_shl(self.0, 23))
         }
     }
 }
@@ -159,8 +186,10 @@ pub(super) fn largest(values: &[f32]) -> f32 {
         use core::arch::wasm32::{u32x4_extract_lane, u32x4_max, u32x4_splat, v128_and};
         let (vectors, rest) = values.as_chunks::<4>();
         let mut most = u32x4_splat(0);
+        const WITHOUT_SIGN: [f32; 1] = [f32::from_bits(0x7fff_ffff)];
+        let [without_sign] = F32x4::constants(&WITHOUT_SIGN);
         for vector in vectors {
-            most = u32x4_max(most, v128_and(F32x4::load(vector).0, u32x4_splat(0x7fff_ffff)));
+            most = u32x4_max(most, v128_and(F32x4::load(vector).0, without_sign.0));
         }
         let lanes = [
             u32x4_extract_lane::<0>(most),
@@ -189,12 +218,13 @@ pub(super) fn largest(values: &[f32]) -> f32 {
 pub(super) fn round_products(values: &[f32], factor: f32, integers: &mut [i16]) {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     let (values, integers) = {
-        use core::arch::wasm32::{i16x8_narrow_i32x4, i32x4_splat, i32x4_sub, v128_store};
+        use core::arch::wasm32::{i16x8_narrow_i32x4, i32x4_sub, v128_store};
         let (values, rest) = values.as_chunks::<8>();
         let (integers, others) = integers.as_chunks_mut::<8>();
+        let [bias] = F32x4::constants(&[ROUND]);
         let round = |half: &[f32; 4]| {
-            let sum = F32x4::load(half).times(F32x4::of(factor)).plus(F32x4::of(ROUND));
-            i32x4_sub(sum.0, i32x4_splat(ROUND.to_bits() as i32))
+            let sum = F32x4::load(half).times(F32x4::of(factor)).plus(bias);
+            i32x4_sub(sum.0, bias.0)
         };
         for (values, integers) in values.iter().zip(integers) {
             let [low, high] = values.as_chunks::<4>().0 else {
@@ -264,25 +294,27 @@ pub(super) fn scale_and_add<const N: usize>(values: &mut [f32; N], factor: f32, 
 
 /// Applies a formula to every number of a row: four at a time on wasm, the rest one by one.
 ///
-/// `$lane` names the kind of number in `$formula`, an expression in `$value`.
+/// `$lane` names the kind of number in `$result`, an expression in `$value` and a `$formula` of that name.
 macro_rules! for_each_lane {
-    ($row:expr, |$value:ident: $lane:ident| $formula:expr) => {{
+    ($row:expr, $formula:ident: $name:ident, |$value:ident: $lane:ident| $result:expr) => {{
         let row: &mut [f32] = $row;
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         let row = {
             use $crate::cpu::lane::F32x4 as $lane;
+            let $formula = $name::<$lane>::new();
             let (vectors, rest) = row.as_chunks_mut::<4>();
             for vector in vectors {
                 let $value = $lane::load(vector);
-                $formula.store(vector);
+                $result.store(vector);
             }
             rest
         };
         #[allow(non_camel_case_types, reason = "the other kind of number has such a name")]
         type $lane = f32;
+        let $formula = $name::<$lane>::new();
         for value in row {
             let $value = *value;
-            *value = $formula;
+            *value = $result;
         }
     }};
 }
@@ -290,16 +322,17 @@ pub(super) use for_each_lane;
 
 /// [`for_each_lane`], and the sum of all numbers that come of it.
 macro_rules! sum_each_lane {
-    ($row:expr, |$value:ident: $lane:ident| $formula:expr) => {{
+    ($row:expr, $formula:ident: $name:ident, |$value:ident: $lane:ident| $result:expr) => {{
         let row: &mut [f32] = $row;
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         let (row, sum) = {
             use $crate::cpu::lane::F32x4 as $lane;
+            let $formula = $name::<$lane>::new();
             let (vectors, rest) = row.as_chunks_mut::<4>();
             let mut sums = $lane::of(0.0);
             for vector in vectors {
                 let $value = $lane::load(vector);
-                let result = $formula;
+                let result = $result;
                 sums = sums.plus(result);
                 result.store(vector);
             }
@@ -309,6 +342,7 @@ macro_rules! sum_each_lane {
         };
         #[allow(non_camel_case_types, reason = "the other kind of number has such a name")]
         type $lane = f32;
+        let $formula = $name::<$lane>::new();
         #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         let (row, sum) = {
             let (groups, rest) = row.as_chunks_mut::<{ $crate::cpu::lane::LANES }>();
@@ -316,7 +350,7 @@ macro_rules! sum_each_lane {
             for group in groups {
                 for (sum, value) in sums.iter_mut().zip(group) {
                     let $value = *value;
-                    *value = $formula;
+                    *value = $result;
                     *sum += *value;
                 }
             }
@@ -325,7 +359,7 @@ macro_rules! sum_each_lane {
         let mut sum = sum;
         for value in row {
             let $value = *value;
-            *value = $formula;
+            *value = $result;
             sum += *value;
         }
         sum

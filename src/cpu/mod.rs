@@ -5,6 +5,7 @@
 //! int16       products and attention in 16-bit integers: weights packed, activations rounded row by row
 //! fp32        products of f32: the exact path, nearest neighbours
 //! lane        numbers that formulas are written in
+//! formula     the error function, GELU, exponentials
 //! rows        what is done to one row after another: GELU, softmax, layer normalisation
 //! attention   softmax(Q Kᵀ) V of one text
 //! gradients   how a loss changes with what goes into rows and attention
@@ -14,9 +15,11 @@
 //! Every number of a result depends on its own row and the weights only, never on the rows beside it: the sums over
 //! `k` are made in one order whatever the shape of the product. So a text has the same vector in every batch.
 
+use formula::{CoarseGelu, Gelu};
 use lane::for_each_lane;
 
 pub mod attention;
+mod formula;
 pub mod fp32;
 pub mod gradients;
 pub mod int16;
@@ -68,7 +71,16 @@ impl Activation {
     fn apply<const FMA: bool>(self, values: &mut [f32]) {
         match self {
             Self::None => {}
-            Self::Gelu => for_each_lane!(values, |x: Number| rows::gelu_lane::<Number, FMA>(x)),
+            Self::Gelu => for_each_lane!(values, gelu: Gelu, |x: Number| gelu.of::<FMA>(x)),
+        }
+    }
+
+    /// The same, as exact as numbers are that 16 bits are made of.
+    #[inline(always)]
+    fn apply_coarsely<const FMA: bool>(self, values: &mut [f32]) {
+        match self {
+            Self::None => {}
+            Self::Gelu => for_each_lane!(values, gelu: CoarseGelu, |x: Number| gelu.of::<FMA>(x)),
         }
     }
 }

@@ -99,7 +99,7 @@ for_each_processor! {
                 }
                 // Not two panels at a time: on wasm the constants of a formula are made anew for each call.
                 for row in 0..steps.len().min(2 * tile_rows) {
-                    activation.apply::<FMA>(&mut out[row * stride..][..width]);
+                    activation.apply_coarsely::<FMA>(&mut out[row * stride..][..width]);
                 }
             }
         }

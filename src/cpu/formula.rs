@@ -1,0 +1,198 @@
+//! Formulas of one number: the error function, GELU, exponentials.
+//!
+//! A formula is made before a loop and used in it, so that its constants are in registers by then. There are two of
+//! some: one to the exactness of f32, and a coarse one, which is as exact as numbers are that 16 bits are made of.
+
+use super::lane::Lane;
+
+/// Adding it rounds to an integer and leaves that integer plus 127, which is what exponents are biased by, in the low
+/// bits: 1.5 · 2^23 + 127.
+const ROUND_TO_EXPONENT: f32 = 12_583_039.0;
+
+/// `erf(x / √2)`
+///
+/// `erf(z)` as `z P(z²) / Q(z²)`, which is odd as erf is; beyond 3.9 erf is 1 in f32. Fitted by iterated weighted least
+/// squares to the least largest error (4e-8) on that interval; evaluated in f32 the largest error is 3.2e-7.
+/// `tests/cpu/rows.rs` holds it against the series.
+pub(super) struct Erf<L> {
+    scale: L,
+    least: L,
+    most: L,
+    numerator: [L; 7],
+    denominator: [L; 5],
+}
+
+impl<L: Lane> Erf<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        const LIMIT: f32 = 3.9;
+        let [scale, least, most] = L::constants(&[std::f32::consts::FRAC_1_SQRT_2, -LIMIT, LIMIT]);
+        Self {
+            scale,
+            least,
+            most,
+            numerator: L::constants(&[
+                1.128_378_7,
+                0.204_227_03,
+                0.051_149_2,
+                0.003_896_379_6,
+                0.000_147_477_91,
+                -1.996_948_4e-6,
+                2.011_882_6e-8,
+            ]),
+            denominator: L::constants(&[1.0, 0.514_320_5, 0.116_786_41, 0.014_730_685, 0.001_006_629_5]),
+        }
+    }
+
+    #[inline(always)]
+    pub fn of<const FMA: bool>(&self, x: L) -> L {
+        let z = x.times(self.scale).at_least(self.least).at_most(self.most);
+        let t = z.times(z);
+        z.times(t.polynomial::<FMA, 7>(&self.numerator))
+            .over(t.polynomial::<FMA, 5>(&self.denominator))
+    }
+}
+
+/// `x Φ(x)`
+pub(super) struct Gelu<L> {
+    erf: Erf<L>,
+    half: L,
+}
+
+impl<L: Lane> Gelu<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        let [half] = L::constants(&[0.5]);
+        Self { erf: Erf::new(), half }
+    }
+
+    #[inline(always)]
+    pub fn of<const FMA: bool>(&self, x: L) -> L {
+        let half = x.times(self.half);
+        half.times_plus::<FMA>(self.erf.of::<FMA>(x), half)
+    }
+}
+
+/// [`Gelu`] within 5e-5: `x (½ + x P(x²))`.
+///
+/// Fitted to the least largest error (2.5e-5) on an interval at whose ends it is 0 and `x`. There is no division, and
+/// there are no more constants than registers.
+pub(super) struct CoarseGelu<L> {
+    least: L,
+    most: L,
+    half: L,
+    polynomial: [L; 9],
+}
+
+impl<L: Lane> CoarseGelu<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        const LIMIT: f32 = 4.4;
+        let [least, most, half] = L::constants(&[-LIMIT, LIMIT, 0.5]);
+        Self {
+            least,
+            most,
+            half,
+            polynomial: L::constants(&[
+                0.398_761_7,
+                -0.066_076_56,
+                0.009_643_096,
+                -0.001_055_009_5,
+                8.429_532e-5,
+                -4.725_048e-6,
+                1.740_927_3e-7,
+                -3.754_237_4e-9,
+                3.569_610_6e-11,
+            ]),
+        }
+    }
+
+    #[inline(always)]
+    pub fn of<const FMA: bool>(&self, x: L) -> L {
+        let z = x.at_least(self.least).at_most(self.most);
+        let polynomial = z.times(z).polynomial::<FMA, 9>(&self.polynomial);
+        x.times(z.times_plus::<FMA>(polynomial, self.half))
+    }
+}
+
+/// `e^x`: 2^n by the exponent's bits, the rest by a polynomial (Cody and Waite's reduction, Cephes' coefficients).
+///
+/// For `x` from -87 to 88 within 2 units in the last place; below, 2^-126 or so instead of a smaller number.
+pub(super) struct Exponential<L> {
+    least: L,
+    most: L,
+    log2_e: L,
+    round: L,
+    back: L,
+    ln_2: [L; 2],
+    one: L,
+    polynomial: [L; 6],
+}
+
+impl<L: Lane> Exponential<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        let [least, most, log2_e, one] = L::constants(&[-87.0, 88.0, std::f32::consts::LOG2_E, 1.0]);
+        let [round, back] = L::constants(&[ROUND_TO_EXPONENT, -ROUND_TO_EXPONENT]);
+        Self {
+            least,
+            most,
+            log2_e,
+            round,
+            back,
+            ln_2: L::constants(&[-0.693_359_4, 2.121_944_4e-4]),
+            one,
+            polynomial: L::constants(&[
+                0.5,
+                1.666_666_5e-1,
+                4.166_579_6e-2,
+                8.333_452e-3,
+                1.398_199_9e-3,
+                1.987_569_1e-4,
+            ]),
+        }
+    }
+
+    #[inline(always)]
+    pub fn of<const FMA: bool>(&self, x: L) -> L {
+        let x = x.at_least(self.least).at_most(self.most);
+        let shifted = x.times_plus::<FMA>(self.log2_e, self.round);
+        let n = shifted.plus(self.back);
+        let rest = n.times_plus::<FMA>(self.ln_2[0], x);
+        let rest = n.times_plus::<FMA>(self.ln_2[1], rest);
+        let tail = rest.polynomial::<FMA, 6>(&self.polynomial);
+        let mantissa = tail.times_plus::<FMA>(rest.times(rest), rest.plus(self.one));
+        mantissa.times(shifted.power_of_two())
+    }
+}
+
+/// `2^x` of numbers up to 0 or little more, within 3e-6 of it. Below 2^-126 it is that.
+pub(super) struct CoarsePower<L> {
+    least: L,
+    round: L,
+    back: L,
+    polynomial: [L; 5],
+}
+
+impl<L: Lane> CoarsePower<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        let [least, round, back] = L::constants(&[-126.0, ROUND_TO_EXPONENT, -ROUND_TO_EXPONENT]);
+        Self {
+            least,
+            round,
+            back,
+            // Fitted to the least largest relative error on [-0.5, 0.5], by iterated weighted least squares.
+            polynomial: L::constants(&[0.999_999_3, 0.693_121_8, 0.240_247_44, 0.055_917_863, 0.009_570_102]),
+        }
+    }
+
+    #[inline(always)]
+    pub fn of<const FMA: bool>(&self, x: L) -> L {
+        let x = x.at_least(self.least);
+        let shifted = x.plus(self.round);
+        let rest = x.minus(shifted.plus(self.back));
+        rest.polynomial::<FMA, 5>(&self.polynomial)
+            .times(shifted.power_of_two())
+    }
+}
