@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Inputs whose products are added as integers: a multiple of four, as blocks have halves and those have pairs.
-pub const BLOCK_INPUTS: usize = 384;
+pub const BLOCK_INPUTS: usize = 768;
 
 const _: () = assert!(BLOCK_INPUTS.is_multiple_of(4));
 
