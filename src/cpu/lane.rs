@@ -292,6 +292,33 @@ pub(super) fn scale_and_add<const N: usize>(values: &mut [f32; N], factor: f32, 
     }
 }
 
+/// `(first + second) · factor + terms` into `out`, place by place.
+#[inline(always)]
+pub(super) fn add_scale_and_add<const FMA: bool>(
+    first: &[f32],
+    second: &[f32],
+    factor: f32,
+    terms: &[f32],
+    out: &mut [f32],
+) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let (first, second, terms, out) = {
+        let (vectors, first) = first.as_chunks::<4>();
+        let (others, second) = second.as_chunks::<4>();
+        let (added, terms) = terms.as_chunks::<4>();
+        let (sums, out) = out.as_chunks_mut::<4>();
+        let factor = F32x4::of(factor);
+        for (((a, b), term), sum) in vectors.iter().zip(others).zip(added).zip(sums) {
+            let both = F32x4::load(a).plus(F32x4::load(b));
+            both.times_plus::<FMA>(factor, F32x4::load(term)).store(sum);
+        }
+        (first, second, terms, out)
+    };
+    for (((a, b), term), sum) in first.iter().zip(second).zip(terms).zip(out) {
+        *sum = multiply_add::<FMA>(a + b, factor, *term);
+    }
+}
+
 /// Applies a formula to every number of a row: four at a time on wasm, the rest one by one.
 ///
 /// `$lane` names the kind of number in `$result`, an expression in `$value` and a `$formula` of that name.

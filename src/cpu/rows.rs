@@ -4,7 +4,7 @@
 //! more than a sum or a product is a [`formula`](super::formula).
 
 use super::formula::{CoarsePower, Exponential, Gelu};
-use super::lane::{LANES, Lane, for_each_lane, largest, round_products, sum_each_lane};
+use super::lane::{LANES, Lane, add_scale_and_add, for_each_lane, largest, round_products, sum_each_lane};
 use super::processor::{for_each_processor, multiply_add};
 
 for_each_processor! {
@@ -67,11 +67,17 @@ impl LayerNorm {
         }
     }
 
-    /// Normalises row by row.
-    pub fn normalize(&self, rows: &mut [f32]) {
-        for row in rows.chunks_exact_mut(self.gamma.len()) {
-            normalize(row, &self.gamma, &self.beta, self.epsilon);
-        }
+    /// Normalises row by row; returns what each row was scaled by, which is 1 over its standard deviation.
+    pub fn normalize(&self, rows: &mut [f32]) -> Vec<f32> {
+        let rows = rows.chunks_exact_mut(self.gamma.len());
+        rows.map(|row| normalize(row, &self.gamma, &self.beta, self.epsilon))
+            .collect()
+    }
+
+    /// What is linear in a normalisation: `gamma · (row - mean)`. Times a row's factor, plus beta, it is the row
+    /// normalised; that of a sum is the sum of its parts'.
+    pub fn center(&self, row: &mut [f32]) {
+        center(row, &self.gamma);
     }
 }
 
@@ -85,7 +91,7 @@ for_each_processor! {
 }
 
 for_each_processor! {
-    fn normalize(row: &mut [f32], gamma: &[f32], beta: &[f32], epsilon: f32) {
+    fn normalize(row: &mut [f32], gamma: &[f32], beta: &[f32], epsilon: f32) -> f32 {
         let width = row.len() as f32;
         let mean = sum_of::<FMA>(row, |value| value) / width;
         let variance = sum_of::<FMA>(row, |value| (value - mean) * (value - mean)) / width;
@@ -93,6 +99,23 @@ for_each_processor! {
         for ((value, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
             *value = multiply_add::<FMA>((*value - mean) * factor, *gamma, *beta);
         }
+        factor
+    }
+}
+
+for_each_processor! {
+    fn center(row: &mut [f32], gamma: &[f32]) {
+        let mean = sum_of::<FMA>(row, |value| value) / row.len() as f32;
+        for (value, gamma) in row.iter_mut().zip(gamma) {
+            *value = (*value - mean) * gamma;
+        }
+    }
+}
+
+for_each_processor! {
+    /// `(first + second) · factor + terms` into `out`, place by place.
+    pub fn combine(first: &[f32], second: &[f32], factor: f32, terms: &[f32], out: &mut [f32]) {
+        add_scale_and_add::<FMA>(first, second, factor, terms, out);
     }
 }
 

@@ -47,6 +47,18 @@ pub trait Arithmetic: Parts + Sized {
             .collect()
     }
 
+    /// The first layer for several batches, from what their tokens' first states are made of.
+    fn first_layer_for_all(
+        &self,
+        embeddings: &Embeddings<Self>,
+        layer: &Layer<Self>,
+        heads: usize,
+        batches: &[Self::Batch],
+    ) -> Vec<Self::States> {
+        let states = batches.iter().map(|batch| self.embed(embeddings, batch)).collect();
+        self.layer_for_all(layer, heads, states, batches)
+    }
+
     /// The last layer, where of each input only the first token's state is used afterwards: others need not be
     /// computed, and then the batches say that each input has one token.
     fn last_layer_for_all(

@@ -38,6 +38,7 @@ impl<P: Parts> Bert<P> {
             )?,
             types: table("token_type_embeddings", config.type_vocab_size, 0)?,
             norm: norm("embeddings.LayerNorm")?,
+            first_projections: P::FirstProjections::default(),
         };
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for index in 0..config.num_hidden_layers {
@@ -75,16 +76,26 @@ impl<A: Arithmetic> Bert<A> {
         head: &Head<A>,
         job: &Job<'_>,
     ) -> Result<Vec<A::States>> {
-        let embed = |batch| arithmetic.embed(&self.embeddings, batch);
-        let mut states: Vec<A::States> = batches.iter().map(embed).collect();
-        for (number, layer) in self.layers.iter().enumerate() {
+        let (layers, last) = match self.layers.split_last() {
+            Some((last, layers)) if head.reads_first_tokens_only() => (layers, Some(last)),
+            _ => (&self.layers[..], None),
+        };
+        job.breathe().await?;
+        let mut layers = layers.iter();
+        let mut states: Vec<A::States> = match layers.next() {
+            Some(first) => arithmetic.first_layer_for_all(&self.embeddings, first, self.heads, batches),
+            None => {
+                let embed = |batch| arithmetic.embed(&self.embeddings, batch);
+                batches.iter().map(embed).collect()
+            }
+        };
+        for layer in layers {
             job.breathe().await?;
-            let is_last = number + 1 == self.layers.len();
-            states = if is_last && head.reads_first_tokens_only() {
-                arithmetic.last_layer_for_all(layer, self.heads, states, batches)
-            } else {
-                arithmetic.layer_for_all(layer, self.heads, states, batches)
-            };
+            states = arithmetic.layer_for_all(layer, self.heads, states, batches);
+        }
+        if let Some(last) = last {
+            job.breathe().await?;
+            states = arithmetic.last_layer_for_all(last, self.heads, states, batches);
         }
         Ok(states)
     }

@@ -1,8 +1,11 @@
 //! A BERT on the CPU's own kernels, without padding: the tokens of all inputs are stacked, only attention sees texts.
 
+mod first_projections;
+
 use std::cell::RefCell;
 use std::ops::Range;
 
+use self::first_projections::FirstProjections;
 use super::arithmetic::{Arithmetic, fill};
 use super::config::Pooling;
 use super::parts::{Embeddings, Head, Layer, Parts};
@@ -126,6 +129,13 @@ impl Batch {
         }
     }
 
+    /// Id, type and position of each token.
+    fn ids_and_places(&self) -> impl Iterator<Item = (u32, u32, usize)> + '_ {
+        let positions = self.lengths.iter().flat_map(|&length| 0..length);
+        let ids = self.ids.iter().zip(&self.type_ids).zip(positions);
+        ids.map(|((&id, &type_id), position)| (id, type_id, position))
+    }
+
     /// The places of each input's tokens.
     pub fn tokens(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         self.lengths.iter().scan(0, |next, length| {
@@ -171,6 +181,7 @@ impl Parts for Cpu {
     type Linear = Linear;
     type Norm = LayerNorm;
     type Table = Table;
+    type FirstProjections = FirstProjections;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let mut matrix = Vec::with_capacity(names.len() * outputs * inputs);
@@ -227,23 +238,39 @@ impl Arithmetic for Cpu {
     fn layer(&self, layer: &Layer<Self>, heads: usize, mut states: Vec<f32>, batch: &Batch) -> Vec<f32> {
         SCRATCH.with_borrow_mut(|scratch| {
             let count = batch.ids.len();
-            let hidden = states.len() / count.max(1);
             let projections = &mut scratch.projections;
             layer
                 .projections
                 .forward(&states, count, Activation::None, projections, &mut scratch.products);
-            scratch.attended.resize(count * hidden, 0.0);
-            for Range { start, end } in batch.tokens() {
-                let projections = &projections[start * 3 * hidden..end * 3 * hidden];
-                let attended = &mut scratch.attended[start * hidden..end * hidden];
-                let length = end - start;
-                scratch
-                    .attention
-                    .attend(self.dtype, projections, length, length, heads, attended);
-            }
-            after_attention(layer, &mut states, scratch);
+            after_projections(self.dtype, layer, heads, &mut states, batch, scratch);
         });
         states
+    }
+
+    /// In integers the queries, keys and values are looked up; in fp32 they stay exact.
+    fn first_layer_for_all(
+        &self,
+        embeddings: &Embeddings<Self>,
+        layer: &Layer<Self>,
+        heads: usize,
+        batches: &[Batch],
+    ) -> Vec<Vec<f32>> {
+        in_parallel(batches.iter().collect(), |batch| match &layer.projections.weights {
+            Packed::Fp32(_) => self.layer(layer, heads, self.embed(embeddings, batch), batch),
+            Packed::Int16(matrix) => {
+                let mut states = add_up(embeddings, batch);
+                let factors = embeddings.norm.normalize(&mut states);
+                SCRATCH.with_borrow_mut(|scratch| {
+                    let Scratch {
+                        projections, products, ..
+                    } = scratch;
+                    let bias = &layer.projections.bias;
+                    first_projections::look_up(embeddings, matrix, bias, batch, &factors, projections, products);
+                    after_projections(self.dtype, layer, heads, &mut states, batch, scratch);
+                });
+                states
+            }
+        })
     }
 
     fn layer_for_all(
@@ -313,10 +340,16 @@ impl Arithmetic for Cpu {
 
 /// Words, positions and types of a batch's tokens added and normalised.
 pub fn embed<P: Parts<Table = Table, Norm = LayerNorm>>(embeddings: &Embeddings<P>, batch: &Batch) -> Vec<f32> {
+    let mut states = add_up(embeddings, batch);
+    embeddings.norm.normalize(&mut states);
+    states
+}
+
+/// Words, positions and types of a batch's tokens added.
+fn add_up<P: Parts<Table = Table>>(embeddings: &Embeddings<P>, batch: &Batch) -> Vec<f32> {
     let hidden = embeddings.words.columns;
     let mut states = Vec::with_capacity(batch.ids.len() * hidden);
-    let positions = batch.lengths.iter().flat_map(|&length| 0..length);
-    for ((&id, &type_id), position) in batch.ids.iter().zip(&batch.type_ids).zip(positions) {
+    for (id, type_id, position) in batch.ids_and_places() {
         let (word, kind) = (
             embeddings.words.row(id as usize),
             embeddings.types.row(type_id as usize),
@@ -324,7 +357,6 @@ pub fn embed<P: Parts<Table = Table, Norm = LayerNorm>>(embeddings: &Embeddings<
         let parts = word.iter().zip(kind).zip(embeddings.positions.row(position));
         states.extend(parts.map(|((word, kind), position)| word + kind + position));
     }
-    embeddings.norm.normalize(&mut states);
     states
 }
 
@@ -345,6 +377,28 @@ pub fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync
     }
     #[cfg(target_arch = "wasm32")]
     items.into_iter().map(work).collect()
+}
+
+/// A layer from its queries, keys and values on, which are in `scratch`; `states` are those before it, [n, hidden].
+fn after_projections(
+    dtype: Dtype,
+    layer: &Layer<Cpu>,
+    heads: usize,
+    states: &mut [f32],
+    batch: &Batch,
+    scratch: &mut Scratch,
+) {
+    let hidden = states.len() / batch.ids.len().max(1);
+    scratch.attended.resize(states.len(), 0.0);
+    for Range { start, end } in batch.tokens() {
+        let projections = &scratch.projections[start * 3 * hidden..end * 3 * hidden];
+        let attended = &mut scratch.attended[start * hidden..end * hidden];
+        let length = end - start;
+        scratch
+            .attention
+            .attend(dtype, projections, length, length, heads, attended);
+    }
+    after_attention(layer, states, scratch);
 }
 
 /// What follows attention, row by row; `states` are those before it, [n, hidden].
@@ -455,15 +509,37 @@ mod tests {
         assert!(Cpu::new(Dtype::Int16).plan(&[]).is_empty());
     }
 
+    /// Random numbers around 0.
+    pub fn numbers(count: usize, random: &mut fastrand::Rng) -> Vec<f32> {
+        (0..count).map(|_| random.f32() - 0.5).collect()
+    }
+
     fn linear(dtype: Dtype, inputs: usize, outputs: usize, random: &mut fastrand::Rng) -> Linear {
-        let mut numbers = |count| (0..count).map(|_| random.f32() - 0.5).collect::<Vec<f32>>();
-        let weights = numbers(inputs * outputs);
+        let weights = numbers(inputs * outputs, random);
         Linear {
             weights: match dtype {
                 Dtype::Fp32 => Packed::Fp32(Fp32Matrix::pack(&weights, outputs, inputs)),
                 Dtype::Int16 => Packed::Int16(Int16Matrix::pack(&weights, outputs, inputs, None).expect("packed")),
             },
-            bias: numbers(outputs),
+            bias: numbers(outputs, random),
+        }
+    }
+
+    /// A layer of random weights.
+    pub fn layer(dtype: Dtype, hidden: usize, random: &mut fastrand::Rng) -> Layer<Cpu> {
+        let mut linear = |inputs, outputs| linear(dtype, inputs, outputs, random);
+        let norm = || LayerNorm {
+            gamma: vec![1.5; hidden],
+            beta: vec![0.25; hidden],
+            epsilon: 1e-12,
+        };
+        Layer {
+            projections: linear(hidden, 3 * hidden),
+            attention_output: linear(hidden, hidden),
+            attention_norm: norm(),
+            intermediate: linear(hidden, 4 * hidden),
+            output: linear(4 * hidden, hidden),
+            output_norm: norm(),
         }
     }
 
@@ -475,20 +551,7 @@ mod tests {
             .into_iter()
             .flat_map(|dtype| [64, 40, 12].map(|hidden| (dtype, hidden)))
         {
-            let mut linear = |inputs, outputs| linear(dtype, inputs, outputs, &mut random);
-            let norm = || LayerNorm {
-                gamma: vec![1.5; hidden],
-                beta: vec![0.25; hidden],
-                epsilon: 1e-12,
-            };
-            let layer = Layer::<Cpu> {
-                projections: linear(hidden, 3 * hidden),
-                attention_output: linear(hidden, hidden),
-                attention_norm: norm(),
-                intermediate: linear(hidden, 4 * hidden),
-                output: linear(4 * hidden, hidden),
-                output_norm: norm(),
-            };
+            let layer = layer(dtype, hidden, &mut random);
             let lengths = vec![1, 7, 3, 70, 2];
             let count: usize = lengths.iter().sum();
             let mut batch = Batch {
@@ -496,7 +559,7 @@ mod tests {
                 type_ids: vec![0; count],
                 lengths: lengths.clone(),
             };
-            let states: Vec<f32> = (0..count * hidden).map(|_| random.f32() - 0.5).collect();
+            let states = numbers(count * hidden, &mut random);
             let all = Cpu::new(dtype).layer(&layer, 4, states.clone(), &batch);
             let first = last_layer(dtype, &layer, 4, states, &mut batch);
             let starts = [0, 1, 8, 11, 81];

@@ -75,6 +75,7 @@ impl Parts for Gpu {
     type Linear = Linear;
     type Norm = Norm;
     type Table = Tensor<2>;
+    type FirstProjections = ();
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let all = names.len() * outputs;

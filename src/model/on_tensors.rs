@@ -166,6 +166,7 @@ impl Parts for Tensors {
     type Linear = Linear;
     type Norm = Norm;
     type Table = Tensor<2>;
+    type FirstProjections = ();
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let columns = names.len() * outputs;

@@ -12,6 +12,8 @@ pub trait Parts {
     type Norm;
     /// Rows that are looked up.
     type Table;
+    /// What is kept of the first layer's queries, keys and values; nothing where they are always computed.
+    type FirstProjections: Default;
 
     /// Loads `NAME.weight` ([outputs, inputs], PyTorch's order) and `NAME.bias` of every name; layers of several
     /// names have their outputs side by side.
@@ -40,6 +42,8 @@ pub struct Embeddings<P: Parts> {
     pub types: P::Table,
     /// Applied to the sum.
     pub norm: P::Norm,
+    /// What the first layer makes of words and positions.
+    pub first_projections: P::FirstProjections,
 }
 
 /// One transformer layer.

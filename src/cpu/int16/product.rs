@@ -8,6 +8,7 @@ use super::rounded::{Group, Rounded, groups};
 use super::strassen;
 use crate::cpu::lane::{floats, scale_and_add};
 use crate::cpu::processor::for_each_processor;
+use crate::cpu::rows::{self, round_row};
 use crate::cpu::{Activation, BLOCK_ROWS, TILE_ROWS, padded};
 
 /// Columns that a block of rows goes through together: several, so that what is written of a row is next to each other,
@@ -27,7 +28,24 @@ impl Int16Matrix {
         self.part(rows, bias, activation, 0..self.outputs(), out, self.outputs(), scratch);
     }
 
-    /// The same of some columns, which begin with a multiple of [`Instructions::part_columns`]; rows of `out` begin
+    /// `rows Wᵀ + bias` in two products, of the rows as they are rounded and of what that leaves: as exact as the weights
+    /// are. `rows` become what is left.
+    pub fn exact_product(&self, rows: &mut [f32], bias: &[f32], out: &mut [f32], scratch: &mut Int16Scratch) {
+        self.product(rows, bias, Activation::None, out, scratch);
+        let mut integers = vec![0; self.inputs];
+        for row in rows.chunks_exact_mut(self.inputs) {
+            let step = round_row(row, f32::from(self.activation_limit), &mut integers);
+            for (value, integer) in row.iter_mut().zip(&integers) {
+                *value -= f32::from(*integer) * step;
+            }
+        }
+        let mut left = vec![0.0; out.len()];
+        let no_bias = vec![0.0; bias.len()];
+        self.product(rows, &no_bias, Activation::None, &mut left, scratch);
+        rows::add(out, &left);
+    }
+
+    /// [`Self::product`] of some columns, which begin with a multiple of [`Instructions::part_columns`]; rows of `out` begin
     /// every `stride` numbers.
     #[allow(clippy::too_many_arguments, reason = "a product, and where it goes")]
     pub fn part(

@@ -18,6 +18,7 @@ impl Parts for Frozen {
     type Linear = Linear;
     type Norm = LayerNorm;
     type Table = Table;
+    type FirstProjections = ();
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
         let (mut matrix, mut bias) = (Vec::new(), Vec::new());
