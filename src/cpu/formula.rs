@@ -196,3 +196,38 @@ impl<L: Lane> CoarsePower<L> {
             .times(shifted.power_of_two())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers from -12 to 12.
+    fn numbers() -> impl Iterator<Item = f32> {
+        (-120_000..=120_000).map(|number| number as f32 / 10_000.0)
+    }
+
+    #[test]
+    fn the_coarse_gelu_is_gelu_within_5e_5() {
+        let (exact, coarse) = (Gelu::<f32>::new(), CoarseGelu::<f32>::new());
+        for x in numbers() {
+            let (expected, found) = (exact.of::<false>(x), coarse.of::<false>(x));
+            assert!((found - expected).abs() <= 5e-5, "gelu({x}) is {found}, not {expected}");
+        }
+        assert!(coarse.of::<false>(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_coarse_power_is_within_3e_6_of_it_and_never_less_than_the_smallest_number() {
+        let power = CoarsePower::<f32>::new();
+        for x in numbers().map(|x| 10.5 * x).filter(|x| (-126.0..=0.5).contains(x)) {
+            let (expected, found) = (f64::from(x).exp2(), f64::from(power.of::<false>(x)));
+            assert!(
+                (found / expected - 1.0).abs() <= 3e-6,
+                "2^{x} is {found:e}, not {expected:e}"
+            );
+        }
+        for x in [-127.0, -1e10, f32::NEG_INFINITY] {
+            assert!((power.of::<false>(x) / f32::MIN_POSITIVE - 1.0).abs() <= 3e-6, "2^{x}");
+        }
+    }
+}

@@ -145,6 +145,7 @@ impl Arithmetic for Gpu {
             positions,
             types,
             norm,
+            first_projections: (),
         } = embeddings;
         gpu::embed(&batch.tokens, [words, types, positions], norm)
     }

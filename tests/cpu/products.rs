@@ -137,6 +137,27 @@ fn int16_products_of_8_bit_weights_and_whole_activations_are_exact() {
     }
 }
 
+/// Weights of 8 bits are exact, and what rounding leaves of a row is as small beside it as a row is beside f32's last digit.
+#[test]
+fn an_exact_product_is_that_of_f32() {
+    let mut random = fastrand::Rng::with_seed(14);
+    let (count, inputs, outputs) = (5, 200, 40);
+    let mut rows = numbers(count * inputs, &mut random);
+    let weights: Vec<f32> = (0..inputs * outputs)
+        .map(|_| f32::from(random.i8(-127..=127)))
+        .collect();
+    let bias = numbers(outputs, &mut random);
+    let matrix = Int16Matrix::pack(&weights, outputs, inputs, Some(&vec![1.0; outputs])).expect("packed");
+    let expected = product(&rows, &weights, &bias, inputs);
+    let mut found = vec![0.0; count * outputs];
+    matrix.exact_product(&mut rows, &bias, &mut found, &mut Int16Scratch::default());
+    let most = expected.iter().fold(0.0, |most: f64, sum| most.max(sum.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        let distance = (f64::from(*found) - expected).abs();
+        assert!(distance <= 1e-6 * most, "{found} is off by {distance:e}");
+    }
+}
+
 #[test]
 fn the_largest_integers_do_not_overflow() {
     let (inputs, outputs) = (1536, 8);

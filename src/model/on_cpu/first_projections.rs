@@ -254,11 +254,9 @@ mod tests {
                 let states = CPU.embed(&embeddings, batch);
                 let expected = Cpu::new(Dtype::Fp32).layer(&exact, HEADS, states.clone(), batch);
                 let multiplied = CPU.layer(&layer, HEADS, states, batch);
-                let near = distance(&found, &multiplied);
-                assert!(near <= 2e-3, "hidden {hidden}: {near:e}");
                 let [looked_up, multiplied] = [found, multiplied].map(|states| distance(&states, &expected));
                 assert!(
-                    looked_up <= 1.5 * multiplied,
+                    looked_up <= 1.2 * multiplied,
                     "hidden {hidden}: {looked_up:e}, {multiplied:e}"
                 );
             }
