@@ -9,7 +9,7 @@ use super::processor::multiply_add;
 pub(super) const LANES: usize = 16;
 
 /// 1.5 · 2^23: adding it leaves an integer in the low bits.
-pub(super) const ROUND: f32 = 12_582_912.0;
+const ROUND: f32 = 12_582_912.0;
 
 /// A number of f32, or several.
 pub(super) trait Lane: Copy {

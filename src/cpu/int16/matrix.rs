@@ -31,7 +31,7 @@ impl Int16Matrix {
     /// Rounds and packs `weights` ([outputs, inputs], row by row).
     ///
     /// A weight has as many bits as its row leaves it: the absolute weights of a block of inputs may add up to what the
-    /// largest sum is times the largest activation. That is some 12 or 13 bits and a sign.
+    /// largest sum is times the largest activation. That is some 11 to 13 bits and a sign.
     ///
     /// `stored_steps`: if the weights were 8-bit integers times a step, that step for each output.
     ///

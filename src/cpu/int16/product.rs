@@ -115,7 +115,7 @@ for_each_processor! {
                         _ => group::<1, COLUMNS>(own, steps, &panels, out, stride, sums),
                     }
                 }
-                // Not two panels at a time: on wasm the constants of a formula are made anew for each call.
+                // Not two panels at a time: a formula's constants are loaded for each call.
                 for row in 0..steps.len().min(2 * tile_rows) {
                     activation.apply_coarsely::<FMA>(&mut out[row * stride..][..width]);
                 }

@@ -53,9 +53,7 @@ impl Rounded {
             let mut rows = block[first * matrix.inputs..].chunks_exact(matrix.inputs);
             for integers in self.rows.chunks_exact_mut(inputs / 2) {
                 let (integers, others) = integers.as_flattened_mut().split_at_mut(matrix.inputs);
-                if !others.is_empty() {
-                    others.fill(0);
-                }
+                others.fill(0);
                 match rows.next() {
                     Some(row) => self
                         .steps
