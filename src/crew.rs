@@ -9,11 +9,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::error::{Code, Result};
 use crate::job::{Job, LocalFuture};
 
-/// Chunks for each thread that what is left to do is divided into, so that they all end at about the same time.
-const CHUNKS_LEFT: usize = 3;
+/// A chunk is one thread's part of what is to be done, divided by this: chunks become smaller, so that all threads end
+/// at about the same time, and not many more than need be, as a small one takes more for each text.
+const CHUNKS_LEFT: usize = 2;
 
-/// Chunks that a member has at once while there is much left to do: the next one is there when it finishes one. At the
-/// end it has one, so that nobody waits for what another has before him.
+/// Chunks that a member has at once: the next one is there when it finishes one, while this thread computes and hears
+/// of nothing.
 const CHUNKS_AHEAD: usize = 2;
 
 /// Items that are to be done, and those who help.
@@ -31,13 +32,22 @@ pub struct Shared<N, S, R> {
     pub run: R,
 }
 
-/// What is left to do: items from `next` to `count`.
+/// Items that one thread does at once.
+struct Chunk {
+    items: Range<usize>,
+    size: usize,
+}
+
+/// What is left to do: items from `next` to `count`, and what members are at.
 struct Rest<S> {
     size: S,
     chunk: RangeInclusive<usize>,
     next: usize,
     count: usize,
+    /// The size of those items.
     left: usize,
+    /// The size of the members' chunks.
+    held: usize,
 }
 
 impl<S: Fn(usize) -> usize> Rest<S> {
@@ -49,12 +59,13 @@ impl<S: Fn(usize) -> usize> Rest<S> {
             next: 0,
             count,
             left,
+            held: 0,
         }
     }
 
-    /// The next chunk for one of so many threads; none when nothing is left.
-    fn chunk(&mut self, threads: usize) -> Option<Range<usize>> {
-        let limit = (self.left / (CHUNKS_LEFT * threads)).clamp(*self.chunk.start(), *self.chunk.end());
+    /// The next items, about so many that their size is a thread's part of `total`; none when nothing is left.
+    fn take(&mut self, total: usize, threads: usize) -> Option<Chunk> {
+        let limit = (total / (CHUNKS_LEFT * threads)).clamp(*self.chunk.start(), *self.chunk.end());
         let start = self.next;
         let mut taken = 0;
         while self.next < self.count {
@@ -66,18 +77,33 @@ impl<S: Fn(usize) -> usize> Rest<S> {
             self.next += 1;
         }
         self.left -= taken;
-        (self.next > start).then_some(start..self.next)
+        (self.next > start).then_some(Chunk {
+            items: start..self.next,
+            size: taken,
+        })
     }
 
-    /// Chunks that each member shall have.
-    fn ahead(&self, threads: usize) -> usize {
-        let is_much = self.left > threads * self.chunk.end();
-        if is_much { CHUNKS_AHEAD } else { 1 }
+    /// This thread's next chunk. What members hold they do meanwhile, so this thread's part is of that too.
+    fn own(&mut self, threads: usize) -> Option<Chunk> {
+        self.take(self.left + self.held, threads)
+    }
+
+    /// The next chunk for a member, while there are `flying` of them; none if members have enough before them.
+    fn ahead(&mut self, flying: usize, threads: usize) -> Option<Chunk> {
+        let helpers = threads - 1;
+        // Near the end nobody should wait for what a member has before it that he could do himself.
+        let is_enough = self.held * threads > CHUNKS_AHEAD * self.left * helpers;
+        if flying >= CHUNKS_AHEAD * helpers || (flying >= helpers && is_enough) {
+            return None;
+        }
+        let chunk = self.take(self.left, threads)?;
+        self.held += chunk.size;
+        Some(chunk)
     }
 }
 
 /// A chunk with what a member made of it.
-type Landed = (Range<usize>, Result<Vec<f32>>);
+type Landed = (Chunk, Result<Vec<f32>>);
 
 /// What members are at.
 type Flying<'c> = FuturesUnordered<LocalFuture<'c, Landed>>;
@@ -116,12 +142,12 @@ where
         // Members' answers are messages: they arrive only while this thread pauses.
         job.pause().await?;
         while let Some(Some(landed)) = flying.next().now_or_never() {
-            failed.extend(settle(landed, &mut finished).await?);
+            failed.extend(settle(landed, &mut rest, &mut finished).await?);
             fill(&mut flying, &mut rest, &helpers, &run);
         }
-        let Some(mine) = failed.pop().or_else(|| rest.chunk(threads)) else {
+        let Some(mine) = failed.pop().or_else(|| rest.own(threads).map(|chunk| chunk.items)) else {
             match flying.next().await {
-                Some(landed) => failed.extend(settle(landed, &mut finished).await?),
+                Some(landed) => failed.extend(settle(landed, &mut rest, &mut finished).await?),
                 None => return Ok(()),
             }
             continue;
@@ -131,7 +157,7 @@ where
             // This thread's own work pauses too; members that have finished then get more at once.
             match select(working.as_mut(), pin!(landing(&mut flying))).await {
                 Either::Left((values, _)) => break values?,
-                Either::Right((landed, _)) => failed.extend(settle(landed, &mut finished).await?),
+                Either::Right((landed, _)) => failed.extend(settle(landed, &mut rest, &mut finished).await?),
             }
             fill(&mut flying, &mut rest, &helpers, &run);
         };
@@ -146,10 +172,8 @@ fn fill<'c>(
     helpers: &impl Fn() -> usize,
     run: &impl Fn(Range<usize>) -> LocalFuture<'c, Result<Vec<f32>>>,
 ) {
-    let threads = helpers() + 1;
-    while flying.len() < rest.ahead(threads) * helpers() {
-        let Some(chunk) = rest.chunk(threads) else { break };
-        let answer = run(chunk.clone());
+    while let Some(chunk) = rest.ahead(flying.len(), helpers() + 1) {
+        let answer = run(chunk.items.clone());
         flying.push(Box::pin(async move { (chunk, answer.await) }));
     }
 }
@@ -162,15 +186,17 @@ async fn landing(flying: &mut Flying<'_>) -> Landed {
     }
 }
 
-/// Hands on what a member has finished; returns the chunk if it has failed.
-async fn settle(
-    (chunk, values): (Range<usize>, Result<Vec<f32>>),
+/// Hands on what a member has finished; returns the items if it has failed.
+async fn settle<S>(
+    (chunk, values): Landed,
+    rest: &mut Rest<S>,
     finished: &mut impl AsyncFnMut(Range<usize>, Vec<f32>) -> Result<()>,
 ) -> Result<Option<Range<usize>>> {
+    rest.held -= chunk.size;
     match values {
-        Ok(values) => finished(chunk, values).await.map(|()| None),
+        Ok(values) => finished(chunk.items, values).await.map(|()| None),
         Err(error) if error.code() == Code::Cancelled => Err(error),
-        Err(_) => Ok(Some(chunk)),
+        Err(_) => Ok(Some(chunk.items)),
     }
 }
 
@@ -183,8 +209,8 @@ mod tests {
     /// Sizes of the chunks that so many threads are given.
     fn chunks(sizes: &[usize], threads: usize) -> Vec<usize> {
         let mut rest = Rest::new(sizes.len(), |item| sizes[item], CHUNK);
-        std::iter::from_fn(|| rest.chunk(threads))
-            .map(|chunk| sizes[chunk].iter().sum())
+        std::iter::from_fn(|| rest.own(threads))
+            .map(|chunk| chunk.size)
             .collect()
     }
 
@@ -196,11 +222,56 @@ mod tests {
         assert_eq!(all.iter().sum::<usize>(), 70_000);
     }
 
+    /// When each of so many equally fast threads, this one first, ends; the size of a text is the time it takes.
+    fn ends(sizes: &[usize], threads: usize) -> Vec<usize> {
+        let mut rest = Rest::new(sizes.len(), |item| sizes[item], CHUNK);
+        let mut ends = vec![0; threads];
+        let mut flying: Vec<(usize, usize)> = Vec::new();
+        loop {
+            let now = ends[0];
+            flying.retain(|&(end, size)| {
+                rest.held -= if end > now { 0 } else { size };
+                end > now
+            });
+            while let Some(chunk) = rest.ahead(flying.len(), threads) {
+                let member = ends[1..].iter_mut().min().expect("a member");
+                *member = now.max(*member) + chunk.size;
+                flying.push((*member, chunk.size));
+            }
+            let Some(mine) = rest.own(threads) else { return ends };
+            ends[0] += mine.size;
+        }
+    }
+
     #[test]
     fn chunks_are_large_first_and_small_in_the_end() {
         let all = chunks(&[100; 1000], 2);
         assert!(all[0] > 3900 && all[0] <= *CHUNK.end());
         assert!(all[all.len() - 1] <= 2 * CHUNK.start());
         assert!(all.is_sorted_by(|a, b| a >= b), "{all:?}");
+    }
+
+    #[test]
+    fn equally_fast_threads_end_at_about_the_same_time() {
+        for (texts, threads) in [(64, 2), (128, 2), (1000, 2), (1000, 4), (1000, 8)] {
+            let ends = ends(&vec![100; texts], threads);
+            let mean = texts * 100 / threads;
+            let last = ends.iter().max().expect("a thread");
+            assert!(*last <= mean + 2 * CHUNK.start(), "{texts} texts of {mean}: {ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_has_its_next_chunk_before_it_asks_but_not_what_others_could_do_in_the_end() {
+        let sizes = [100; 40];
+        let mut rest = Rest::new(sizes.len(), |item| sizes[item], CHUNK);
+        assert!(rest.ahead(0, 2).is_some());
+        assert!(rest.ahead(1, 2).is_some(), "the next one");
+        assert!(rest.ahead(2, 2).is_none(), "a third one");
+        while rest.left > 500 {
+            rest.own(2);
+        }
+        assert!(rest.ahead(1, 2).is_none(), "much before it, little left");
+        assert!(rest.ahead(0, 2).is_some(), "nothing before it");
     }
 }

@@ -177,8 +177,9 @@ pub struct Job<'h> {
     last_pause: Cell<f64>,
 }
 
-/// How long the engine computes before it lets the thread's other work run, in seconds.
-const PAUSE_EVERY: f64 = 0.05;
+/// How long the engine computes before it lets the thread's other work run, in seconds. Members that have finished what
+/// they were given wait for it as well.
+const PAUSE_EVERY: f64 = 0.02;
 
 impl<'h> Job<'h> {
     /// A job that reports to `host`.
