@@ -282,6 +282,9 @@ pub async fn retrain(
     Ok(trained.adapters.into_iter().next_back().map(|(_, adapter)| adapter))
 }
 
+/// What agreement has to rise by: less is none in the figures that people are shown.
+const LEAST_RISE: f64 = 1e-4;
+
 /// Whether the adapter is delivered, and why.
 fn decide(agreement: Option<Agreement>) -> (bool, String) {
     match agreement {
@@ -289,7 +292,7 @@ fn decide(agreement: Option<Agreement>) -> (bool, String) {
             false,
             "There are too few queries to leave some out and check: the base model is delivered.".to_owned(),
         ),
-        Some(agreement) if agreement.tuned > agreement.base => (
+        Some(agreement) if agreement.tuned - agreement.base >= LEAST_RISE => (
             true,
             format!(
                 "On queries left out of training, agreement with the cross-encoder rose from {:.4} to {:.4}{}.",
@@ -331,5 +334,33 @@ fn warnings(queries: usize) -> Vec<String> {
              to three. {own}"
         )],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreement(base: f64, tuned: f64) -> Agreement {
+        Agreement {
+            base,
+            tuned,
+            standard_error: 0.0,
+            ci95: [0.0, 0.0],
+            queries: 20,
+            folds: 5,
+            pooled: false,
+            traffic: None,
+        }
+    }
+
+    #[test]
+    fn a_rise_that_no_figure_shows_is_none() {
+        let (delivered, reason) = decide(Some(agreement(0.999_99, 1.0)));
+        assert!(!delivered);
+        assert!(reason.contains("did not rise (base 1.0000, best 1.0000)"), "{reason}");
+        let (delivered, reason) = decide(Some(agreement(0.99, 0.9902)));
+        assert!(delivered);
+        assert!(reason.contains("rose from 0.9900 to 0.9902"), "{reason}");
     }
 }

@@ -30,11 +30,16 @@ test("where agreement did not rise, a notification says no more than that nothin
 test("of a rise whose interval reaches below 0 it is said that it may be chance", () => {
   const told = (ci95) =>
     because({
-      fit: { decidedBy: "agreement" },
+      fit: { delivered: "tuned", decidedBy: "agreement" },
       evaluation: { agreement: { random: { base: 0.5, tuned: 0.6, ci95 } } },
     });
   assert.match(told([-0.01, 0.21]), /rose from 0\.5000 to 0\.6000; that may be chance \(.* -0\.0100 to \+0\.2100\)\.$/);
   assert.match(told([0.01, 0.21]), /rose from 0\.5000 to 0\.6000\.$/);
+});
+
+test("a rise that no figure shows is told of as none", () => {
+  const evaluation = { agreement: { random: { base: 0.99999, tuned: 1, ci95: [0, 0.00002] } } };
+  assert.match(because({ ...base("agreement"), evaluation }), /did not rise \(base 1\.0000, best 1\.0000\)\.$/);
 });
 
 test("a job without a report is told of as failed", () => {

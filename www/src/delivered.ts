@@ -31,7 +31,8 @@ export function because(report: Report): string {
   const [low, high] = random.ci95;
   const chance =
     low > 0 ? "" : `; that may be chance (95 % interval of the change ${difference(low)} to ${difference(high)})`;
-  return random.tuned > random.base
+  // Answers and judgements only take back what agreement had delivered.
+  return fit.delivered === "tuned" || fit.decidedBy !== "agreement"
     ? `${answers}On queries left out of training, agreement with the cross-encoder rose from ${base} to ${tuned}${chance}.`
     : `${answers}On queries left out of training, agreement with the cross-encoder did not rise (base ${base}, best ${tuned}).`;
 }
