@@ -23,6 +23,10 @@ use crate::model::parts::Embeddings;
 /// Numbers that are kept of words: 20 MB, the rows of 4340 words where a state has 384 numbers.
 const WORD_NUMBERS: usize = 5_000_000;
 
+/// Numbers that are kept of places: 10 MB, twice as many places as texts of 512 tokens in pairs have where a state has
+/// 384 numbers.
+const PLACE_NUMBERS: usize = 2_500_000;
+
 /// A part of a token's first state.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
@@ -42,20 +46,28 @@ pub struct FirstProjections {
 
 struct Kept {
     rows: Rows,
-    /// How many more numbers of words are kept; places always are, there are at most as many as the model has positions
-    /// and types.
-    room: usize,
+    room: Room,
+}
+
+/// How many more numbers are kept.
+#[derive(Clone, Copy)]
+struct Room {
+    words: usize,
+    /// Of their own: those of long texts come late, and every such text has them.
+    places: usize,
 }
 
 impl Default for FirstProjections {
     fn default() -> Self {
-        Self::with_room(WORD_NUMBERS)
+        Self::with_room(Room {
+            words: WORD_NUMBERS,
+            places: PLACE_NUMBERS,
+        })
     }
 }
 
 impl FirstProjections {
-    /// With room for so many numbers of words.
-    fn with_room(room: usize) -> Self {
+    fn with_room(room: Room) -> Self {
         Self {
             kept: RwLock::new(Kept {
                 rows: Rows::new(),
@@ -78,14 +90,19 @@ impl FirstProjections {
             if kept.rows.contains_key(&part) {
                 continue;
             }
-            if let Part::Word(_) = part {
-                let Some(room) = kept.room.checked_sub(row.len()) else {
+            let room = match part {
+                Part::Word(_) => &mut kept.room.words,
+                Part::Place { .. } => &mut kept.room.places,
+            };
+            match room.checked_sub(row.len()) {
+                Some(left) => {
+                    *room = left;
+                    kept.rows.insert(part, row);
+                }
+                None => {
                     others.insert(part, row);
-                    continue;
-                };
-                kept.room = room;
+                }
             }
-            kept.rows.insert(part, row);
         }
         others
     }
@@ -235,9 +252,12 @@ mod tests {
         a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
-    fn with_room(words: usize, hidden: usize) -> Embeddings<Cpu> {
+    fn with_room(words: usize, places: usize, hidden: usize) -> Embeddings<Cpu> {
         Embeddings {
-            first_projections: FirstProjections::with_room(words * 3 * hidden),
+            first_projections: FirstProjections::with_room(Room {
+                words: words * 3 * hidden,
+                places: places * 3 * hidden,
+            }),
             ..embeddings(hidden)
         }
     }
@@ -270,10 +290,11 @@ mod tests {
             let embeddings = embeddings(hidden);
             let expected = first_layer(&embeddings, &batches);
             assert_eq!(first_layer(&embeddings, &batches), expected, "all kept");
-            for room in [0, 2] {
-                let full = with_room(room, hidden);
+            for (words, places) in [(0, 100), (2, 100), (100, 3), (0, 0)] {
+                let full = with_room(words, places, hidden);
                 for _ in 0..2 {
-                    assert_eq!(first_layer(&full, &batches), expected, "room for {room}");
+                    let found = first_layer(&full, &batches);
+                    assert_eq!(found, expected, "room for {words} words and {places} places");
                 }
             }
         }
@@ -282,9 +303,9 @@ mod tests {
     #[test]
     fn batches_do_not_depend_on_those_before() {
         for (hidden, room) in WIDTHS.into_iter().flat_map(|hidden| [(hidden, 2), (hidden, 100)]) {
-            let mut expected = first_layer(&with_room(room, hidden), &batches());
+            let mut expected = first_layer(&with_room(room, room, hidden), &batches());
             expected.reverse();
-            let embeddings = with_room(room, hidden);
+            let embeddings = with_room(room, room, hidden);
             let one_by_one = batches()
                 .into_iter()
                 .rev()
@@ -294,19 +315,19 @@ mod tests {
     }
 
     #[test]
-    fn no_more_words_are_kept_than_there_is_room_for() {
+    fn no_more_is_kept_than_there_is_room_for() {
         let batches = batches();
-        let words: HashSet<u32> = batches.iter().flat_map(|batch| batch.ids.clone()).collect();
-        let places = batches.iter().flat_map(Batch::ids_and_places);
-        let places: HashSet<_> = places.map(|(_, type_id, position)| (type_id, position)).collect();
-        for room in [0, 2, 100] {
-            let embeddings = with_room(room, 12);
+        let tokens = || batches.iter().flat_map(Batch::ids_and_places);
+        let words: HashSet<u32> = tokens().map(|(id, _, _)| id).collect();
+        let places: HashSet<_> = tokens().map(|(_, type_id, position)| (type_id, position)).collect();
+        for (room_for_words, room_for_places) in [(0, 100), (2, 3), (100, 0)] {
+            let embeddings = with_room(room_for_words, room_for_places, 12);
             for _ in 0..2 {
                 first_layer(&embeddings, &batches);
                 let kept = embeddings.first_projections.kept();
                 let kept_words = kept.rows.keys().filter(|part| matches!(part, Part::Word(_))).count();
-                assert_eq!(kept_words, room.min(words.len()));
-                assert_eq!(kept.rows.len() - kept_words, places.len());
+                assert_eq!(kept_words, room_for_words.min(words.len()));
+                assert_eq!(kept.rows.len() - kept_words, room_for_places.min(places.len()));
             }
         }
     }
