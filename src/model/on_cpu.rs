@@ -1,11 +1,15 @@
 //! A BERT on the CPU's own kernels, without padding: the tokens of all inputs are stacked, only attention sees texts.
 
+mod batch;
 mod first_projections;
+mod table;
 
 use std::cell::RefCell;
 use std::ops::Range;
 
+pub use self::batch::Batch;
 use self::first_projections::FirstProjections;
+pub use self::table::Table;
 use super::arithmetic::{Arithmetic, fill};
 use super::config::Pooling;
 use super::parts::{Embeddings, Head, Layer, Parts};
@@ -89,58 +93,6 @@ impl LayerNorm {
             gamma: weights.vector(&format!("{name}.weight"), size)?,
             beta: weights.vector(&format!("{name}.bias"), size)?,
             epsilon: epsilon as f32,
-        })
-    }
-}
-
-/// Rows that are looked up.
-pub struct Table {
-    values: Vec<f32>,
-    columns: usize,
-}
-
-impl Table {
-    /// Rows of `columns` numbers, one after the other in `values`.
-    pub fn new(values: Vec<f32>, columns: usize) -> Self {
-        Self { values, columns }
-    }
-
-    fn row(&self, index: usize) -> &[f32] {
-        &self.values[index * self.columns..][..self.columns]
-    }
-}
-
-/// Inputs one after the other.
-pub struct Batch {
-    /// Token ids of all inputs.
-    pub ids: Vec<u32>,
-    type_ids: Vec<u32>,
-    /// Tokens of each input.
-    pub lengths: Vec<usize>,
-}
-
-impl Batch {
-    /// Lays inputs out.
-    pub fn new(inputs: &[&Tokenized]) -> Self {
-        Self {
-            ids: inputs.iter().flat_map(|input| &input.ids).copied().collect(),
-            type_ids: inputs.iter().flat_map(|input| &input.type_ids).copied().collect(),
-            lengths: inputs.iter().map(|input| input.ids.len()).collect(),
-        }
-    }
-
-    /// Id, type and position of each token.
-    fn ids_and_places(&self) -> impl Iterator<Item = (u32, u32, usize)> + '_ {
-        let positions = self.lengths.iter().flat_map(|&length| 0..length);
-        let ids = self.ids.iter().zip(&self.type_ids).zip(positions);
-        ids.map(|((&id, &type_id), position)| (id, type_id, position))
-    }
-
-    /// The places of each input's tokens.
-    pub fn tokens(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        self.lengths.iter().scan(0, |next, length| {
-            *next += length;
-            Some(*next - length..*next)
         })
     }
 }

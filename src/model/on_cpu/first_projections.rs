@@ -15,10 +15,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use super::{Batch, Cpu};
+use super::batch::Batch;
+use super::table::Table;
 use crate::cpu::int16::{Int16Matrix, Int16Scratch};
-use crate::cpu::rows::combine;
-use crate::model::parts::Embeddings;
+use crate::cpu::rows::{LayerNorm, combine};
+use crate::model::parts::{Embeddings, Parts};
 
 /// Numbers that are kept of words: 20 MB, the rows of 4340 words where a state has 384 numbers.
 const WORD_NUMBERS: usize = 5_000_000;
@@ -113,7 +114,7 @@ impl FirstProjections {
 ///
 /// Nobody waits for a product: threads that miss the same part at the same time compute it each.
 pub fn look_up(
-    embeddings: &Embeddings<Cpu>,
+    embeddings: &Embeddings<impl Parts<Table = Table, Norm = LayerNorm, FirstProjections = FirstProjections>>,
     matrix: &Int16Matrix,
     bias: &[f32],
     batch: &Batch,
@@ -156,7 +157,7 @@ pub fn look_up(
 
 /// `W γ (part - mean(part))` of parts, row by row.
 fn multiply(
-    embeddings: &Embeddings<Cpu>,
+    embeddings: &Embeddings<impl Parts<Table = Table, Norm = LayerNorm>>,
     matrix: &Int16Matrix,
     parts: &[Part],
     scratch: &mut Int16Scratch,
@@ -188,9 +189,8 @@ fn multiply(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Table, tests};
+    use super::super::{Cpu, tests};
     use super::*;
-    use crate::cpu::rows::LayerNorm;
     use crate::device::Dtype;
     use crate::model::arithmetic::Arithmetic;
     use crate::model::parts::Layer;
