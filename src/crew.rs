@@ -91,8 +91,8 @@ impl<S: Fn(usize) -> usize> Rest<S> {
     /// The next chunk for a member, while there are `flying` of them; none if members have enough before them.
     fn ahead(&mut self, flying: usize, threads: usize) -> Option<Chunk> {
         let helpers = threads - 1;
-        // Near the end nobody should wait for what a member has before it that he could do himself.
-        let is_enough = self.held * threads > CHUNKS_AHEAD * self.left * helpers;
+        // Near the end no thread should wait for what waits with a member.
+        let is_enough = self.held / helpers.max(1) > CHUNKS_AHEAD * (self.left / threads);
         if flying >= CHUNKS_AHEAD * helpers || (flying >= helpers && is_enough) {
             return None;
         }
