@@ -27,6 +27,12 @@ test("where agreement did not rise, a notification says no more than that nothin
   assert.match(news(base("agreement")), /delivered, as it is not shown that the tuned one agrees more/);
 });
 
+test("of a tuned model a notification says that agreement is not quality", () => {
+  const told = news({ fit: { delivered: "tuned", decidedBy: "agreement" } });
+  assert.match(told, /^The job is done: the tuned model is delivered\. It agrees more with the cross-encoder/);
+  assert.match(told, /whether it is better, judgements say\.$/);
+});
+
 test("of a rise whose interval reaches below 0 it is said that it may be chance", () => {
   const told = (ci95) =>
     because({

@@ -58,11 +58,8 @@ test("a click asks, and then the end of a job in the background is told", { time
   assert.equal(asked, 1);
   assert.equal(shown.length, 1);
   const told = shown[0].join(": ");
-  assert.match(
-    told,
-    /^querytune: The job is done: the tuned model is delivered\. It agrees more with the cross-encoder/,
-  );
-  assert.match(told, /whether it is better, judgements say\.$/, "agreement is not quality");
+  // The tiny job's encoder agrees perfectly before it is tuned: nothing rises.
+  assert.match(told, /^querytune: The job is done: the base model is delivered, as it is not shown that/);
 });
 
 test("where a page may not notify itself, its service worker does", { timeout }, async () => {
