@@ -133,7 +133,6 @@ where
         helpers,
         run,
     } = shared;
-    let threads = helpers() + 1;
     let mut rest = Rest::new(count, size, chunk);
     let mut failed: Vec<Range<usize>> = Vec::new();
     let mut flying = Flying::new();
@@ -145,7 +144,7 @@ where
             failed.extend(settle(landed, &mut rest, &mut finished).await?);
             fill(&mut flying, &mut rest, &helpers, &run);
         }
-        let Some(mine) = failed.pop().or_else(|| rest.own(threads).map(|chunk| chunk.items)) else {
+        let Some(mine) = failed.pop().or_else(|| Some(rest.own(helpers() + 1)?.items)) else {
             match flying.next().await {
                 Some(landed) => failed.extend(settle(landed, &mut rest, &mut finished).await?),
                 None => return Ok(()),
@@ -262,12 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn a_member_has_its_next_chunk_before_it_asks_but_not_what_others_could_do_in_the_end() {
+    fn what_a_member_holds_counts_and_it_holds_its_next_chunk_but_not_in_the_end() {
         let sizes = [100; 40];
         let mut rest = Rest::new(sizes.len(), |item| sizes[item], CHUNK);
         assert!(rest.ahead(0, 2).is_some());
         assert!(rest.ahead(1, 2).is_some(), "the next one");
         assert!(rest.ahead(2, 2).is_none(), "a third one");
+        let expected = (rest.left + rest.held) / (CHUNKS_LEFT * 2);
+        let mine = rest.own(2).expect("a chunk").size;
+        assert!(expected - mine < 100, "{mine}: of what the member holds, too");
         while rest.left > 500 {
             rest.own(2);
         }
