@@ -45,7 +45,7 @@ async function part(name, title, key, outputs, work) {
  * Flags for the engine alone, not for what it depends on. LLVM's loop strength reduction writes the addresses of a loop as sums
  * that a wasm load cannot have as its offset; without it the innermost loops are a twentieth faster.
  */
-const engineFlags = ["-C", "llvm-args=-disable-lsr"];
+const engineFlags = ["-C", "llvm-args=-disable-lsr", "-C", "link-arg=--growable-table"];
 
 /** Compiles the engine for wasm32 and resolves to what cargo says, warnings of an unchanged build included. */
 export function compileEngine({ features = "webgpu", ...options } = {}) {

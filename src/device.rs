@@ -23,6 +23,8 @@ pub enum Dtype {
     Fp32,
     /// 16-bit integers, on the CPU only: up to twice as fast, and nearly the same numbers.
     Int16,
+    /// 8-bit integers, on the CPU only: faster still, with numbers that are only near.
+    Int8,
 }
 
 impl Dtype {
@@ -31,6 +33,7 @@ impl Dtype {
         match self {
             Self::Fp32 => "fp32",
             Self::Int16 => "int16",
+            Self::Int8 => "int8",
         }
     }
 }
@@ -39,13 +42,15 @@ impl Dtype {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DtypePreference {
-    /// Integers on the CPU, f32 on WebGPU.
+    /// 16-bit integers on the CPU, f32 on WebGPU.
     #[default]
     Auto,
     /// f32 everywhere.
     Fp32,
-    /// Integers, and with them the CPU.
+    /// 16-bit integers, and with them the CPU.
     Int16,
+    /// 8-bit integers, and with them the CPU.
+    Int8,
 }
 
 /// What the caller wants.

@@ -241,6 +241,80 @@ pub(super) fn round_products(values: &[f32], factor: f32, integers: &mut [i16]) 
     }
 }
 
+/// The smallest and the largest value, zero being one of them; not finite if there is one that is not.
+#[inline(always)]
+pub(super) fn range(values: &[f32]) -> [f32; 2] {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let (low, high, rest) = {
+        let (vectors, rest) = values.as_chunks::<4>();
+        let zero = F32x4::of(0.0);
+        // Comparing passes over what is no number; adding does not.
+        let [mut least, mut most, mut unfit] = [zero; 3];
+        for vector in vectors {
+            let vector = F32x4::load(vector);
+            least = vector.at_most(least);
+            most = vector.at_least(most);
+            unfit = unfit.plus(vector.times(zero));
+        }
+        let [mut low, mut high] = [[0.0; 4]; 2];
+        least.plus(unfit).store(&mut low);
+        most.plus(unfit).store(&mut high);
+        (low, high, rest)
+    };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let (low, high, rest) = {
+        let (groups, rest) = values.as_chunks::<LANES>();
+        let [mut low, mut high] = [[0f32; LANES]; 2];
+        for group in groups {
+            for ((low, high), value) in low.iter_mut().zip(&mut high).zip(group) {
+                *low = smaller(*low, *value);
+                *high = -smaller(-*high, -*value);
+            }
+        }
+        (low, high, rest)
+    };
+    let low = low.iter().chain(rest).copied().fold(0.0, smaller);
+    let high = high
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(0.0, |high, value| -smaller(-high, -value));
+    [low, high]
+}
+
+/// The smaller one; what is no number stays none.
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b || a.is_nan() { a } else { b }
+}
+
+/// Adds `zero` to integers, which then have to be from 0 to 127, and writes them as bytes, two in each of `pairs`.
+#[inline(always)]
+pub(super) fn narrow(integers: &[i16], zero: i16, pairs: &mut [i16]) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let (integers, pairs) = {
+        use core::arch::wasm32::{i8x16_narrow_i16x8, i16x8_add, i16x8_splat, v128_load, v128_store};
+        let (vectors, integers) = integers.as_chunks::<16>();
+        let (bytes, pairs) = pairs.split_at_mut(vectors.len() * 8);
+        let zero = i16x8_splat(zero);
+        for (vector, bytes) in vectors.iter().zip(bytes.as_chunks_mut::<8>().0) {
+            // SAFETY: there are sixteen integers, room for as many bytes, and neither has to be aligned.
+            unsafe {
+                let (low, high) = (
+                    v128_load(vector.as_ptr().cast()),
+                    v128_load(vector[8..].as_ptr().cast()),
+                );
+                let narrow = i8x16_narrow_i16x8(i16x8_add(low, zero), i16x8_add(high, zero));
+                v128_store(bytes.as_mut_ptr().cast(), narrow);
+            }
+        }
+        (integers, pairs)
+    };
+    for (two, pair) in integers.as_chunks::<2>().0.iter().zip(pairs) {
+        *pair = i16::from_ne_bytes(two.map(|integer| (integer + zero) as u8));
+    }
+}
+
 /// `integers · factors`, place by place; `largest` becomes what is larger there.
 #[inline(always)]
 pub(super) fn scale<const N: usize>(

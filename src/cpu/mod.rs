@@ -3,6 +3,7 @@
 //! ```text
 //! processor   which instructions there are, and functions compiled for each
 //! int16       products and attention in 16-bit integers: weights packed, activations rounded row by row
+//! int8        products in 8-bit integers, where a kernel for them is
 //! fp32        products of f32: the exact path, nearest neighbours
 //! lane        numbers that formulas are written in
 //! formula     the error function, GELU, exponentials
@@ -23,6 +24,7 @@ mod formula;
 pub mod fp32;
 pub mod gradients;
 pub mod int16;
+pub mod int8;
 mod lane;
 pub mod processor;
 pub mod rows;

@@ -4,7 +4,10 @@
 //! more than a sum or a product is a [`formula`](super::formula).
 
 use super::formula::{CoarsePower, Exponential, Gelu};
-use super::lane::{LANES, Lane, add_scale_and_add, for_each_lane, largest, round_products, sum_each_lane};
+use super::int8::ACTIVATION_LIMIT;
+use super::lane::{
+    LANES, Lane, add_scale_and_add, for_each_lane, largest, narrow, range, round_products, sum_each_lane,
+};
 use super::processor::{for_each_processor, multiply_add};
 
 for_each_processor! {
@@ -149,5 +152,33 @@ for_each_processor! {
         }
         round_products(row, inverse, integers);
         step
+    }
+}
+
+for_each_processor! {
+    /// Rounds a row to integers within a range of 127 that has zero in it; returns what one of them is worth, and what has
+    /// to be added to them so that none is negative.
+    pub fn round_row_between(row: &[f32], integers: &mut [i16]) -> (f32, i16) {
+        let [low, high] = range(row);
+        let width = high - low;
+        // Both ends may be rounded up, by half a unit each.
+        let limit = f32::from(ACTIVATION_LIMIT - 1);
+        let (step, inverse) = (width / limit, limit / width);
+        if !inverse.is_finite() || !width.is_finite() {
+            integers.fill(0);
+            // As in `round_row`.
+            return (if width.is_finite() { 0.0 } else { f32::NAN }, 0);
+        }
+        round_products(row, inverse, integers);
+        let mut zero = [0];
+        round_products(&[-low], inverse, &mut zero);
+        (step, zero[0])
+    }
+}
+
+for_each_processor! {
+    /// Adds `zero` to integers, which then have to be from 0 to 127, and writes them as bytes, two in each of `pairs`.
+    pub fn shift_and_narrow(integers: &[i16], zero: i16, pairs: &mut [i16]) {
+        narrow(integers, zero, pairs);
     }
 }

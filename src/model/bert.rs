@@ -46,8 +46,13 @@ impl<P: Parts> Bert<P> {
             let name = |part: &str| format!("encoder.layer.{index}.{part}");
             let linear = |part: &str, inputs, outputs| parts.linear(weights, &[name(part)], inputs, outputs);
             let projections = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
+            let projections = match index {
+                // What is looked up is multiplied once.
+                0 => parts.exact_linear(weights, &projections, hidden, hidden)?,
+                _ => parts.linear(weights, &projections, hidden, hidden)?,
+            };
             layers.push(Layer {
-                projections: parts.linear(weights, &projections, hidden, hidden)?,
+                projections,
                 attention_output: linear("attention.output.dense", hidden, hidden)?,
                 attention_norm: norm(&name("attention.output.LayerNorm"))?,
                 intermediate: linear("intermediate.dense", hidden, wide)?,

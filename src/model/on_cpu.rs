@@ -18,6 +18,7 @@ use super::weights::Weights;
 use crate::cpu::Activation;
 use crate::cpu::attention::{AttentionScratch, attend};
 use crate::cpu::fp32::Fp32Matrix;
+use crate::cpu::int8::{self, Int8Matrix, Int8Scratch};
 use crate::cpu::int16::attention::{Int16AttentionScratch, attend_int16};
 use crate::cpu::int16::{Int16Matrix, Int16Scratch};
 use crate::cpu::processor::Instructions;
@@ -50,18 +51,36 @@ pub struct Linear {
 enum Packed {
     Fp32(Fp32Matrix),
     Int16(Int16Matrix),
+    Int8(Int8Matrix),
 }
 
 impl Linear {
+    /// Loads and packs layers, their outputs side by side: see [`Parts::linear`].
+    fn load(weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize, dtype: Dtype) -> Result<Self> {
+        let mut matrix = Vec::with_capacity(names.len() * outputs * inputs);
+        let mut bias = Vec::with_capacity(names.len() * outputs);
+        let mut steps = Some(Vec::with_capacity(names.len() * outputs));
+        for name in names {
+            let weight = format!("{name}.weight");
+            matrix.extend(weights.matrix(&weight, outputs, inputs)?);
+            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
+            steps = steps.zip(weights.steps(&weight)).map(|(mut all, steps)| {
+                all.extend(steps);
+                all
+            });
+        }
+        let outputs = bias.len();
+        let weights = match (dtype, int8::kernel()) {
+            (Dtype::Fp32, _) => Packed::Fp32(Fp32Matrix::pack(&matrix, outputs, inputs)),
+            (Dtype::Int16, _) => Packed::Int16(Int16Matrix::pack(&matrix, outputs, inputs, steps.as_deref())?),
+            (Dtype::Int8, Some(kernel)) => Packed::Int8(Int8Matrix::pack(&matrix, &bias, inputs, kernel)?),
+            (Dtype::Int8, None) => Packed::Int16(Int16Matrix::pack_coarsely(&matrix, outputs, inputs)?),
+        };
+        Ok(Self { weights, bias })
+    }
+
     /// [n, in] to [n, out], into `out`, which is made as long as it has to be.
-    fn forward(
-        &self,
-        rows: &[f32],
-        count: usize,
-        activation: Activation,
-        out: &mut Vec<f32>,
-        scratch: &mut Int16Scratch,
-    ) {
+    fn forward(&self, rows: &[f32], count: usize, activation: Activation, out: &mut Vec<f32>, scratch: &mut Products) {
         out.resize(count * self.bias.len(), 0.0);
         self.part(rows, 0..self.bias.len(), activation, out, self.bias.len(), scratch);
     }
@@ -74,11 +93,14 @@ impl Linear {
         activation: Activation,
         out: &mut [f32],
         stride: usize,
-        scratch: &mut Int16Scratch,
+        scratch: &mut Products,
     ) {
         match &self.weights {
             Packed::Fp32(matrix) => matrix.part(rows, Some(&self.bias), activation, columns, out, stride),
-            Packed::Int16(matrix) => matrix.part(rows, &self.bias, activation, columns, out, stride, scratch),
+            Packed::Int16(matrix) => {
+                matrix.part(rows, &self.bias, activation, columns, out, stride, &mut scratch.int16);
+            }
+            Packed::Int8(matrix) => matrix.part(rows, activation, columns, out, stride, &mut scratch.int8),
         }
     }
 }
@@ -109,15 +131,22 @@ impl Attention {
     fn attend(&mut self, dtype: Dtype, states: &[f32], length: usize, queries: usize, heads: usize, out: &mut [f32]) {
         match dtype {
             Dtype::Fp32 => attend(states, length, queries, heads, out, &mut self.fp32),
-            Dtype::Int16 => attend_int16(states, length, queries, heads, out, &mut self.int16),
+            Dtype::Int16 | Dtype::Int8 => attend_int16(states, length, queries, heads, out, &mut self.int16),
         }
     }
+}
+
+/// Memory of products in either kind of integers.
+#[derive(Default)]
+struct Products {
+    int16: Int16Scratch,
+    int8: Int8Scratch,
 }
 
 /// Memory that every batch of a thread uses again.
 #[derive(Default)]
 struct Scratch {
-    products: Int16Scratch,
+    products: Products,
     attention: Attention,
     projections: Vec<f32>,
     attended: Vec<f32>,
@@ -136,24 +165,15 @@ impl Parts for Cpu {
     type FirstProjections = FirstProjections;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
-        let mut matrix = Vec::with_capacity(names.len() * outputs * inputs);
-        let mut bias = Vec::with_capacity(names.len() * outputs);
-        let mut steps = Some(Vec::with_capacity(names.len() * outputs));
-        for name in names {
-            let weight = format!("{name}.weight");
-            matrix.extend(weights.matrix(&weight, outputs, inputs)?);
-            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
-            steps = steps.zip(weights.steps(&weight)).map(|(mut all, steps)| {
-                all.extend(steps);
-                all
-            });
-        }
-        let outputs = bias.len();
-        let weights = match self.dtype {
-            Dtype::Fp32 => Packed::Fp32(Fp32Matrix::pack(&matrix, outputs, inputs)),
-            Dtype::Int16 => Packed::Int16(Int16Matrix::pack(&matrix, outputs, inputs, steps.as_deref())?),
+        Linear::load(weights, names, inputs, outputs, self.dtype)
+    }
+
+    fn exact_linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
+        let dtype = match self.dtype {
+            Dtype::Fp32 => Dtype::Fp32,
+            Dtype::Int16 | Dtype::Int8 => Dtype::Int16,
         };
-        Ok(Linear { weights, bias })
+        Linear::load(weights, names, inputs, outputs, dtype)
     }
 
     fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<LayerNorm> {
@@ -208,7 +228,7 @@ impl Arithmetic for Cpu {
         batches: &[Batch],
     ) -> Vec<Vec<f32>> {
         in_parallel(batches.iter().collect(), |batch| match &layer.projections.weights {
-            Packed::Fp32(_) => self.layer(layer, heads, self.embed(embeddings, batch), batch),
+            Packed::Fp32(_) | Packed::Int8(_) => self.layer(layer, heads, self.embed(embeddings, batch), batch),
             Packed::Int16(matrix) => {
                 let mut states = add_up(embeddings, batch);
                 let factors = embeddings.norm.normalize(&mut states);
@@ -217,7 +237,15 @@ impl Arithmetic for Cpu {
                         projections, products, ..
                     } = scratch;
                     let bias = &layer.projections.bias;
-                    first_projections::look_up(embeddings, matrix, bias, batch, &factors, projections, products);
+                    first_projections::look_up(
+                        embeddings,
+                        matrix,
+                        bias,
+                        batch,
+                        &factors,
+                        projections,
+                        &mut products.int16,
+                    );
                     after_projections(self.dtype, layer, heads, &mut states, batch, scratch);
                 });
                 states

@@ -22,6 +22,20 @@ pub trait Parts {
     /// As [`Weights::vector`].
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Self::Linear>;
 
+    /// The same, where exactness costs nothing: what is computed once for many inputs, or of few rows.
+    ///
+    /// # Errors
+    /// As [`Weights::vector`].
+    fn exact_linear(
+        &self,
+        weights: &Weights<'_>,
+        names: &[String],
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Self::Linear> {
+        self.linear(weights, names, inputs, outputs)
+    }
+
     /// Loads `NAME.weight` and `NAME.bias`, `size` numbers each.
     ///
     /// # Errors

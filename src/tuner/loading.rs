@@ -154,11 +154,13 @@ pub(super) async fn load(sources: Sources<'_>, options: LoadOptions, job: &Job<'
     let LoadOptions { device, dtype, threads } = options;
     let gpu = match (device, dtype) {
         (DevicePreference::Cpu, _) => Err("It was asked for.".to_owned()),
-        (DevicePreference::WebGpu, DtypePreference::Int16) => {
-            let text = "dtype int16 is for the CPU; choose the device cpu, or leave the dtype to auto.";
+        (DevicePreference::WebGpu, DtypePreference::Int16 | DtypePreference::Int8) => {
+            let text = "dtype int16 and int8 are for the CPU; choose the device cpu, or leave the dtype to auto.";
             return Err(Error::new(Code::Option, text));
         }
-        (DevicePreference::Auto, DtypePreference::Int16) => Err("Integers (dtype int16) are for the CPU.".into()),
+        (DevicePreference::Auto, DtypePreference::Int16 | DtypePreference::Int8) => {
+            Err("Integers (dtype int16 or int8) are for the CPU.".into())
+        }
         (DevicePreference::WebGpu, _) => Ok(Device::webgpu().await?),
         (DevicePreference::Auto, _) => match Device::webgpu().await {
             Err(error) => Err(error.message().to_owned()),
@@ -172,6 +174,7 @@ pub(super) async fn load(sources: Sources<'_>, options: LoadOptions, job: &Job<'
     let cpu = Device::cpu(match dtype {
         DtypePreference::Fp32 => Dtype::Fp32,
         DtypePreference::Auto | DtypePreference::Int16 => Dtype::Int16,
+        DtypePreference::Int8 => Dtype::Int8,
     });
     let tested = match gpu {
         Err(reason) => Err(reason),

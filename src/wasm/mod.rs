@@ -10,6 +10,7 @@ mod host;
 mod judging;
 mod learner;
 mod relations;
+mod relaxed;
 mod texts;
 mod tuner;
 

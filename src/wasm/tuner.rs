@@ -11,9 +11,11 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::host::{JsHost, PageHost};
 use super::relations::{Hit, Relations, hits};
+use super::relaxed;
 use super::texts::{Qrels, Texts};
 use super::{from_js, to_js};
 use crate::artifact::{self, adapter_files};
+use crate::device::DtypePreference;
 use crate::download::{download, per_query};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
@@ -180,6 +182,9 @@ impl Tuner {
     pub fn load(encoder: JsValue, cross_encoder: JsValue, options: JsValue, host: JsHost) -> Promise {
         promise(host, async move |job| {
             let options: LoadOptions = from_js(options)?;
+            if options.dtype == DtypePreference::Int8 {
+                relaxed::prepare();
+            }
             let cross_encoder = (!cross_encoder.is_undefined()).then_some(HostsModel(cross_encoder));
             let cross_encoder = cross_encoder.as_ref().map(|model| model as &dyn ModelSource);
             let inner = tuner::Tuner::load(&HostsModel(encoder), cross_encoder, options, job).await?;

@@ -2,8 +2,9 @@
 
 use super::blocks::{BLOCK_INPUTS, blocks};
 use super::strassen;
+use crate::cpu::int8::round_weights;
 use crate::cpu::processor::Instructions;
-use crate::cpu::rows::round_row;
+use crate::cpu::rows::{round_row, round_row_between};
 use crate::error::{Code, Error, Result};
 
 /// The largest weight that was stored in 8 bits.
@@ -15,6 +16,25 @@ const ACTIVATION_LIMIT: i16 = 8191;
 
 const _: () = assert!(BLOCK_INPUTS as i64 * STORED_LIMIT as i64 * ACTIVATION_LIMIT_OF_STORED as i64 <= i32::MAX as i64);
 
+/// How a row of activations is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rounding {
+    /// To integers of at most this size.
+    UpTo(i16),
+    /// As [`Int8Matrix`](crate::cpu::int8::Int8Matrix) does.
+    AsIn8Bits,
+}
+
+impl Rounding {
+    /// Rounds a row and returns what one unit is worth.
+    pub(super) fn round(self, row: &[f32], integers: &mut [i16]) -> f32 {
+        match self {
+            Self::UpTo(limit) => round_row(row, f32::from(limit), integers),
+            Self::AsIn8Bits => round_row_between(row, integers).0,
+        }
+    }
+}
+
 /// The weights of a linear layer, rounded and packed for this processor.
 pub struct Int16Matrix {
     /// Of two panels of outputs after another, and in them of one block of inputs after another, the right operands.
@@ -23,8 +43,7 @@ pub struct Int16Matrix {
     pub(super) steps: Vec<f32>,
     pub(super) inputs: usize,
     outputs: usize,
-    /// The largest integer that activations are rounded to.
-    pub(super) activation_limit: i16,
+    pub(super) activations: Rounding,
 }
 
 impl Int16Matrix {
@@ -38,6 +57,40 @@ impl Int16Matrix {
     /// # Errors
     /// [`Code::ModelWeights`] if a weight is infinite or not a number.
     pub fn pack(weights: &[f32], outputs: usize, inputs: usize, stored_steps: Option<&[f32]>) -> Result<Self> {
+        let activation_limit = match stored_steps {
+            Some(_) => ACTIVATION_LIMIT_OF_STORED,
+            None => ACTIVATION_LIMIT,
+        };
+        Self::pack_rows(
+            weights,
+            outputs,
+            inputs,
+            Rounding::UpTo(activation_limit),
+            |output, row, integers| match stored_steps {
+                Some(stored) => stored_row(row, stored[output], integers),
+                None => round_row(row, weight_limit(row), integers),
+            },
+        )
+    }
+
+    /// The same with as few bits as [`Int8Matrix`](crate::cpu::int8::Int8Matrix) has: its products are the very same.
+    ///
+    /// # Errors
+    /// As [`Self::pack`].
+    pub fn pack_coarsely(weights: &[f32], outputs: usize, inputs: usize) -> Result<Self> {
+        Self::pack_rows(weights, outputs, inputs, Rounding::AsIn8Bits, |_, row, integers| {
+            round_weights(row, integers)
+        })
+    }
+
+    /// Packs rows of weights as `round` rounds them, which returns what one unit is worth.
+    fn pack_rows(
+        weights: &[f32],
+        outputs: usize,
+        inputs: usize,
+        activations: Rounding,
+        round: impl Fn(usize, &[f32], &mut [i16]) -> f32,
+    ) -> Result<Self> {
         let columns = Instructions::detect().panel_columns();
         let whole_inputs = inputs.next_multiple_of(4);
         let whole_outputs = outputs.next_multiple_of(2 * columns);
@@ -50,10 +103,7 @@ impl Int16Matrix {
             rows.fill(0);
             for (output, integers) in (first..outputs).zip(rows.chunks_exact_mut(whole_inputs).take(2 * columns)) {
                 let (row, integers) = (&weights[output * inputs..][..inputs], &mut integers[..inputs]);
-                let step = match stored_steps {
-                    Some(stored) => stored_row(row, stored[output], integers),
-                    None => round_row(row, weight_limit(row), integers),
-                };
+                let step = round(output, row, integers);
                 if !step.is_finite() {
                     return Err(Error::new(
                         Code::ModelWeights,
@@ -87,10 +137,7 @@ impl Int16Matrix {
             steps,
             inputs,
             outputs,
-            activation_limit: match stored_steps {
-                Some(_) => ACTIVATION_LIMIT_OF_STORED,
-                None => ACTIVATION_LIMIT,
-            },
+            activations,
         })
     }
 
@@ -168,9 +215,12 @@ mod tests {
                     largest_sum(inputs, stored, |i| if i == 0 { 127.0 } else { 0.0 }),
                     largest_sum(inputs, stored, |i| numbers[i]),
                 ] {
-                    let most = sum * i64::from(matrix.activation_limit);
+                    let Rounding::UpTo(limit) = matrix.activations else {
+                        panic!("not as in 8 bits");
+                    };
+                    let most = sum * i64::from(limit);
                     assert!(most <= i64::from(i32::MAX), "{inputs} inputs: {most}");
-                    assert!(matrix.activation_limit >= ACTIVATION_LIMIT);
+                    assert!(limit >= ACTIVATION_LIMIT);
                 }
             }
         }

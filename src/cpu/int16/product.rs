@@ -8,7 +8,7 @@ use super::rounded::{Group, Rounded, groups};
 use super::strassen;
 use crate::cpu::lane::{floats, scale_and_add};
 use crate::cpu::processor::for_each_processor;
-use crate::cpu::rows::{self, round_row};
+use crate::cpu::rows;
 use crate::cpu::{Activation, BLOCK_ROWS, TILE_ROWS, padded};
 
 /// Columns that a block of rows goes through together: several, so that what is written of a row is next to each other,
@@ -34,7 +34,7 @@ impl Int16Matrix {
         self.product(rows, bias, Activation::None, out, scratch);
         let mut integers = vec![0; self.inputs];
         for row in rows.chunks_exact_mut(self.inputs) {
-            let step = round_row(row, f32::from(self.activation_limit), &mut integers);
+            let step = self.activations.round(row, &mut integers);
             for (value, integer) in row.iter_mut().zip(&integers) {
                 *value -= f32::from(*integer) * step;
             }

@@ -3,7 +3,6 @@
 use super::blocks::blocks;
 use super::matrix::Int16Matrix;
 use super::strassen;
-use crate::cpu::rows::round_row;
 use crate::cpu::{TILE_ROWS, tile};
 
 /// Tiles of rows that are multiplied together, two by two: of [`TILE_ROWS`] rows, or of one for the last two of all.
@@ -55,9 +54,7 @@ impl Rounded {
                 let (integers, others) = integers.as_flattened_mut().split_at_mut(matrix.inputs);
                 others.fill(0);
                 match rows.next() {
-                    Some(row) => self
-                        .steps
-                        .push(round_row(row, f32::from(matrix.activation_limit), integers)),
+                    Some(row) => self.steps.push(matrix.activations.round(row, integers)),
                     None => integers.fill(0),
                 }
             }
