@@ -1,5 +1,8 @@
 // The ratios that bench.json promises, out of what the stages measured.
-import { ratio } from "./statistics.mjs";
+import { fastest, ratio } from "./statistics.mjs";
+
+/** querytune as it is loaded without options. */
+export const AS_LOADED = "querytune";
 
 /**
  * Every key, its stage, and the works it stands for: of those that ran the lowest ratio counts. (On WebGPU in software
@@ -15,15 +18,23 @@ export const keys = {
   "score.webgpu": ["webgpu", ["abstracts", "titles"]],
 };
 
-/** Ratios of one stage by work. `works`: work to variants, each with `name`, `side`, `perSecond` and `turns`. */
-export function ratiosByWork(works) {
+/**
+ * Ratios of one stage by work: of the fastest of querytune's variants that count over the fastest peer. `works`: work to
+ * variants, each with `name`, `side`, `perSecond` and `turns`; `counts`: which of querytune's count.
+ */
+export function ratiosByWork(works, counts = (variant) => variant.counts) {
   const found = {};
   for (const [work, variants] of Object.entries(works)) {
     const peers = variants.filter(({ side }) => side === "peer");
-    const own = variants.filter(({ side, counts }) => side === "querytune" && counts);
-    if (own.length === 1 && peers.length > 0) found[work] = ratio(own[0], peers);
+    const own = variants.filter((variant) => variant.side === "querytune" && counts(variant));
+    if (own.length > 0 && peers.length > 0) found[work] = ratio(fastest(own), peers);
   }
   return found;
+}
+
+/** The same, of querytune as it is loaded without options. */
+export function ratiosAsLoaded(works) {
+  return ratiosByWork(works, ({ name }) => name === AS_LOADED);
 }
 
 /** The promised keys; null where a stage did not run. `stages`: stage to what `ratiosByWork` gave for it. */

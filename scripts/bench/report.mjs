@@ -1,6 +1,6 @@
 // From what the stages measured to bench.json, and to the table on the terminal.
 import { duration } from "../lib/terminal.mjs";
-import { ratios, ratiosByWork } from "./ratios.mjs";
+import { AS_LOADED, ratios, ratiosAsLoaded, ratiosByWork } from "./ratios.mjs";
 import { figure, table, withSpread } from "./table.mjs";
 
 /** Median speeds under `STAGE.WORK.VARIANT`. */
@@ -18,9 +18,11 @@ function medians(stages) {
 function scaling(stages) {
   const [one, all] = [stages["cpu.1"], stages["cpu.all"]];
   if (!one || !all) return null;
-  const names = ["querytune", "transformers.js q8"];
   return Object.fromEntries(
     Object.keys(one).map((work) => {
+      const names = [AS_LOADED, `${AS_LOADED} int8`, "transformers.js q8"].filter((name) =>
+        one[work].some((variant) => variant.name === name),
+      );
       const speedOf = (works, name) => works[work].find((variant) => variant.name === name).perSecond.median;
       return [work, Object.fromEntries(names.map((name) => [name, speedOf(all, name) / speedOf(one, name)]))];
     }),
@@ -29,12 +31,15 @@ function scaling(stages) {
 
 /** All of bench.json. `measured`: results by part; `stages`: speeds by stage, work and variant. */
 export function summarise({ stages, measured, ...context }) {
-  const byWork = Object.fromEntries(Object.entries(stages).map(([stage, works]) => [stage, ratiosByWork(works)]));
+  const ofStages = (what) => Object.fromEntries(Object.entries(stages).map(([stage, works]) => [stage, what(works)]));
+  const [byWork, asLoaded] = [ofStages(ratiosByWork), ofStages(ratiosAsLoaded)];
   const { roofline, topk, cold, size, memory, growth } = measured;
   return {
     ...context,
     ratios: ratios(byWork),
     ratios_by_work: byWork,
+    ratios_as_loaded: ratios(asLoaded),
+    ratios_as_loaded_by_work: asLoaded,
     medians: medians(stages),
     scaling: scaling(stages),
     kernel_share: roofline?.share ?? null,
@@ -50,12 +55,18 @@ export function summarise({ stages, measured, ...context }) {
 
 const mebibytes = (bytes) => figure(bytes === undefined ? undefined : bytes / 2 ** 20);
 
-function speedRows({ stages, ratios_by_work: byWork }) {
-  const rows = [["texts or pairs a second (jobs: a second)", "querytune", "best peer", "times as fast", ""]];
+function speedRows({ stages, ratios_by_work: byWork, ratios_as_loaded_by_work: asLoaded }) {
+  const rows = [["texts or pairs a second (jobs: a second)", "", "best peer", "times as fast", ""]];
   for (const [stage, works] of Object.entries(byWork)) {
     for (const [work, ratio] of Object.entries(works)) {
       const of = (name) => withSpread(stages[stage][work].find((variant) => variant.name === name).perSecond);
-      rows.push([`${stage} ${work}`, of(ratio.querytune), of(ratio.peer), withSpread(ratio), ratio.peer]);
+      const both = [ratio, asLoaded[stage][work]].filter(
+        (one, i) => i === 0 || (one && one.querytune !== ratio.querytune),
+      );
+      for (const one of both) {
+        const names = `${one.querytune}, ${one.peer}`;
+        rows.push([`${stage} ${work}`, of(one.querytune), of(one.peer), withSpread(one), names]);
+      }
     }
   }
   return rows;
@@ -64,7 +75,7 @@ function speedRows({ stages, ratios_by_work: byWork }) {
 /** The report as lines. */
 export function reportLines(report) {
   const lines = [];
-  const { machine, versions, ratios: keyed, scaling: scaled, seconds } = report;
+  const { machine, versions, ratios: keyed, ratios_as_loaded: loaded, scaling: scaled, seconds } = report;
   lines.push(`${machine.processor}, ${machine.processors} processors; Chromium ${versions.browser}`);
   lines.push(
     `querytune ${versions.querytune} (${versions.commit}), transformers.js ${versions["@huggingface/transformers"]}`,
@@ -101,8 +112,9 @@ export function reportLines(report) {
     const sizes = bytes.map((size) => figure(size / 2 ** 20)).join(", ");
     lines.push("", `The engine's memory after ${batches.join(", ")} batches: ${sizes} MiB${flat ? "" : ": IT GROWS"}`);
   }
-  const rows = Object.entries(keyed).map(([key, ratio]) => [key, figure(ratio)]);
-  lines.push("", ...table([["times as fast as the best peer (the lowest of the key's works)", ""], ...rows]));
+  const rows = Object.entries(keyed).map(([key, ratio]) => [key, figure(ratio), figure(loaded[key])]);
+  const title = "times as fast as the best peer (the lowest of the key's works)";
+  lines.push("", ...table([[title, "fastest", "as loaded"], ...rows]));
   lines.push("", `Measured in ${duration(seconds.total)}.`);
   return lines;
 }

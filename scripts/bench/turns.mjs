@@ -9,7 +9,7 @@ const WARM_UP = 3;
 
 /**
  * A way to do the work. `side`: `querytune` or `peer`; `precision`: `exact` or `int8`; `counts`: whether it stands for
- * its side in the ratios (of the peers the fastest does). `tab` and `engine`: where it runs.
+ * its side in the ratios (of either side the fastest does). `tab` and `engine`: where it runs.
  */
 export const variant = (name, side, tab, { precision = "exact", counts = side === "peer", engine = name } = {}) => ({
   name,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { checkJob, checkLogits, checkVectors, logitAgreement, smallestCosine } from "../../scripts/bench/agreement.mjs";
 import { operations } from "../../scripts/bench/operations.mjs";
 import { parts, readOptions } from "../../scripts/bench/options.mjs";
-import { keys, ratios, ratiosByWork } from "../../scripts/bench/ratios.mjs";
+import { keys, ratios, ratiosAsLoaded, ratiosByWork } from "../../scripts/bench/ratios.mjs";
 import { reportLines, summarise } from "../../scripts/bench/report.mjs";
 import { lagsBehind, median, ratio, speed, spread } from "../../scripts/bench/statistics.mjs";
 import { figure, table } from "../../scripts/bench/table.mjs";
@@ -67,18 +67,20 @@ test("a key is the lowest ratio of its works, and null where nothing was measure
   });
 });
 
-test("of querytune's variants only the one that counts stands in a ratio", () => {
+test("of querytune's variants that count the fastest stands in a ratio, and beside it what is loaded without options", () => {
   const works = {
     titles: [
       variant("querytune", "querytune", [2]),
+      variant("querytune int8", "querytune", [1.6]),
       variant("querytune fp32", "querytune", [1], { counts: false }),
       variant("peer", "peer", [4]),
     ],
     alone: [variant("querytune", "querytune", [2])],
   };
-  const { titles, alone } = ratiosByWork(works);
-  assert.equal(titles.median, 2);
-  assert.equal(alone, undefined);
+  const [fastest, asLoaded] = [ratiosByWork(works), ratiosAsLoaded(works)];
+  assert.deepEqual([fastest.titles.querytune, fastest.titles.median], ["querytune int8", 2.5]);
+  assert.deepEqual([asLoaded.titles.querytune, asLoaded.titles.median], ["querytune", 2]);
+  assert.equal(fastest.alone, undefined);
 });
 
 test("vectors that point elsewhere, and ones that are no numbers, fail the benchmark", () => {
@@ -231,7 +233,7 @@ test("the report has every promised key, whatever was measured, and its table sa
   const text = reportLines(report).join("\n");
   assert.match(
     text,
-    /cpu\.1 titles +10\.0 \(10\.0 … 10\.0\) +4\.17 \(3\.33 … 5\.00\) +2\.50 \(2\.00 … 3\.00\) +peer q8/,
+    /cpu\.1 titles +10\.0 \(10\.0 … 10\.0\) +4\.17 \(3\.33 … 5\.00\) +2\.50 \(2\.00 … 3\.00\) +querytune, peer q8/,
   );
   assert.match(text, /score\.cpu\.1 +2\.50/);
   assert.match(text, /embed\.webgpu +-/);

@@ -4,13 +4,14 @@
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
 /**
- * The numbers of the models' linear layers: `int16` (the CPU only: up to twice as fast, nearly the same numbers) or
- * `fp32`. `auto` takes integers on the CPU, `fp32` on WebGPU.
+ * The numbers of the models' linear layers: `int16` (the CPU only: up to twice as fast, nearly the same numbers),
+ * `int8` (the CPU only: faster still where the browser has relaxed SIMD, numbers that are only near) or `fp32`. `auto`
+ * takes `int16` on the CPU, `fp32` on WebGPU.
  */
 export type DtypeChoice = "auto" | Dtype;
 
 /** See `DtypeChoice`. */
-export type Dtype = "fp32" | "int16";
+export type Dtype = "fp32" | "int16" | "int8";
 
 declare global {
   // Where the DOM's types are not in use, as in Node, there is none.

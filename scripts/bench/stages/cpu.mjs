@@ -23,7 +23,7 @@ async function openVariants({ browser, server }, threads) {
   if (await own.evaluate(() => globalThis.crossOriginIsolated))
     throw new Error("querytune's page must not be isolated.");
   const options = { encoder: "../models/encoder/", crossEncoder: "../models/crossEncoder/", device: "cpu" };
-  for (const dtype of ["auto", "fp32"]) {
+  for (const dtype of ["auto", "int8", "fp32"]) {
     const given = { ...options, dtype, ...(threads && { threads }) };
     await own.load(dtype, "./querytune.js", { entry: "../pkg/index.js", options: given });
   }
@@ -31,6 +31,7 @@ async function openVariants({ browser, server }, threads) {
     variant("transformers.js fp32", "peer", peers, { engine: "fp32" }),
     variant("querytune", "querytune", own, { engine: "auto", counts: true }),
     variant("transformers.js q8", "peer", peers, { engine: "q8", precision: "int8" }),
+    variant("querytune int8", "querytune", own, { engine: "int8", precision: "int8", counts: true }),
     variant("querytune fp32", "querytune", own, { engine: "fp32" }),
     variant("onnxruntime-web fp32", "peer", alone, { engine: "fp32" }),
     variant("onnxruntime-web q8", "peer", alone, { engine: "q8", precision: "int8" }),
