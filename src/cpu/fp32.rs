@@ -57,6 +57,11 @@ impl Fp32Matrix {
         }
     }
 
+    /// Numbers in a row that is multiplied.
+    pub fn inputs(&self) -> usize {
+        self.depth
+    }
+
     /// Numbers in a row of the result.
     pub fn outputs(&self) -> usize {
         self.outputs

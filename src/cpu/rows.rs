@@ -4,7 +4,6 @@
 //! more than a sum or a product is a [`formula`](super::formula).
 
 use super::formula::{CoarsePower, Exponential, Gelu};
-use super::int8::ACTIVATION_LIMIT;
 use super::lane::{
     LANES, Lane, add_scale_and_add, for_each_lane, largest, narrow, range, round_products, sum_each_lane,
 };
@@ -156,23 +155,16 @@ for_each_processor! {
 }
 
 for_each_processor! {
-    /// Rounds a row to integers within a range of 127 that has zero in it; returns what one of them is worth, and what has
-    /// to be added to them so that none is negative.
-    pub fn round_row_between(row: &[f32], integers: &mut [i16]) -> (f32, i16) {
-        let [low, high] = range(row);
-        let width = high - low;
-        // Both ends may be rounded up, by half a unit each.
-        let limit = f32::from(ACTIVATION_LIMIT - 1);
-        let (step, inverse) = (width / limit, limit / width);
-        if !inverse.is_finite() || !width.is_finite() {
-            integers.fill(0);
-            // As in `round_row`.
-            return (if width.is_finite() { 0.0 } else { f32::NAN }, 0);
-        }
-        round_products(row, inverse, integers);
-        let mut zero = [0];
-        round_products(&[-low], inverse, &mut zero);
-        (step, zero[0])
+    /// The smallest and the largest number, zero being one of them; not finite if there is one that is not.
+    pub fn range_with_zero(row: &[f32]) -> [f32; 2] {
+        range(row)
+    }
+}
+
+for_each_processor! {
+    /// `row · factor`, rounded to the nearest integers (of two the even one), which have to fit into 16 bits.
+    pub fn round_all(row: &[f32], factor: f32, integers: &mut [i16]) {
+        round_products(row, factor, integers);
     }
 }
 

@@ -42,7 +42,9 @@ impl CrossEncoder {
         }
         let max_length = tokenizer_max_length(files, config.positions())?;
         let tokenizer = Tokenizer::read(files, &config, max_length)?;
-        let model = Model::load(&config, HeadKind::Classify, &Weights::read(files)?, device, job).await?;
+        let weights = Weights::read(files)?;
+        let sample = |[query, document]: [&str; 2]| Ok(vec![tokenizer.pair(query, document)?]);
+        let model = Model::load(&config, HeadKind::Classify, &weights, sample, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),
             sha256: files.sha256("model.safetensors"),

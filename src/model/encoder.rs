@@ -57,7 +57,8 @@ impl Encoder {
         let tokenizer = Tokenizer::read(files, &bert_config, config.max_length)?;
         let head = HeadKind::Pool(config.pooling, config.normalize);
         let weights = Weights::read(files)?.changed_by(changes);
-        let model = Model::load(&bert_config, head, &weights, device, job).await?;
+        let sample = |texts: [&str; 2]| texts.into_iter().map(|text| tokenizer.text(text)).collect();
+        let model = Model::load(&bert_config, head, &weights, sample, device, job).await?;
         let info = ModelInfo {
             id: files.id.clone(),
             sha256: files.sha256("model.safetensors"),

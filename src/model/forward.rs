@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use super::arithmetic::Arithmetic;
 use super::bert::Bert;
 use super::config::BertConfig;
-use super::on_cpu::Cpu;
+use super::on_cpu::{Cpu, LargestInputs};
 #[cfg(feature = "webgpu")]
 use super::on_gpu::Gpu;
 use super::on_tensors::Tensors;
@@ -13,7 +13,7 @@ use super::parts::Head;
 use super::tokenizer::Tokenized;
 use super::weights::Weights;
 use crate::crew::{Shared, share};
-use crate::device::{Device, DeviceKind};
+use crate::device::{Device, DeviceKind, Dtype};
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, Work};
 
@@ -43,7 +43,15 @@ pub struct Forward<A: Arithmetic> {
     head: Head<A>,
 }
 
+/// What is sent through a model to find out which inputs of its layers are wide: a query and a text.
+pub const SAMPLE: [&str; 2] = [
+    "how long is the warranty?",
+    "Item no. 4711: the warranty (2 years) begins on the day of purchase; keep the receipt, please. It covers parts & \
+     labour, not wear.",
+];
+
 /// Which head, before its weights are loaded.
+#[derive(Clone, Copy)]
 pub enum HeadKind {
     /// See [`Head::Pool`].
     Pool(super::config::Pooling, bool),
@@ -52,7 +60,7 @@ pub enum HeadKind {
 }
 
 impl Model {
-    /// Loads the weights onto the device.
+    /// Loads the weights onto the device. `sample` makes of [`SAMPLE`] what the model reads.
     ///
     /// # Errors
     /// As [`Bert::load`].
@@ -60,12 +68,19 @@ impl Model {
         config: &BertConfig,
         head: HeadKind,
         weights: &Weights<'_>,
+        sample: impl Fn([&str; 2]) -> Result<Vec<Tokenized>>,
         device: &Device,
         job: &Job<'_>,
     ) -> Result<Self> {
         Ok(match device.kind() {
             DeviceKind::Cpu => {
-                let cpu = Cpu::new(device.dtype());
+                let cpu = match device.dtype() {
+                    Dtype::Int8 => {
+                        let sample = sample(SAMPLE)?;
+                        Cpu::in_8_bits(largest_inputs(config, head, weights, &sample, job).await?)
+                    }
+                    dtype => Cpu::new(dtype),
+                };
                 Self::Cpu(Box::new(Forward::load(config, head, weights, cpu, job).await?))
             }
             #[cfg(feature = "webgpu")]
@@ -169,6 +184,22 @@ pub(super) fn check_finite(model: &str, values: &[f32]) -> Result<()> {
          on a graphics card, try the CPU (device \"cpu\")."
     );
     Err(Error::new(Code::DeviceFaulty, text))
+}
+
+/// The largest inputs of a model's layers where it reads `sample`, in fp32.
+async fn largest_inputs(
+    config: &BertConfig,
+    head: HeadKind,
+    weights: &Weights<'_>,
+    sample: &[Tokenized],
+    job: &Job<'_>,
+) -> Result<LargestInputs> {
+    let largest_inputs = LargestInputs::default();
+    let Forward { arithmetic, bert, head } =
+        Forward::load(config, head, weights, Cpu::noting(&largest_inputs), job).await?;
+    let mut batches = [arithmetic.batch(&sample.iter().collect::<Vec<_>>())];
+    bert.forward(&arithmetic, &mut batches, &head, job).await?;
+    Ok(largest_inputs)
 }
 
 impl<A: Arithmetic> Forward<A> {

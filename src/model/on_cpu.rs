@@ -3,6 +3,7 @@
 mod batch;
 mod first_projections;
 mod table;
+mod wide_inputs;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -10,6 +11,7 @@ use std::ops::Range;
 pub use self::batch::Batch;
 use self::first_projections::FirstProjections;
 pub use self::table::Table;
+pub use self::wide_inputs::LargestInputs;
 use super::arithmetic::{Arithmetic, fill};
 use super::config::Pooling;
 use super::parts::{Embeddings, Head, Layer, Parts};
@@ -33,12 +35,33 @@ const TOKEN_BUDGET: usize = 512;
 /// The CPU, with numbers of one kind.
 pub struct Cpu {
     dtype: Dtype,
+    /// Of the layers with fewest bits: to be noted in fp32, to be made use of in int8.
+    largest_inputs: Option<LargestInputs>,
 }
 
 impl Cpu {
     /// For models whose weights are of that kind.
     pub fn new(dtype: Dtype) -> Self {
-        Self { dtype }
+        Self {
+            dtype,
+            largest_inputs: None,
+        }
+    }
+
+    /// In fp32, and noting the largest inputs of its layers.
+    pub fn noting(largest_inputs: &LargestInputs) -> Self {
+        Self {
+            dtype: Dtype::Fp32,
+            largest_inputs: Some(largest_inputs.clone()),
+        }
+    }
+
+    /// In 8-bit integers, with what was noted in fp32.
+    pub fn in_8_bits(largest_inputs: LargestInputs) -> Self {
+        Self {
+            dtype: Dtype::Int8,
+            largest_inputs: Some(largest_inputs),
+        }
     }
 }
 
@@ -46,6 +69,8 @@ impl Cpu {
 pub struct Linear {
     weights: Packed,
     bias: Vec<f32>,
+    /// Where its inputs are noted, and by which name.
+    noted: Option<(LargestInputs, String)>,
 }
 
 enum Packed {
@@ -56,7 +81,14 @@ enum Packed {
 
 impl Linear {
     /// Loads and packs layers, their outputs side by side: see [`Parts::linear`].
-    fn load(weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize, dtype: Dtype) -> Result<Self> {
+    fn load(
+        weights: &Weights<'_>,
+        names: &[String],
+        inputs: usize,
+        outputs: usize,
+        dtype: Dtype,
+        wide: &[u32],
+    ) -> Result<Self> {
         let mut matrix = Vec::with_capacity(names.len() * outputs * inputs);
         let mut bias = Vec::with_capacity(names.len() * outputs);
         let mut steps = Some(Vec::with_capacity(names.len() * outputs));
@@ -73,10 +105,14 @@ impl Linear {
         let weights = match (dtype, int8::kernel()) {
             (Dtype::Fp32, _) => Packed::Fp32(Fp32Matrix::pack(&matrix, outputs, inputs)),
             (Dtype::Int16, _) => Packed::Int16(Int16Matrix::pack(&matrix, outputs, inputs, steps.as_deref())?),
-            (Dtype::Int8, Some(kernel)) => Packed::Int8(Int8Matrix::pack(&matrix, &bias, inputs, kernel)?),
-            (Dtype::Int8, None) => Packed::Int16(Int16Matrix::pack_coarsely(&matrix, outputs, inputs)?),
+            (Dtype::Int8, Some(kernel)) => Packed::Int8(Int8Matrix::pack(&matrix, &bias, inputs, wide, kernel)?),
+            (Dtype::Int8, None) => Packed::Int16(Int16Matrix::pack_coarsely(&matrix, outputs, inputs, wide)?),
         };
-        Ok(Self { weights, bias })
+        Ok(Self {
+            weights,
+            bias,
+            noted: None,
+        })
     }
 
     /// [n, in] to [n, out], into `out`, which is made as long as it has to be.
@@ -96,7 +132,12 @@ impl Linear {
         scratch: &mut Products,
     ) {
         match &self.weights {
-            Packed::Fp32(matrix) => matrix.part(rows, Some(&self.bias), activation, columns, out, stride),
+            Packed::Fp32(matrix) => {
+                if let Some((largest_inputs, name)) = &self.noted {
+                    largest_inputs.note(name, rows, matrix.inputs());
+                }
+                matrix.part(rows, Some(&self.bias), activation, columns, out, stride);
+            }
             Packed::Int16(matrix) => {
                 matrix.part(rows, &self.bias, activation, columns, out, stride, &mut scratch.int16);
             }
@@ -165,7 +206,15 @@ impl Parts for Cpu {
     type FirstProjections = FirstProjections;
 
     fn linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
-        Linear::load(weights, names, inputs, outputs, self.dtype)
+        let wide = match (&self.largest_inputs, self.dtype) {
+            (Some(largest_inputs), Dtype::Int8) => largest_inputs.wide(&names[0]),
+            _ => Vec::new(),
+        };
+        let mut linear = Linear::load(weights, names, inputs, outputs, self.dtype, &wide)?;
+        if self.dtype == Dtype::Fp32 {
+            linear.noted = self.largest_inputs.clone().map(|largest| (largest, names[0].clone()));
+        }
+        Ok(linear)
     }
 
     fn exact_linear(&self, weights: &Weights<'_>, names: &[String], inputs: usize, outputs: usize) -> Result<Linear> {
@@ -173,7 +222,7 @@ impl Parts for Cpu {
             Dtype::Fp32 => Dtype::Fp32,
             Dtype::Int16 | Dtype::Int8 => Dtype::Int16,
         };
-        Linear::load(weights, names, inputs, outputs, dtype)
+        Linear::load(weights, names, inputs, outputs, dtype, &[])
     }
 
     fn norm(&self, weights: &Weights<'_>, name: &str, size: usize, epsilon: f64) -> Result<LayerNorm> {

@@ -10,11 +10,10 @@ use wasm_bindgen::prelude::*;
 use super::host::JsHost;
 use super::texts::Texts;
 use super::tuner::{Index, embeddings, promise, remember_hashes, set};
-use super::{from_js, to_js};
+use super::{from_js, load_options, to_js};
 use crate::error::{Code, Error};
 use crate::model::TextKind;
 use crate::tuned_model::{self, Which};
-use crate::tuner::LoadOptions;
 
 /// What a zip holds of its model, until it is loaded.
 #[wasm_bindgen]
@@ -70,7 +69,7 @@ impl TunedModel {
     pub fn load(unpacked: &Unpacked, hashes: JsValue, options: JsValue, host: JsHost) -> Promise {
         let unpacked = unpacked.inner.borrow_mut().take();
         promise(host, async move |job| {
-            let options: LoadOptions = from_js(options)?;
+            let options = load_options(options)?;
             let mut unpacked = unpacked.ok_or_else(used_up)?;
             remember_hashes(unpacked.encoder_mut(), hashes);
             let inner = tuned_model::TunedModel::load(unpacked, options, job).await?;

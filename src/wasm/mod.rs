@@ -18,7 +18,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
+use crate::device::DtypePreference;
 use crate::error::{Code, Error, Result};
+use crate::tuner::LoadOptions;
 
 unsafe extern "C" {
     /// What has to run before everything else: lists that dependencies fill (the crate `inventory`).
@@ -50,4 +52,13 @@ fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T> {
     }
     serde_wasm_bindgen::from_value(value)
         .map_err(|error| Error::new(Code::Option, format!("The options are not understood: {error}.")))
+}
+
+/// How models are to be loaded; what this browser needs for that is made ready.
+fn load_options(value: JsValue) -> Result<LoadOptions> {
+    let options: LoadOptions = from_js(value)?;
+    if options.dtype == DtypePreference::Int8 {
+        relaxed::prepare();
+    }
+    Ok(options)
 }

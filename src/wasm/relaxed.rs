@@ -12,7 +12,7 @@ use wasm_encoder::{
     InstructionSink, MemArg, MemArgTarget, MemoryType, Module, TypeSection, ValType,
 };
 
-use crate::cpu::int8::{Kernel, PanelColumns, RawKernel, RowRounding, kernel, set_kernel};
+use crate::cpu::int8::{Kernel, Panel, PanelColumns, RawKernel, RowRounding, Tiles, kernel, set_kernel};
 
 /// How the sums of a row with four columns come about.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,14 +65,23 @@ fn instantiate() -> Result<[Kernel; 2], JsValue> {
 fn faster(kernels: [Kernel; 2]) -> Kernel {
     const OCTETS: usize = 48;
     const ROWS: usize = 64;
-    let (rows, panel) = (vec![[0; 2]; ROWS * OCTETS * 2], vec![0; 64 * OCTETS]);
-    let (roundings, columns) = ([RowRounding::default(); ROWS], PanelColumns::default());
+    let (rows, weights) = (vec![[0; 2]; ROWS * OCTETS * 2], vec![0; 64 * OCTETS]);
+    let rows = Tiles {
+        narrow: &rows,
+        wide: &[],
+        roundings: &[RowRounding::default(); ROWS],
+    };
+    let panel = Panel {
+        narrow: &weights,
+        wide: &[],
+        columns: &PanelColumns::default(),
+    };
     let mut out = vec![0.0; ROWS * 8];
     let mut run = |kernel: Kernel| {
         let start = performance_now();
         // Some milliseconds: browsers' clocks are coarse, and machine code is optimised only while it runs.
         for _ in 0..500 {
-            kernel.multiply(&rows, &roundings, &panel, &columns, &mut out, 8);
+            kernel.multiply(rows, panel, &mut out, 8);
         }
         performance_now() - start
     };
@@ -88,7 +97,7 @@ fn faster(kernels: [Kernel; 2]) -> Kernel {
 /// The module's bytes: a function for each way, which imports the engine's memory.
 fn module() -> Vec<u8> {
     let mut types = TypeSection::new();
-    types.ty().function([ValType::I32; 8], []);
+    types.ty().function([ValType::I32; 11], []);
     let mut imports = ImportSection::new();
     let memory = MemoryType {
         minimum: 0,
@@ -116,22 +125,25 @@ fn module() -> Vec<u8> {
 
 // The function's arguments, as `RawKernel` has them, and what it works with.
 const ROWS: u32 = 0;
-const ROUNDINGS: u32 = 1;
-const PANEL: u32 = 2;
-const COLUMNS: u32 = 3;
-const OCTETS: u32 = 4;
-const TILES: u32 = 5;
-const OUT: u32 = 6;
-const STRIDE: u32 = 7;
-const AT: u32 = 8;
-const LEFT: u32 = 9;
-const ONES: u32 = 10;
+const WIDE_ROWS: u32 = 1;
+const ROUNDINGS: u32 = 2;
+const PANEL: u32 = 3;
+const WIDE_PANEL: u32 = 4;
+const COLUMNS: u32 = 5;
+const OCTETS: u32 = 6;
+const PAIRS: u32 = 7;
+const TILES: u32 = 8;
+const OUT: u32 = 9;
+const STRIDE: u32 = 10;
+const AT: u32 = 11;
+const LEFT: u32 = 12;
+const ONES: u32 = 13;
 /// Four inputs' weights of each half panel, and those of the next four inputs.
-const WEIGHTS: u32 = 11;
+const WEIGHTS: u32 = 14;
 /// The same inputs' activations of a row.
-const ACTIVATIONS: u32 = 15;
+const ACTIVATIONS: u32 = 18;
 /// The sums of row `r` with half panel `h` are `TOTALS + 2 * r + h`.
-const TOTALS: u32 = 17;
+const TOTALS: u32 = 20;
 const VECTORS: u32 = TOTALS + 8 - ONES;
 
 /// Four rows times eight columns, tile after tile.
@@ -183,6 +195,26 @@ fn code(way: Way) -> Code {
     add(&mut to, AT, 64);
     add(&mut to, LEFT, -1);
     to.local_get(LEFT).br_if(0).end();
+    to.local_get(WIDE_PANEL).local_set(AT).local_get(PAIRS).local_set(LEFT);
+    to.block(BlockType::Empty).local_get(LEFT).i32_eqz().br_if(0);
+    to.loop_(BlockType::Empty);
+    for half in 0..2 {
+        to.local_get(AT).v128_load(at(16 * half)).local_set(WEIGHTS + half);
+    }
+    for row in 0..4 {
+        to.local_get(WIDE_ROWS)
+            .v128_load32_splat(at(4 * row))
+            .local_set(ACTIVATIONS);
+        for half in 0..2 {
+            let total = TOTALS + 2 * row + half;
+            to.local_get(ACTIVATIONS).local_get(WEIGHTS + half).i32x4_dot_i16x8_s();
+            to.local_get(total).i32x4_add().local_set(total);
+        }
+    }
+    add(&mut to, WIDE_ROWS, 16);
+    add(&mut to, AT, 32);
+    add(&mut to, LEFT, -1);
+    to.local_get(LEFT).br_if(0).end().end();
     for row in 0..4 {
         let rounding = 8 * row;
         for half in 0..2 {

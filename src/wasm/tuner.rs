@@ -11,11 +11,9 @@ use wasm_bindgen_futures::future_to_promise;
 
 use super::host::{JsHost, PageHost};
 use super::relations::{Hit, Relations, hits};
-use super::relaxed;
 use super::texts::{Qrels, Texts};
-use super::{from_js, to_js};
+use super::{from_js, load_options, to_js};
 use crate::artifact::{self, adapter_files};
-use crate::device::DtypePreference;
 use crate::download::{download, per_query};
 use crate::error::{Code, Error, Result};
 use crate::job::Job;
@@ -26,7 +24,6 @@ use crate::previous::{Previous, SincePrevious};
 use crate::report::{report, with_judging};
 use crate::synthesize::SynthesizeOptions;
 use crate::tune::{Adapted, RecipeOptions};
-use crate::tuner::LoadOptions;
 use crate::vectors::Vectors;
 use crate::{relations, tune, tuner};
 
@@ -181,10 +178,7 @@ impl Tuner {
     #[wasm_bindgen(skip_typescript)]
     pub fn load(encoder: JsValue, cross_encoder: JsValue, options: JsValue, host: JsHost) -> Promise {
         promise(host, async move |job| {
-            let options: LoadOptions = from_js(options)?;
-            if options.dtype == DtypePreference::Int8 {
-                relaxed::prepare();
-            }
+            let options = load_options(options)?;
             let cross_encoder = (!cross_encoder.is_undefined()).then_some(HostsModel(cross_encoder));
             let cross_encoder = cross_encoder.as_ref().map(|model| model as &dyn ModelSource);
             let inner = tuner::Tuner::load(&HostsModel(encoder), cross_encoder, options, job).await?;

@@ -52,6 +52,12 @@ fn in_int16_vectors_are_the_reference_but_for_a_hundred_thousandth_of_the_cosine
     assert!(cosine >= 0.999_99, "{cosine}");
 }
 
+#[test]
+fn in_int8_vectors_are_the_reference_but_for_a_hundredth_of_the_cosine() {
+    let (_, cosine) = vectors_against_reference(Dtype::Int8);
+    assert!(cosine >= 0.99, "{cosine}");
+}
+
 /// Largest distance of a logit from the reference's.
 fn logits_against_reference(dtype: Dtype) -> f64 {
     let host = TestHost::new();
@@ -93,6 +99,12 @@ fn in_fp32_pairs_have_the_reference_ids_and_logits_within_2e_3() {
 fn in_int16_logits_are_the_reference_within_5e_3() {
     let distance = logits_against_reference(Dtype::Int16);
     assert!(distance <= 5e-3, "{distance:e}");
+}
+
+#[test]
+fn in_int8_logits_are_the_reference_within_a_quarter() {
+    let distance = logits_against_reference(Dtype::Int8);
+    assert!(distance <= 0.25, "{distance:e}");
 }
 
 #[test]

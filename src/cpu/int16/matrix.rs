@@ -2,9 +2,9 @@
 
 use super::blocks::{BLOCK_INPUTS, blocks};
 use super::strassen;
-use crate::cpu::int8::round_weights;
+use crate::cpu::int8::{round_activations, round_weights};
 use crate::cpu::processor::Instructions;
-use crate::cpu::rows::{round_row, round_row_between};
+use crate::cpu::rows::round_row;
 use crate::error::{Code, Error, Result};
 
 /// The largest weight that was stored in 8 bits.
@@ -17,20 +17,23 @@ const ACTIVATION_LIMIT: i16 = 8191;
 const _: () = assert!(BLOCK_INPUTS as i64 * STORED_LIMIT as i64 * ACTIVATION_LIMIT_OF_STORED as i64 <= i32::MAX as i64);
 
 /// How a row of activations is rounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rounding {
     /// To integers of at most this size.
     UpTo(i16),
     /// As [`Int8Matrix`](crate::cpu::int8::Int8Matrix) does.
-    AsIn8Bits,
+    AsIn8Bits {
+        /// Numbers of wide inputs.
+        wide: Vec<u32>,
+    },
 }
 
 impl Rounding {
-    /// Rounds a row and returns what one unit is worth.
-    pub(super) fn round(self, row: &[f32], integers: &mut [i16]) -> f32 {
+    /// Rounds a row and returns what one unit is worth. `values` is memory.
+    pub(super) fn round(&self, row: &[f32], integers: &mut [i16], values: &mut Vec<f32>) -> f32 {
         match self {
-            Self::UpTo(limit) => round_row(row, f32::from(limit), integers),
-            Self::AsIn8Bits => round_row_between(row, integers).0,
+            Self::UpTo(limit) => round_row(row, f32::from(*limit), integers),
+            Self::AsIn8Bits { wide } => round_activations(row, wide, integers, values).0,
         }
     }
 }
@@ -77,8 +80,9 @@ impl Int16Matrix {
     ///
     /// # Errors
     /// As [`Self::pack`].
-    pub fn pack_coarsely(weights: &[f32], outputs: usize, inputs: usize) -> Result<Self> {
-        Self::pack_rows(weights, outputs, inputs, Rounding::AsIn8Bits, |_, row, integers| {
+    pub fn pack_coarsely(weights: &[f32], outputs: usize, inputs: usize, wide: &[u32]) -> Result<Self> {
+        let activations = Rounding::AsIn8Bits { wide: wide.to_vec() };
+        Self::pack_rows(weights, outputs, inputs, activations, |_, row, integers| {
             round_weights(row, integers)
         })
     }

@@ -34,7 +34,7 @@ impl Int16Matrix {
         self.product(rows, bias, Activation::None, out, scratch);
         let mut integers = vec![0; self.inputs];
         for row in rows.chunks_exact_mut(self.inputs) {
-            let step = self.activations.round(row, &mut integers);
+            let step = self.activations.round(row, &mut integers, &mut Vec::new());
             for (value, integer) in row.iter_mut().zip(&integers) {
                 *value -= f32::from(*integer) * step;
             }

@@ -29,6 +29,8 @@ pub fn groups(count: usize) -> impl Iterator<Item = Group> {
 /// A block of activations, rounded.
 #[derive(Default)]
 pub struct Rounded {
+    /// A row that is changed before it is rounded.
+    values: Vec<f32>,
     /// Of one group of rows, row by row.
     rows: Vec<[i16; 2]>,
     /// The group's two tiles, one after the other: all rows' first pairs, all second ones, and so on.
@@ -54,7 +56,9 @@ impl Rounded {
                 let (integers, others) = integers.as_flattened_mut().split_at_mut(matrix.inputs);
                 others.fill(0);
                 match rows.next() {
-                    Some(row) => self.steps.push(matrix.activations.round(row, integers)),
+                    Some(row) => self
+                        .steps
+                        .push(matrix.activations.round(row, integers, &mut self.values)),
                     None => integers.fill(0),
                 }
             }

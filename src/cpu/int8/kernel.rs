@@ -19,7 +19,7 @@ pub struct RowRounding {
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct PanelColumns {
-    /// Of all integers of each column.
+    /// Of all integers of each column, those of wide inputs left out.
     pub sums: [i32; COLUMNS],
     /// What one unit of each is worth.
     pub steps: [f32; COLUMNS],
@@ -29,14 +29,18 @@ pub struct PanelColumns {
 
 /// A kernel as machines call it: see [`Kernel::multiply`].
 ///
-/// Of `rows` and of `panel` it reads `octets` eights of integers for each row of each tile, and for each column; of `out`
-/// it writes eight numbers of each row, which begin every `stride` bytes.
+/// Of `rows` and of `panel` it reads `octets` eights of integers for each row of each tile, and for each column; of
+/// `wide_rows` and `wide_panel` `pairs` pairs; of `out` it writes eight numbers of each row, which begin every `stride`
+/// bytes.
 pub type RawKernel = unsafe extern "C" fn(
     rows: *const u8,
+    wide_rows: *const i16,
     roundings: *const RowRounding,
     panel: *const i8,
+    wide_panel: *const i16,
     columns: *const PanelColumns,
     octets: usize,
+    pairs: usize,
     tiles: usize,
     out: *mut f32,
     stride: usize,
@@ -72,36 +76,35 @@ impl Kernel {
     }
 
     /// Tiles of four rows times one panel, as numbers: `((sum - zero · column's sum) as f32) · (row's step · column's
-    /// step) + bias`.
+    /// step) + bias`, the sum being that of both kinds of inputs.
     ///
-    /// `rows` has of one tile after another, and in it of one four of inputs after another, four integers of each row,
-    /// two in each number; `panel` of one four of inputs after another four integers of each column; rows of `out` begin
-    /// every `stride` numbers.
+    /// Rows of `out` begin every `stride` numbers.
     ///
     /// # Panics
-    /// If a slice is not as long as that.
-    pub fn multiply(
-        self,
-        rows: &[[i16; 2]],
-        roundings: &[RowRounding],
-        panel: &[i8],
-        columns: &PanelColumns,
-        out: &mut [f32],
-        stride: usize,
-    ) {
-        let octets = panel.len() / (OCTET * COLUMNS);
-        let tiles = roundings.len() / TILE_ROWS;
-        assert!(octets > 0 && tiles > 0 && panel.len() == octets * OCTET * COLUMNS);
-        assert!(roundings.len() == tiles * TILE_ROWS && rows.len() * 4 == roundings.len() * octets * OCTET);
-        assert!(stride >= COLUMNS && out.len() >= (roundings.len() - 1) * stride + COLUMNS);
+    /// If a slice is not as long as its type says.
+    pub fn multiply(self, rows: Tiles<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
+        let Tiles {
+            narrow,
+            wide,
+            roundings,
+        } = rows;
+        let (octets, pairs) = (panel.narrow.len() / (OCTET * COLUMNS), panel.wide.len() / COLUMNS);
+        let (count, tiles) = (roundings.len(), roundings.len() / TILE_ROWS);
+        assert!(octets > 0 && tiles > 0 && count == tiles * TILE_ROWS);
+        assert!(panel.narrow.len() == octets * OCTET * COLUMNS && narrow.len() * 4 == count * octets * OCTET);
+        assert!(panel.wide.len() == pairs * COLUMNS && wide.len() == count * pairs);
+        assert!(stride >= COLUMNS && out.len() >= (count - 1) * stride + COLUMNS);
         // SAFETY: the slices hold as many numbers as a kernel reads and writes, by the checks above.
         unsafe {
             (self.0)(
-                rows.as_ptr().cast(),
+                narrow.as_ptr().cast(),
+                wide.as_ptr().cast(),
                 roundings.as_ptr(),
-                panel.as_ptr(),
-                columns,
+                panel.narrow.as_ptr(),
+                panel.wide.as_ptr().cast(),
+                panel.columns,
                 octets,
+                pairs,
                 tiles,
                 out.as_mut_ptr(),
                 4 * stride,
@@ -110,12 +113,38 @@ impl Kernel {
     }
 }
 
+/// Rows of activations, rounded, in tiles of four.
+#[derive(Clone, Copy)]
+pub struct Tiles<'a> {
+    /// Of one tile after another, and in it of one four of inputs after another: four bytes of each row, two in a number.
+    pub narrow: &'a [[i16; 2]],
+    /// Of one tile after another, and in it of one pair of wide inputs after another: two integers of each row.
+    pub wide: &'a [[i16; 2]],
+    /// Of each row.
+    pub roundings: &'a [RowRounding],
+}
+
+/// Eight columns of weights, rounded.
+#[derive(Clone, Copy)]
+pub struct Panel<'a> {
+    /// Of one four of inputs after another: four weights of each column.
+    pub narrow: &'a [i8],
+    /// Of one pair of wide inputs after another: two weights of each column.
+    pub wide: &'a [[i16; 2]],
+    /// What else is known of the columns.
+    pub columns: &'a PanelColumns,
+}
+
+#[allow(clippy::too_many_arguments, reason = "what machines are given")]
 unsafe extern "C" fn scalar(
     rows: *const u8,
+    wide_rows: *const i16,
     roundings: *const RowRounding,
     panel: *const i8,
+    wide_panel: *const i16,
     columns: *const PanelColumns,
     octets: usize,
+    pairs: usize,
     tiles: usize,
     out: *mut f32,
     stride: usize,
@@ -128,7 +157,7 @@ unsafe extern "C" fn scalar(
         // SAFETY: as above.
         let RowRounding { zero, step } = unsafe { *roundings.add(row) };
         for column in 0..COLUMNS {
-            let product = |input: usize| {
+            let narrow = |input: usize| {
                 let four = input / 4;
                 // SAFETY: as above.
                 let (activation, weight) = unsafe {
@@ -139,7 +168,18 @@ unsafe extern "C" fn scalar(
                 };
                 i32::from(activation) * i32::from(weight)
             };
-            let sum: i32 = (0..4 * fours).map(product).sum();
+            let wide = |input: usize| {
+                let pair = input / 2;
+                // SAFETY: as above.
+                let (activation, weight) = unsafe {
+                    (
+                        *wide_rows.add(((tile * pairs + pair) * TILE_ROWS + within) * 2 + input % 2),
+                        *wide_panel.add((pair * COLUMNS + column) * 2 + input % 2),
+                    )
+                };
+                i32::from(activation) * i32::from(weight)
+            };
+            let sum: i32 = (0..4 * fours).map(narrow).chain((0..2 * pairs).map(wide)).sum();
             let value = (sum - zero * sums[column]) as f32 * (step * steps[column]) + bias[column];
             // SAFETY: there is room for it.
             unsafe { *out.add(row * (stride / 4) + column) = value }

@@ -1,6 +1,6 @@
 //! Weights in 8-bit integers, packed for the product.
 
-use super::kernel::PanelColumns;
+use super::kernel::{Panel, PanelColumns};
 use super::{ACTIVATION_LIMIT, COLUMNS, Kernel, OCTET, WEIGHT_LIMIT};
 use crate::cpu::rows::round_row;
 use crate::error::{Code, Error, Result};
@@ -8,23 +8,29 @@ use crate::error::{Code, Error, Result};
 /// The weights of a linear layer, rounded and packed for a kernel, and its bias.
 pub struct Int8Matrix {
     /// Of one panel of eight outputs after another, four inputs after four: four weights of each output.
-    pub(super) panels: Vec<i8>,
+    panels: Vec<i8>,
+    /// Of one panel after another, pair after pair of wide inputs: two weights of each output.
+    wide_panels: Vec<[i16; 2]>,
     /// Of one panel after another; zeros where there is no output.
-    pub(super) columns: Vec<PanelColumns>,
+    columns: Vec<PanelColumns>,
     pub(super) inputs: usize,
+    /// Which inputs are wide.
+    pub(super) wide: Vec<u32>,
     outputs: usize,
     pub(super) kernel: Kernel,
 }
 
 impl Int8Matrix {
-    /// Rounds and packs `weights` ([outputs, inputs], row by row) for a kernel.
+    /// Rounds and packs `weights` ([outputs, inputs], row by row) for a kernel; `wide` are the numbers of wide inputs.
     ///
     /// # Errors
     /// [`Code::ModelWeights`] if a weight is infinite or not a number.
-    pub fn pack(weights: &[f32], bias: &[f32], inputs: usize, kernel: Kernel) -> Result<Self> {
+    pub fn pack(weights: &[f32], bias: &[f32], inputs: usize, wide: &[u32], kernel: Kernel) -> Result<Self> {
         let outputs = bias.len();
         let whole_inputs = inputs.next_multiple_of(OCTET);
         let mut panels = vec![0; outputs.next_multiple_of(COLUMNS) * whole_inputs];
+        let pairs = wide.len().div_ceil(2);
+        let mut wide_panels = vec![[0; 2]; outputs.next_multiple_of(COLUMNS) * pairs];
         let mut columns = vec![PanelColumns::default(); outputs.div_ceil(COLUMNS)];
         let mut integers = vec![0; inputs];
         for (output, row) in weights.chunks_exact(inputs).enumerate() {
@@ -39,6 +45,10 @@ impl Int8Matrix {
             let of = &mut columns[panel];
             of.steps[column] = step;
             of.bias[column] = bias[output];
+            for (number, &input) in wide.iter().enumerate() {
+                let weight = std::mem::take(&mut integers[input as usize]);
+                wide_panels[(panel * pairs + number / 2) * COLUMNS + column][number % 2] = weight;
+            }
             of.sums[column] = integers.iter().map(|integer| i32::from(*integer)).sum();
             let panel = &mut panels[panel * COLUMNS * whole_inputs..];
             for (four, integers) in integers.chunks(4).enumerate() {
@@ -49,16 +59,24 @@ impl Int8Matrix {
         }
         Ok(Self {
             panels,
+            wide_panels,
             columns,
             inputs,
+            wide: wide.to_vec(),
             outputs,
             kernel,
         })
     }
 
-    /// Inputs with those that are added so that there are whole eights; their weights are zero.
-    pub(super) fn whole_inputs(&self) -> usize {
-        self.inputs.next_multiple_of(OCTET)
+    /// The panel of that number.
+    pub(super) fn panel_of(&self, number: usize) -> Panel<'_> {
+        let narrow = COLUMNS * self.inputs.next_multiple_of(OCTET);
+        let wide = COLUMNS * self.wide.len().div_ceil(2);
+        Panel {
+            narrow: &self.panels[number * narrow..][..narrow],
+            wide: &self.wide_panels[number * wide..][..wide],
+            columns: &self.columns[number],
+        }
     }
 
     /// Numbers in a row of the result.
