@@ -544,13 +544,19 @@ mod tests {
     }
 
     fn linear(dtype: Dtype, inputs: usize, outputs: usize, random: &mut fastrand::Rng) -> Linear {
-        let weights = numbers(inputs * outputs, random);
+        let (weights, bias) = (numbers(inputs * outputs, random), numbers(outputs, random));
+        let weights = match dtype {
+            Dtype::Fp32 => Packed::Fp32(Fp32Matrix::pack(&weights, outputs, inputs)),
+            Dtype::Int16 => Packed::Int16(Int16Matrix::pack(&weights, outputs, inputs, None).expect("packed")),
+            Dtype::Int8 => {
+                let (wide, kernel) = ([0, 1], int8::Kernel::scalar());
+                Packed::Int8(Int8Matrix::pack(&weights, &bias, inputs, &wide, kernel).expect("packed"))
+            }
+        };
         Linear {
-            weights: match dtype {
-                Dtype::Fp32 => Packed::Fp32(Fp32Matrix::pack(&weights, outputs, inputs)),
-                Dtype::Int16 => Packed::Int16(Int16Matrix::pack(&weights, outputs, inputs, None).expect("packed")),
-            },
-            bias: numbers(outputs, random),
+            weights,
+            bias,
+            noted: None,
         }
     }
 
@@ -576,7 +582,7 @@ mod tests {
     fn the_last_layer_of_first_tokens_is_the_whole_layers_first_rows() {
         let mut random = fastrand::Rng::with_seed(5);
         // Widths that end with a panel, and others.
-        for (dtype, hidden) in [Dtype::Fp32, Dtype::Int16]
+        for (dtype, hidden) in [Dtype::Fp32, Dtype::Int16, Dtype::Int8]
             .into_iter()
             .flat_map(|dtype| [64, 40, 12].map(|hidden| (dtype, hidden)))
         {

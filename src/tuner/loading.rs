@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::cpu::int8;
 use crate::device::{Device, DevicePreference, Dtype, DtypePreference};
 use crate::error::{Code, Error, Result};
 use crate::job::{Job, Stage};
@@ -192,7 +193,10 @@ pub(super) async fn load(sources: Sources<'_>, options: LoadOptions, job: &Job<'
     };
     let (on_gpu, gpu) = match tested {
         Ok(tested) => tested,
-        Err(reason) => {
+        Err(mut reason) => {
+            if cpu.dtype() == Dtype::Int8 && int8::kernel().is_none() {
+                reason.push_str(" There is no relaxed SIMD here, without which int8 is no faster than int16.");
+            }
             let on_cpu = LoadedModels::load(sources, &cpu, job).await?;
             return Ok(Loaded::new(on_cpu, cpu, reason));
         }

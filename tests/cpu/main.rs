@@ -1,5 +1,6 @@
 //! The processor's own kernels, against plain loops.
 
 mod gradients;
+mod int8_products;
 mod products;
 mod rows;

@@ -8,7 +8,7 @@ use querytune::cpu::int16::{Int16Matrix, Int16Scratch};
 use querytune::cpu::rows::gelu;
 
 /// Rows, inputs, outputs.
-const SHAPES: [(usize, usize, usize); 8] = [
+pub const SHAPES: [(usize, usize, usize); 8] = [
     (1, 1, 1),
     (1, 384, 1),
     (3, 7, 5),
@@ -19,11 +19,11 @@ const SHAPES: [(usize, usize, usize); 8] = [
     (130, 64, 100),
 ];
 
-fn numbers(count: usize, random: &mut fastrand::Rng) -> Vec<f32> {
+pub fn numbers(count: usize, random: &mut fastrand::Rng) -> Vec<f32> {
     (0..count).map(|_| (random.f32() - 0.5) * 4.0).collect()
 }
 
-fn product(rows: &[f32], weights: &[f32], bias: &[f32], inputs: usize) -> Vec<f64> {
+pub fn product(rows: &[f32], weights: &[f32], bias: &[f32], inputs: usize) -> Vec<f64> {
     let dot = |row: &[f32], weights: &[f32]| -> f64 {
         row.iter()
             .zip(weights)
@@ -39,7 +39,7 @@ fn product(rows: &[f32], weights: &[f32], bias: &[f32], inputs: usize) -> Vec<f6
     rows.chunks_exact(inputs).flat_map(one_row).collect()
 }
 
-fn largest_distance(found: &[f32], expected: &[f64]) -> f64 {
+pub fn largest_distance(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     found
         .iter()

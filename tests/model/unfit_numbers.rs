@@ -31,7 +31,7 @@ fn vectors_and_logits_that_are_no_numbers_are_refused_and_not_kept() {
     let (mut encoder, mut cross_encoder) = (encoder_files(), cross_encoder_files());
     overflow(&mut encoder, "embeddings.LayerNorm.weight");
     overflow(&mut cross_encoder, "bert.embeddings.LayerNorm.weight");
-    for dtype in [Dtype::Fp32, Dtype::Int16] {
+    for dtype in [Dtype::Fp32, Dtype::Int16, Dtype::Int8] {
         let host = TestHost::with_store();
         let (job, device) = (Job::new(&host), Device::cpu(dtype));
         let encoder = block_on(Encoder::load(&encoder, &device, &job)).expect("loads");

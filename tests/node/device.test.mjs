@@ -32,3 +32,40 @@ test("WebGPU is refused in Node with what to do", { timeout }, async () => {
   const wanted = { ...models, store: "memory", threads: 1, device: "webgpu" };
   await assert.rejects(load(wanted), { code: "device-unavailable", message: /the CPU always is/ });
 });
+
+test("8-bit integers say so where they are no faster than 16-bit ones", { timeout }, async () => {
+  const wanted = { ...models, store: "memory", threads: 1, dtype: "int8" };
+  const tuner = await load(wanted);
+  assert.deepEqual([tuner.info.device.kind, tuner.info.device.dtype], ["cpu", "int8"]);
+  // i32x4.relaxed_dot_i8x16_i7x16_add_s of nothing.
+  const zero = [0xfd, 12, ...Array(16).fill(0)];
+  const code = [0, ...zero, ...zero, ...zero, 0xfd, 0x93, 0x02, 0x1a, 0x0b];
+  const module = [
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
+    1,
+    4,
+    1,
+    96,
+    0,
+    0,
+    3,
+    2,
+    1,
+    0,
+    10,
+    code.length + 2,
+    1,
+    code.length,
+    ...code,
+  ];
+  const hasRelaxedSimd = WebAssembly.validate(new Uint8Array(module));
+  assert.equal(/no relaxed SIMD/.test(tuner.info.device.reason), !hasRelaxedSimd);
+  tuner.dispose();
+});

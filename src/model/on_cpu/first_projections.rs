@@ -198,7 +198,10 @@ mod tests {
     const WORDS: u32 = 30;
     const POSITIONS: usize = 20;
     const HEADS: usize = 4;
-    const CPU: Cpu = Cpu { dtype: Dtype::Int16 };
+    const CPU: Cpu = Cpu {
+        dtype: Dtype::Int16,
+        largest_inputs: None,
+    };
     /// Widths that end with a panel, and others.
     const WIDTHS: [usize; 3] = [64, 40, 12];
 
