@@ -3,7 +3,7 @@
 /** Reads, synthesizes, fits and hands out the results.
  *
  * @param open the package's `open`
- * @param job `{ session, models, device, threads, files, synthesize, fit }`; each file is `{ name, bytes, options }`
+ * @param job `{ session, models, device, dtype, threads, files, synthesize, fit }`; each file is `{ name, bytes, options }`
  * @param host `{ progress(event), note(kind, data), output(name, data), signal }`
  */
 export async function runJob(open, job, { progress, note, output, signal }) {
@@ -11,8 +11,8 @@ export async function runJob(open, job, { progress, note, output, signal }) {
   try {
     const watch = { onProgress: progress, signal };
     const { queries, documents, testQueries, qrels } = await readInputs(session, job.files, note, watch);
-    const { models, device, threads } = job;
-    const tuner = await session.load({ ...models, device, threads, ...watch });
+    const { models, device, dtype, threads } = job;
+    const tuner = await session.load({ ...models, device, dtype, threads, ...watch });
     note("engine", tuner.info);
     const previous = job.files.previous?.bytes;
     const relations = await tuner.synthesize(queries, documents, { ...job.synthesize, previous, ...watch });

@@ -5,8 +5,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::host::{JsHost, PageHost};
+use super::relaxed;
 use crate::cpu::Activation;
 use crate::cpu::fp32::Fp32Matrix;
+use crate::cpu::int8::{Int8Matrix, Int8Scratch, kernel};
 use crate::cpu::int16::{Int16Matrix, Int16Scratch};
 use crate::device::{Device, Dtype};
 use crate::error::{Code, Error};
@@ -41,7 +43,19 @@ pub fn matrix_peak(dtype: &str, rows: usize, inputs: usize, outputs: usize, seco
             let mut scratch = Int16Scratch::default();
             Box::new(move |out| matrix.product(&activations, &bias, Activation::None, out, &mut scratch))
         }
-        other => return Err(Error::new(Code::Option, format!("dtype {other} is neither fp32 nor int16.")).into()),
+        "int8" => {
+            relaxed::prepare();
+            let kernel = kernel().ok_or_else(|| Error::new(Code::Option, "There is no relaxed SIMD here."))?;
+            let matrix = Int8Matrix::pack(&weights, &bias, inputs, &[], kernel)?;
+            let mut scratch = Int8Scratch::default();
+            Box::new(move |out| {
+                matrix.part(&activations, Activation::None, 0..outputs, out, outputs, &mut scratch);
+            })
+        }
+        other => {
+            let text = format!("dtype {other} is not one of fp32, int16, int8.");
+            return Err(Error::new(Code::Option, text).into());
+        }
     };
     product(&mut out);
     let start = performance_now();

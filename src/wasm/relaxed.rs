@@ -2,8 +2,8 @@
 //!
 //! A binary with one unknown instruction is refused as a whole. So this kernel is a module of its own, written here and
 //! instantiated at run time; it works in the engine's memory, and a place in the engine's table of functions makes it one
-//! that Rust can call. Where the browser refuses it (relaxed SIMD is in Chrome 114, Firefox 145 and Node 22), there is no
-//! kernel.
+//! that Rust can call. Where the browser refuses it, there is no kernel: relaxed SIMD is in Chrome 114, Firefox 146 and
+//! Node 22, and not in Safari.
 
 use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;

@@ -91,6 +91,16 @@ test("--fit hands training options to the engine, which refuses values that make
   assert.match(wrong.err, /none/);
 });
 
+test("--dtype says which numbers the models compute in", { timeout }, async () => {
+  const job = [...both, "--out", "eight", "--json", ...small];
+  const { code, out, err } = await place.run("adapt", ...job, "--dtype", "int8");
+  assert.equal(code, 0, err);
+  assert.equal(JSON.parse(out).report.device.dtype, "int8");
+  const wrong = await place.run("adapt", ...job, "--dtype", "int4");
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /--dtype must be one of int16, int8, fp32/);
+});
+
 test("training options that cannot be meant are refused before any work", { timeout }, async () => {
   for (const [fit, name] of [
     ['{"epochs":1.5}', "epochs"],

@@ -37,9 +37,9 @@ function withoutTimes({ stages, ...report }) {
   return { ...report, stages: Object.fromEntries(counts) };
 }
 
-/** A small job, with so many threads from its first text on; `parts`: parts of the training's steps that others did. */
-async function run(threads, training = { epochs: 4, folds: 3 }) {
-  const tuner = await load({ ...sources, store: "memory", device: "cpu", threads });
+/** A small job in some kind of `numbers`, with so many threads from its first text on; `parts`: parts of the training's steps that others did. */
+async function run(threads, training = { epochs: 4, folds: 3 }, numbers = {}) {
+  const tuner = await load({ ...sources, store: "memory", device: "cpu", threads, ...numbers });
   try {
     await until(() => (tuner.crew?.size ?? 0) === threads - 1, "the others have their models");
     assert.equal(tuner.info.threads, threads);
@@ -85,6 +85,15 @@ test("with LoRA, too, one thread and two come to the same bytes, and the second 
   assert.equal(together.adapter, alone.adapter);
   assert.deepEqual(together.report, alone.report);
   assert.ok(together.parts >= 4, `${together.parts} parts`);
+});
+
+test("in 8-bit integers, too, one thread and two come to the same bytes", { timeout }, async () => {
+  const numbers = { dtype: "int8" };
+  const [alone, together] = [await run(1, undefined, numbers), await run(2, undefined, numbers)];
+  assert.equal(alone.report.device.dtype, "int8");
+  assert.equal(together.scores, alone.scores);
+  assert.equal(together.adapter, alone.adapter);
+  assert.deepEqual(together.report, alone.report);
 });
 
 test("in Node all processors help, as far as memory allows", { timeout }, async (context) => {

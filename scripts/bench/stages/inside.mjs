@@ -45,13 +45,16 @@ export function measureRoofline(bench, texts, tokens, { rounds = 3, seconds = 1 
       }
       encoding.push((await tab.run("inside", "embed", texts)).seconds);
     }
+    const fewerBits = (await tab.run("inside", "peak", "int8", shapes[1], 3 * seconds)).result;
     const peak = Math.max(...Object.values(kernel).map(median));
     const gflops = (operations) => operations / median(encoding) / 1e9;
     const share = gflops(sums.linear + sums.attention) / peak;
     say(`  ${dtype}: peak ${figure(peak)} GFLOP/s; encoding ${figure(share * 100)} % of it`);
+    say(`  int8: ${figure(fewerBits)} GFLOP/s`);
     return {
       dtype,
       peakGflops: peak,
+      int8Gflops: fewerBits,
       kernelGflops: Object.fromEntries(Object.entries(kernel).map(([shape, values]) => [shape, spread(values)])),
       encodingSeconds: spread(encoding),
       encodingGflops: gflops(sums.linear + sums.attention),
