@@ -41,12 +41,13 @@ async function adapt(options) {
     if (interrupt.code === undefined) view.event(event);
   };
   const from = elapsed();
-  const { files, synthesize, fit, device, runtime, out, store } = options;
+  const { files, synthesize, fit, device, dtype, runtime, out, store } = options;
   const results = new Results(out);
   const job = {
     files,
     models: { encoder: options.encoder, crossEncoder: options.crossEncoder },
     device,
+    dtype,
     synthesize,
     fit,
   };

@@ -5,7 +5,7 @@ import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
 import { DEFAULT_CROSS_ENCODER, DEFAULT_ENCODER, findModel } from "./models.mjs";
 import { noteTaker } from "./notes.mjs";
-import { inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "./options.mjs";
+import { dtypeOf, dtypeTable, inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
 import { Results } from "./results.mjs";
@@ -27,7 +27,7 @@ const table = [
   ["encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_ENCODER})`],
   ["cross-encoder", "MODEL", `folder or hub id[@revision] (default ${DEFAULT_CROSS_ENCODER})`],
   ["threads", "N", "that share the work (default one a processor, as far as memory allows)"],
-  ["dtype", "KIND", "int16 (default), int8 (faster in Node 22 and newer, less exact) or fp32"],
+  ...dtypeTable,
   ["store", "DIR", "where finished vectors and scores are kept (default: the system's cache)"],
   ...readingTable,
 ];
@@ -81,7 +81,7 @@ function readOptions(given) {
     encoder: findModel(args, "encoder", DEFAULT_ENCODER),
     crossEncoder: findModel(args, "cross-encoder", DEFAULT_CROSS_ENCODER),
     threads: args.whole("threads", 1),
-    dtype: args.oneOf("dtype", ["int16", "int8", "fp32"]),
+    dtype: dtypeOf(args),
     store: args.path("store"),
     out,
     json: args.get("json") === true,

@@ -70,6 +70,14 @@ export const documentReadingTable = [
 /** What can be trained. */
 const methods = ["query-head", "head", "lora"];
 
+/** In which numbers the models compute. */
+export const dtypeTable = [
+  ["dtype", "KIND", "int16 (default on the CPU), int8 (faster with relaxed SIMD, less exact) or fp32"],
+];
+
+/** What was chosen of `dtypeTable`. */
+export const dtypeOf = (args) => args.oneOf("dtype", ["int16", "int8", "fp32"]);
+
 export const jobTable = [
   ["candidates", "N", "documents retrieved for each query (default 100)"],
   ["depth", "N", "how many of them are scored, however long it takes (default 20)"],

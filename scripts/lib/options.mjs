@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { Arguments, optionLines } from "../../pkg/cli/arguments.mjs";
-import { inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "../../pkg/cli/options.mjs";
+import { dtypeOf, dtypeTable, inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "../../pkg/cli/options.mjs";
 import { models, root } from "./paths.mjs";
 
 /** Name, what stands for its value in the help, and what it does. Lines without a name are headings. */
@@ -15,6 +15,7 @@ const table = [
   ["encoder", "DIR", "folder of the sentence encoder (default all-MiniLM-L6-v2)"],
   ["cross-encoder", "DIR", "folder of the cross-encoder (default ms-marco-MiniLM-L-12-v2)"],
   ["device", "auto|webgpu|cpu", "where the models run (default auto)"],
+  ...dtypeTable,
   ["runtime", "browser|node", "headless Chromium or Node; Node has the CPU only (default browser)"],
   ["Output"],
   ["out", "DIR", "folder for artifact.zip, report.json, scores.tsv (default out/ and a name)"],
@@ -74,6 +75,7 @@ export function readOptions(given) {
     encoder: args.modelFolder("encoder") ?? models.encoder,
     crossEncoder: args.modelFolder("cross-encoder") ?? models.crossEncoder,
     device,
+    dtype: dtypeOf(args),
     runtime,
     out,
     store: args.path("store") ?? join(out, "store"),

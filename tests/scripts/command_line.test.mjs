@@ -46,6 +46,7 @@ test("help names every option and ends well", () => {
     "qrels",
     "out",
     "device",
+    "dtype",
     "candidates",
     "depth",
     "budget-minutes",
@@ -142,6 +143,7 @@ test("what a job is told is what was given, in the package's words", () => {
 
 test("choices are listed when none of them was made", () => {
   refuses([...both, "--device", "gpu"], /--device must be one of auto, webgpu, cpu/);
+  refuses([...both, "--dtype", "int4"], /--dtype must be one of int16, int8, fp32/);
   refuses([...both, "--method", "mlp"], /--method must be one of query-head, head, lora/);
 });
 
