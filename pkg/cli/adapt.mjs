@@ -5,7 +5,16 @@ import { Arguments, optionLines } from "./arguments.mjs";
 import { Interrupt } from "./interrupt.mjs";
 import { DEFAULT_CROSS_ENCODER, DEFAULT_ENCODER, findModel } from "./models.mjs";
 import { noteTaker } from "./notes.mjs";
-import { dtypeOf, dtypeTable, inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "./options.mjs";
+import {
+  dtypeOf,
+  dtypeTable,
+  inputFiles,
+  inputTable,
+  jobFiles,
+  jobOptions,
+  jobTable,
+  readingTable,
+} from "./options.mjs";
 import { ProgressView } from "./progress.mjs";
 import { reportLines } from "./report.mjs";
 import { Results } from "./results.mjs";

@@ -2,7 +2,16 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { Arguments, optionLines } from "../../pkg/cli/arguments.mjs";
-import { dtypeOf, dtypeTable, inputFiles, inputTable, jobFiles, jobOptions, jobTable, readingTable } from "../../pkg/cli/options.mjs";
+import {
+  dtypeOf,
+  dtypeTable,
+  inputFiles,
+  inputTable,
+  jobFiles,
+  jobOptions,
+  jobTable,
+  readingTable,
+} from "../../pkg/cli/options.mjs";
 import { models, root } from "./paths.mjs";
 
 /** Name, what stands for its value in the help, and what it does. Lines without a name are headings. */
