@@ -40,22 +40,32 @@ async function openPage(tries = 2) {
   }
 }
 
-/** Serves a project's built folder, runs the job on its page in Firefox and checks the result. */
-export async function assertBuildRunsInFirefox(path, headers) {
-  // First, as it may fail: a server that is left open keeps the test from ending.
+/** Does work with an empty page in Firefox. */
+export async function inFirefox(work) {
   const { browser, page } = await openPage();
-  const server = await servePages(path, headers);
   try {
-    await page.goto(`${server.address}/`);
-    // Not `waitForFunction`, which a strict policy forbids.
-    const starting = page.evaluate(async () => {
-      while (!globalThis.runJob) await new Promise((resolve) => setTimeout(resolve, 50));
-    });
-    await within(30, "The page's start", starting);
-    const running = page.evaluate((input) => globalThis.runJob(input), { ...input, ...places });
-    assertResult(await within(150, "The job", running));
+    return await work(page);
   } finally {
     await within(20, "Closing Firefox", browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
-    await server.close();
   }
+}
+
+/** Serves a project's built folder, runs the job on its page in Firefox and checks the result. */
+export function assertBuildRunsInFirefox(path, headers) {
+  // The browser first, as it may fail: a server that is left open keeps the test from ending.
+  return inFirefox(async (page) => {
+    const server = await servePages(path, headers);
+    try {
+      await page.goto(`${server.address}/`);
+      // Not `waitForFunction`, which a strict policy forbids.
+      const starting = page.evaluate(async () => {
+        while (!globalThis.runJob) await new Promise((resolve) => setTimeout(resolve, 50));
+      });
+      await within(30, "The page's start", starting);
+      const running = page.evaluate((input) => globalThis.runJob(input), { ...input, ...places });
+      assertResult(await within(150, "The job", running));
+    } finally {
+      await server.close();
+    }
+  });
 }
