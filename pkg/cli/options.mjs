@@ -72,7 +72,7 @@ const methods = ["query-head", "head", "lora"];
 
 /** In which numbers the models compute. */
 export const dtypeTable = [
-  ["dtype", "KIND", "int16 (default on the CPU), int8 (faster with relaxed SIMD, less exact) or fp32"],
+  ["dtype", "KIND", "int16 (default on the CPU), int8 (faster, less exact) or fp32"],
 ];
 
 /** What was chosen of `dtypeTable`. */
