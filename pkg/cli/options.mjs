@@ -71,9 +71,7 @@ export const documentReadingTable = [
 const methods = ["query-head", "head", "lora"];
 
 /** In which numbers the models compute. */
-export const dtypeTable = [
-  ["dtype", "KIND", "int16 (default on the CPU), int8 (faster, less exact) or fp32"],
-];
+export const dtypeTable = [["dtype", "KIND", "int16 (default on the CPU), int8 (faster, less exact) or fp32"]];
 
 /** What was chosen of `dtypeTable`. */
 export const dtypeOf = (args) => args.oneOf("dtype", ["int16", "int8", "fp32"]);
