@@ -19,6 +19,8 @@
 use formula::{CoarseGelu, Gelu};
 use lane::for_each_lane;
 
+use crate::error::{Code, Error, Result};
+
 pub mod attention;
 mod formula;
 pub mod fp32;
@@ -57,6 +59,18 @@ fn write<const COLUMNS: usize>(values: &[f32; COLUMNS], out: &mut [f32]) {
         Some(out) => *out = *values,
         None => out.copy_from_slice(&values[..out.len()]),
     }
+}
+
+/// What a unit of a rounded row of weights is worth, which is no number where a weight is none.
+///
+/// # Errors
+/// [`Code::ModelWeights`] then.
+fn finite_step(step: f32) -> Result<f32> {
+    if step.is_finite() {
+        return Ok(step);
+    }
+    let text = "A weight is infinite or not a number: the file is damaged. Fetch the model again.";
+    Err(Error::new(Code::ModelWeights, text))
 }
 
 /// What follows a product, while its numbers are still in a register.

@@ -1,4 +1,5 @@
-//! The innermost loops: a few rows times one panel of columns. All unsafe code of the kernels is here.
+//! The innermost loops: a few rows times one panel of columns. All unsafe code of the kernels is here, but for those of
+//! 8-bit products (`int8/kernel`).
 //!
 //! A panel holds some columns of the weights, one `k` (of f32) or one pair of `k` (of integers) after another. `int16`
 //! multiplies integers in pairs: the vector instruction multiplies eight 16-bit numbers by eight others and adds

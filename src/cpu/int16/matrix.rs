@@ -2,10 +2,11 @@
 
 use super::blocks::{BLOCK_INPUTS, blocks};
 use super::strassen;
+use crate::cpu::finite_step;
 use crate::cpu::int8::{round_activations, round_weights};
 use crate::cpu::processor::Instructions;
 use crate::cpu::rows::round_row;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 
 /// The largest weight that was stored in 8 bits.
 const STORED_LIMIT: i16 = 127;
@@ -58,7 +59,7 @@ impl Int16Matrix {
     /// `stored_steps`: if the weights were 8-bit integers times a step, that step for each output.
     ///
     /// # Errors
-    /// [`Code::ModelWeights`] if a weight is infinite or not a number.
+    /// [`crate::Code::ModelWeights`] if a weight is infinite or not a number.
     pub fn pack(weights: &[f32], outputs: usize, inputs: usize, stored_steps: Option<&[f32]>) -> Result<Self> {
         let activation_limit = match stored_steps {
             Some(_) => ACTIVATION_LIMIT_OF_STORED,
@@ -107,13 +108,7 @@ impl Int16Matrix {
             rows.fill(0);
             for (output, integers) in (first..outputs).zip(rows.chunks_exact_mut(whole_inputs).take(2 * columns)) {
                 let (row, integers) = (&weights[output * inputs..][..inputs], &mut integers[..inputs]);
-                let step = round(output, row, integers);
-                if !step.is_finite() {
-                    return Err(Error::new(
-                        Code::ModelWeights,
-                        "A weight is infinite or not a number: the file is damaged. Fetch the model again.",
-                    ));
-                }
+                let step = finite_step(round(output, row, integers))?;
                 steps[output] = step;
             }
             for block in blocks(whole_inputs) {

@@ -2,8 +2,9 @@
 
 use super::kernel::{Panel, PanelColumns};
 use super::{ACTIVATION_LIMIT, COLUMNS, Kernel, OCTET, WEIGHT_LIMIT};
+use crate::cpu::finite_step;
 use crate::cpu::rows::round_row;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 
 /// The weights of a linear layer, rounded and packed for a kernel, and its bias.
 pub struct Int8Matrix {
@@ -24,7 +25,7 @@ impl Int8Matrix {
     /// Rounds and packs `weights` ([outputs, inputs], row by row) for a kernel; `wide` are the numbers of wide inputs.
     ///
     /// # Errors
-    /// [`Code::ModelWeights`] if a weight is infinite or not a number.
+    /// [`crate::Code::ModelWeights`] if a weight is infinite or not a number.
     pub fn pack(weights: &[f32], bias: &[f32], inputs: usize, wide: &[u32], kernel: Kernel) -> Result<Self> {
         let outputs = bias.len();
         let whole_inputs = inputs.next_multiple_of(OCTET);
@@ -34,13 +35,7 @@ impl Int8Matrix {
         let mut columns = vec![PanelColumns::default(); outputs.div_ceil(COLUMNS)];
         let mut integers = vec![0; inputs];
         for (output, row) in weights.chunks_exact(inputs).enumerate() {
-            let step = round_weights(row, &mut integers);
-            if !step.is_finite() {
-                return Err(Error::new(
-                    Code::ModelWeights,
-                    "A weight is infinite or not a number: the file is damaged. Fetch the model again.",
-                ));
-            }
+            let step = finite_step(round_weights(row, &mut integers))?;
             let (panel, column) = (output / COLUMNS, output % COLUMNS);
             let of = &mut columns[panel];
             of.steps[column] = step;
